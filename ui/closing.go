@@ -21,16 +21,16 @@ func (w *Window) leaving() string {
 			break
 		}
 	}
-	if rest := w.state.Rest(); len(rest) > 0 {
+	if rest, of := w.state.Rest(); rest > 0 {
 		made := ""
-		if n := w.state.Run.Pictures; n > 1 {
-			made = fmt.Sprint(" ", i18n.T("(%d of %d)", len(rest), n))
+		if of > 1 {
+			made = fmt.Sprint(" ", i18n.T("(%d of %d)", rest, of))
 		}
 		if w.state.History.Open {
-			add(i18n.N(len(rest), "%d picture has not been made yet%s. It stays in the queue until the next start.",
-				"%d pictures have not been made yet%s. They stay in the queue until the next start.", len(rest), made))
+			add(i18n.N(rest, "%d picture has not been made yet%s. It stays in the queue until the next start.",
+				"%d pictures have not been made yet%s. They stay in the queue until the next start.", rest, made))
 		} else {
-			add(i18n.N(len(rest), "%d picture has not been made yet%s.", "%d pictures have not been made yet%s.", len(rest), made))
+			add(i18n.N(rest, "%d picture has not been made yet%s.", "%d pictures have not been made yet%s.", rest, made))
 		}
 	}
 	if n := w.state.Losing(); n > 0 {

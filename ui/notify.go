@@ -36,15 +36,15 @@ func (b *bell) tell(title, text string) {
 	})
 }
 
-// end tells how a run has ended, when it was the last thing to do.
-func (b *bell) end(e inference.Event, s state.State) {
+// end tells how a run has ended.
+func (b *bell) end(e inference.Event, f state.Flight) {
 	switch e.(type) {
 	case inference.Done:
-		n := s.Run.Pictures
-		b.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", n), s.Form.Prompt)
+		n := f.Run.Pictures
+		b.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", n), f.Task.Request.Prompt)
 	case inference.Failed:
-		if s.Run.Err != nil {
-			b.tell(i18n.T("The job failed"), wording.Sentence(s.Run.Err))
+		if f.Run.Err != nil {
+			b.tell(i18n.T("The job failed"), wording.Sentence(f.Run.Err))
 		}
 	}
 }

@@ -79,19 +79,19 @@ func newGrid(w *Window) *grid.Page {
 	return grid.New(grid.Host{
 		State: w.state.Now, Background: w.background, Layers: &w.Layers, Commands: w.Commands, Journal: w.journal, Embed: w.prefs.Embed,
 		Before: func(do func()) { w.set.Before(do) }, Put: func(t state.Task) { w.queue.Put(t, false) },
-		Stop: w.queue.Stop, Resume: w.queue.Pause,
+		Stop: w.queue.StopJob, Resume: w.queue.Pause,
 		OnShow: w.session.Show, SaveFile: w.opt.savePNG(),
 	})
 }
 
-// happened follows an event of the running job.
-func (w *Window) happened(e inference.Event) {
-	w.bell.end(e, w.state.State)
+// happened follows an event of a job that runs.
+func (w *Window) happened(e inference.Event, f state.Flight) {
+	w.bell.end(e, f)
 	switch e := e.(type) {
 	case inference.StepDone:
 		w.dog.step()
 	case inference.PictureReady:
 		w.saver.Save(e)
-		w.stage.Beside(w.state.Queue.Running)
+		w.stage.Beside(f.Task)
 	}
 }

@@ -32,7 +32,7 @@ type Page struct {
 	host    Host
 	link    *Link
 	jobs    map[int]*ahead // by task
-	running atomic.Pointer[watched]
+	running watchedJobs
 	told    atomic.Bool // a refresh is on its way
 
 	said     error // why the last thing could not be done
@@ -162,7 +162,7 @@ func (p *Page) build() {
 		p.link.Look(true)
 		p.Refresh()
 	}
-	p.OnAway = func() { p.link.Look(p.running.Load() != nil) }
+	p.OnAway = func() { p.link.Look(p.running.any()) }
 }
 
 func wrapped(importance widget.Importance) *widget.Label {
@@ -295,21 +295,25 @@ func (p *Page) follow() {
 			next.Fetching++
 		}
 	}
-	var list []state.Maker
-	if job := p.running.Load(); job != nil {
-		list = makers(job, f.Status.Workers)
-	} else if !p.Shown() {
+	lists, changed := map[int][]state.Maker{}, false
+	for _, one := range s.Flights() {
+		list := makers(p.running.of(one.Task.ID), f.Status.Workers)
+		if len(list) > 0 && !slices.Equal(list, one.Run.Makers) {
+			lists[one.Task.ID], changed = list, true
+		}
+	}
+	if !p.running.any() && !p.Shown() {
 		p.link.Look(false)
 	}
-	out := !f.Reached || f.Away
-	if next != s.Farm || out != s.Queue.Away || s.Busy() && !slices.Equal(list, s.Run.Makers) && len(list) > 0 {
-		back := s.Queue.Away && !out
+	out, slots := !f.Reached || f.Away, min(next.Able, mostSlots)
+	if next != s.Farm || out != s.Queue.Away || slots != s.Queue.Slots || changed {
+		more := s.Queue.Away && !out || slots > s.Queue.Slots
 		p.host.Change(func(s *state.State) {
-			s.Farm, s.Queue.Away = next, out
-			if len(list) > 0 && s.Busy() {
-				s.Run.Makers = list
+			s.Farm, s.Queue.Away, s.Queue.Slots = next, out, slots
+			for id, list := range lists {
+				*s = s.ChangeFlight(id, func(f *state.Flight) { f.Run.Makers = list })
 			}
-			if back {
+			if more {
 				p.host.OnFarm()
 			}
 		})
@@ -317,6 +321,9 @@ func (p *Page) follow() {
 	}
 	p.Refresh()
 }
+
+// mostSlots is how many jobs of this window the farm makes at once, at most: each is a row of the queue with a film of its own.
+const mostSlots = 4
 
 // Shows is what the page, the choice and what the link says with them show.
 func (p *Page) Shows(s state.State) []any { return []any{s.Farm, s.Queue.Away, s.Run.Makers, s.Model} }

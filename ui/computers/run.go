@@ -17,6 +17,7 @@ import (
 // Runner makes one job of the queue on the farm, and where it may be made here too, with this computer's help.
 type Runner struct {
 	page   *Page
+	task   int
 	where  state.Where
 	engine Engine
 	ahead  *ahead // nil: the job was not handed over yet
@@ -33,7 +34,7 @@ type ahead struct {
 
 // Runner is who makes a job; see package queue's Farm. What may be made here is made here where there is no farm.
 func (p *Page) Runner(t state.Task) *Runner {
-	r := &Runner{p, t.Where, p.host.Engine(), p.jobs[t.ID]}
+	r := &Runner{p, t.ID, t.Where, p.host.Engine(), p.jobs[t.ID]}
 	delete(p.jobs, t.ID)
 	return r
 }
@@ -112,7 +113,7 @@ func (r *Runner) Start(ctx context.Context, request inference.Request) (inferenc
 	if conn != nil && r.where == state.First {
 		helping = r.help(conn)
 	}
-	p.running.Store(w)
+	p.running.set(r.task, w)
 	p.link.Look(true)
 	go func() {
 		defer p.link.jobs.Done()
@@ -121,7 +122,7 @@ func (r *Runner) Start(ctx context.Context, request inference.Request) (inferenc
 			switch e.(type) {
 			case inference.Done, inference.Failed:
 				helping() // before the engine may be another one
-				p.running.CompareAndSwap(w, nil)
+				p.running.set(r.task, nil)
 			}
 			w.out <- e
 		}
@@ -133,6 +134,35 @@ func (r *Runner) Start(ctx context.Context, request inference.Request) (inferenc
 type watched struct {
 	inference.Job
 	out chan inference.Event
+}
+
+// watchedJobs are the jobs on the farm, by their tasks. They may be used from any goroutine.
+type watchedJobs struct {
+	mu   sync.Mutex
+	jobs map[int]*watched
+}
+
+func (l *watchedJobs) set(task int, w *watched) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.jobs == nil {
+		l.jobs = map[int]*watched{}
+	}
+	if l.jobs[task] = w; w == nil {
+		delete(l.jobs, task)
+	}
+}
+
+func (l *watchedJobs) of(task int) *watched {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.jobs[task]
+}
+
+func (l *watchedJobs) any() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.jobs) > 0
 }
 
 // Events implements inference.Job.
@@ -155,9 +185,8 @@ func (r *Runner) help(conn *farm.Conn) (stop func()) {
 }
 
 // makers are the computers with pictures of a job: those that are made, then those in work.
-func makers(job inference.Job, workers []farm.WorkerInfo) (list []state.Maker) {
-	w, ok := job.(*watched)
-	if !ok {
+func makers(w *watched, workers []farm.WorkerInfo) (list []state.Maker) {
+	if w == nil {
 		return nil
 	}
 	j, ok := w.Job.(*farm.Job)

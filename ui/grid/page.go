@@ -35,7 +35,7 @@ type Host struct {
 
 	Before func(do func())  // what has to be settled before a job is asked for
 	Put    func(state.Task) // into the queue
-	Stop   func()           // the running job
+	Stop   func(task int)   // a job that runs
 	Resume func()           // has a paused queue go on
 	OnShow func(picture uint64)
 	// SaveFile asks where to save the named PNG file and writes there what data makes; "" is nowhere. Slow. Nil: nothing can be exported.
@@ -102,7 +102,11 @@ func New(h Host) *Page {
 	p.earlier = kit.SmallButton(i18n.T("Earlier grid"), theme.NavigateBackIcon(), func() { p.look(p.grid.earlier) })
 	p.later = kit.SmallButton(i18n.T("Later grid"), theme.NavigateNextIcon(), func() { p.look(p.grid.later) })
 	p.goOn = kit.LowButton(i18n.T("Make the missing ones"), theme.MediaPlayIcon(), p.rest).Explain(i18n.T("Goes on with a grid that was not finished."))
-	p.stop = kit.LowButton(i18n.T("Stop"), theme.MediaStopIcon(), h.Stop).Explain(i18n.T("Ends the running job. The steps so far are kept."))
+	p.stop = kit.LowButton(i18n.T("Stop"), theme.MediaStopIcon(), func() {
+		if f, live := p.live(h.State()); live {
+			h.Stop(f.Task.ID)
+		}
+	}).Explain(i18n.T("Ends the running job. The steps so far are kept."))
 	p.export = kit.LowButton(i18n.T("Export as one picture…"), theme.DocumentSaveIcon(), p.Export).Explain(i18n.T("Saves the whole grid as a PNG, with its labels and the recipe."))
 	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })
 	head := container.NewBorder(nil, nil, kit.NewRow(4, p.earlier, p.later), kit.NewRow(4, p.goOn, p.stop, p.export, back),
@@ -219,7 +223,7 @@ func (p *Page) Shows(s state.State) []any {
 	if !p.Shown() {
 		return []any{s.Run.Phase, s.Run.Elapsed}
 	}
-	return []any{s.Form, s.Run, s.Shots, s.Queue, s.Model, s.Reasons()}
+	return []any{s.Form, s.Run, s.Beside, s.Shots, s.Queue, s.Model, s.Reasons()}
 }
 
 // Refresh makes the page equal to the state.
@@ -289,7 +293,10 @@ func (p *Page) reload(s state.State) {
 			files++
 		}
 	}
-	seen := fmt.Sprint(session, p.want, files, len(s.Shots), s.Queue.Running.ID, s.Run.Phase, s.Run.Stage >= inference.StageDenoise)
+	seen := fmt.Sprint(session, p.want, files, len(s.Shots))
+	for _, f := range s.Flights() {
+		seen += fmt.Sprint(" ", f.Task.ID, f.Run.Phase, f.Run.Stage >= inference.StageDenoise)
+	}
 	if seen == p.seen {
 		return
 	}
@@ -385,18 +392,24 @@ func (p *Page) build(k *kept) {
 	p.area.Refresh()
 }
 
-// live tells whether the running job makes the grid on the page.
-func (p *Page) live(s state.State) bool {
-	return p.grid != nil && s.Busy() && s.Queue.Running.Request.Grid != nil && p.grid.is(s.Queue.Running)
+// live is the job that runs and makes the grid on the page.
+func (p *Page) live(s state.State) (state.Flight, bool) {
+	for _, f := range s.Flights() {
+		if p.grid != nil && f.Task.Request.Grid != nil && p.grid.is(f.Task) {
+			return f, true
+		}
+	}
+	return state.Flight{}, false
 }
 
 // follow shows the newest step in the cell in work.
 func (p *Page) follow(s state.State) {
-	if !p.live(s) || s.Run.Picture >= len(p.tiles) || len(s.Run.Film) == 0 {
+	f, live := p.live(s)
+	if !live || f.Run.Picture >= len(p.tiles) || len(f.Run.Film) == 0 {
 		return
 	}
-	t := p.tiles[s.Run.Picture]
-	if preview := s.Run.Film[len(s.Run.Film)-1].Preview; preview != nil && t.id == 0 && t.img.Image != preview {
+	t := p.tiles[f.Run.Picture]
+	if preview := f.Run.Film[len(f.Run.Film)-1].Preview; preview != nil && t.id == 0 && t.img.Image != preview {
 		t.img.Image = preview
 		t.img.Refresh()
 	}
@@ -421,11 +434,12 @@ func (p *Page) refreshHead(s state.State) {
 		}
 		return
 	}
-	made, all, live := k.made(), len(k.cells), p.live(s)
+	made, all := k.made(), len(k.cells)
+	f, live := p.live(s)
 	p.title.Set(k.recipe.Prompt)
 	text := i18n.T("%d of %d pictures", made, all)
-	if live && s.Run.Remaining > 0 && !s.Queue.Paused {
-		text += i18n.T(" · about %s left", wording.Duration(s.Run.Remaining))
+	if live && f.Run.Remaining > 0 && !s.Queue.Paused {
+		text += i18n.T(" · about %s left", wording.Duration(f.Run.Remaining))
 	}
 	p.progress.Set(text)
 	p.earlier.Hidden, p.later.Hidden = k.earlier == 0 && k.later == 0, k.earlier == 0 && k.later == 0

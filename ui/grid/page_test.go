@@ -53,7 +53,7 @@ func newBench(t *testing.T) *bench {
 	b.Page = New(Host{
 		State: b.Now, Background: b.Background, Layers: &b.Layers, Commands: b.Commands, Journal: j,
 		Embed: func() recipe.Embed { return recipe.Embed{} }, Before: func(do func()) { do() }, Put: func(t state.Task) { b.put = append(b.put, t) },
-		Stop: func() {}, Resume: func() {}, OnShow: func(id uint64) { b.opened = id },
+		Stop: func(int) {}, Resume: func() {}, OnShow: func(id uint64) { b.opened = id },
 		SaveFile: func(name string, data func() ([]byte, error)) (string, error) {
 			if b.saved, err = data(); err != nil {
 				return "", err

@@ -38,7 +38,7 @@ func running(t *testing.T) *bench {
 // ends has the running job end, as the queue does, and says that a job may have ended.
 func (b *bench) ends() {
 	b.Change(func(s *state.State) {
-		s.Run.Phase, s.Queue = state.Idle, s.Queue.End(false)
+		s.Run.Phase, s.Queue = state.Idle, s.Queue.End(s.Queue.Running.ID, false)
 		b.Follow()
 	})
 }

@@ -81,7 +81,7 @@ func newBench(t *testing.T, s *history.Store) *bench {
 	b.Panel = New(Host{
 		State: b.Now, Change: b.House.Change, Journal: j, Layers: &b.Layers, Commands: b.Commands, Ghost: ghost, Context: t.Context(), Post: b.Post,
 		Background: b.Background, Engine: func() Engine { return b.engine }, Before: func(do func()) { do() },
-		OnEvent: func(e inference.Event) { b.told = append(b.told, e) }, OnDone: b.undo.Did, OnQuieter: func() {},
+		OnEvent: func(e inference.Event, _ state.Flight) { b.told = append(b.told, e) }, OnDone: b.undo.Did, OnQuieter: func() {},
 	})
 	b.House.Move(container.NewStack(b.Root, ghost.Layer), b.Actions, func() { b.Panel.Refresh(); b.RefreshRunning() }, b.Journal.Working)
 	return b

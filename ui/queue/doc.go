@@ -1,8 +1,9 @@
-// Package queue is the room of the jobs: it runs them one after the other, and its page lists the one that runs and those that wait.
+// Package queue is the room of the jobs: it runs them, and its page lists those that run and those that wait.
 //
 // Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Queue and Run, what a run
-// brings with it (State.Begin, State.Apply), the seed that a job takes from the form, and ActionErr. At most one job runs; the next one
-// begins when it ends, unless it failed or the queue is paused. A job runs here or on a farm, which is another Runner behind the same
+// brings with it (State.Begin, State.ApplyTo), the seed that a job takes from the form, and ActionErr. This computer makes one job at a
+// time, and beside it a farm makes as many as it has computers; the stage follows one of those that run. The next one begins when there is
+// room, unless one has failed or the queue is paused. A job runs here or on a farm, which is another Runner behind the same
 // events; what waits for a farm may be begun there already, and what waits for one that does not answer lets others pass. What waits is in
 // the journal, so that it survives the program. What the user takes out or stops comes back by Undo, under another ID. Rows have one
 // height, only those in view are drawn, and under the pointer none moves by itself. Everything belongs to Fyne's goroutine; engines are
@@ -40,9 +41,9 @@ type Host struct {
 	Hints  func() inference.Hints // of likeness, that the user wants; nil: none
 	Pace   time.Duration          // between the steps of a run that are shown
 
-	OnEvent   func(inference.Event) // of the running job; the state has taken it, and no other job has begun yet
-	OnDone    func(state.Deed)      // what the user did can be taken back; nil: nobody asks
-	OnQuieter func()                // events were delivered: a job may have ended
+	OnEvent   func(inference.Event, state.Flight) // of a job that runs; the state has taken it, and no other job has begun yet
+	OnDone    func(state.Deed)                    // what the user did can be taken back; nil: nobody asks
+	OnQuieter func()                              // events were delivered: a job may have ended
 }
 
 // Runner makes the pictures of resolved requests: the open model here, or a farm.

@@ -18,12 +18,14 @@ import (
 	"realword/ui/wording"
 )
 
-// Panel is a queue and its page: the job that runs, and below it the list of those that wait.
+// Panel is a queue and its page: the job that the stage follows, those that run beside it, and below them the list of those that wait.
 type Panel struct {
 	*Queue
 	Root *fyne.Container
 
 	running          *running
+	beside           *fyne.Container // rows of the jobs that run beside it
+	others           []*running      // those rows; more of them may be kept than are shown
 	ways             *fyne.Container // out of waiting for a farm that is not there
 	share, here      *kit.Button
 	title            *kit.Fitted
@@ -50,7 +52,9 @@ type entry struct {
 // New is an empty queue and its page.
 func New(host Host) *Panel {
 	q := &Panel{Queue: &Queue{Host: host}, rows: map[int]*row{}, place: -1}
-	q.running = newRunning(q)
+	q.running = newRunning(q, func() { q.Commands.Do("view.live") })
+	q.beside = kit.NewColumn(6)
+	q.beside.Hide()
 	q.share = kit.NewButton(i18n.T("Start sharing"), func() { q.Farm.Share() })
 	q.here = kit.NewButton(i18n.T("Make them here"), func() {
 		for _, id := range q.State().Queue.Stranded() {
@@ -74,7 +78,7 @@ func New(host Host) *Panel {
 	q.scroll.OnScrolled = func(fyne.Position) { q.fill() }
 	head := container.New(kit.Fixed{Height: 28}, container.NewBorder(nil, nil, nil, kit.NewRow(0, q.undo, q.clear),
 		container.New(kit.Inset{X: 4, Y: 6}, q.title)))
-	q.Root = container.New(kit.Gapped{Gap: 4}, kit.NewColumn(6, q.running.Tile, q.ways, head),
+	q.Root = container.New(kit.Gapped{Gap: 4}, kit.NewColumn(6, q.running.Tile, q.beside, q.ways, head),
 		container.NewStack(container.NewVBox(q.empty), container.New(&window{q}, q.scroll)))
 	return q
 }
@@ -88,19 +92,35 @@ func (q *Panel) Shows(s state.State) []any {
 	return []any{s.Queue, s.Busy(), prompt, can, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Only}
 }
 
-// ShowsRunning is what the row of the running job shows.
+// ShowsRunning is what the rows of the jobs that run show.
 func (q *Panel) ShowsRunning(s state.State) []any {
 	r := s.Run
 	return []any{
-		s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, len(s.Queue.Stranded()) > 0, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Why, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes,
+		s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, len(s.Queue.Stranded()) > 0, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Why, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes, r.Rests,
+		s.Queue.Beside, s.Beside,
 	}
 }
 
-// RefreshRunning makes the row of the running job equal to the state.
+// RefreshRunning makes the rows of the jobs that run equal to the state.
 func (q *Panel) RefreshRunning() {
 	s := q.State()
 	q.tellApart(s.Queue, s.Model)
-	q.running.show(s)
+	q.running.show(s, state.Flight{Task: s.Queue.Running, Run: s.Run})
+	list := s.Flights()
+	for i, f := range list[min(1, len(list)):] {
+		if i == len(q.others) {
+			q.others = append(q.others, newBeside(q))
+		}
+		q.others[i].show(s, f)
+	}
+	if n := max(len(list)-1, 0); n != len(q.beside.Objects) {
+		q.beside.Objects = nil
+		for _, r := range q.others[:n] {
+			q.beside.Add(r.Tile)
+		}
+		q.beside.Hidden = n == 0
+		q.Root.Refresh()
+	}
 }
 
 // Refresh makes the rest of the page equal to the state.
@@ -153,12 +173,9 @@ func (q *Panel) Refresh() {
 	}
 }
 
-// tellApart finds out what tells the jobs from one another, where they are others than before. The one that runs is one of them.
+// tellApart finds out what tells the jobs from one another, where they are others than before. Those that run are among them.
 func (q *Panel) tellApart(queue state.Queue, m *bundle.Manifest) {
-	jobs := queue.Waiting
-	if queue.Running.ID != 0 {
-		jobs = slices.Concat(jobs, []state.Task{queue.Running})
-	}
+	jobs := slices.Concat(queue.Waiting, queue.All())
 	same := slices.EqualFunc(jobs, q.telling, func(a, b state.Task) bool { return a.ID == b.ID && a.Checked == b.Checked && a.Needs == b.Needs })
 	if same {
 		return

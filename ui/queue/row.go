@@ -254,10 +254,12 @@ func (q *Panel) drop(r *row) {
 	q.reorder(r.id, queue.Place(r.id, to))
 }
 
-// running is the row of the job that runs. It is always there, so that what pauses and stops stays in its place.
+// running is the row of a job that runs. That of the one which the stage follows is always there, so that what pauses and stops stays in its
+// place.
 type running struct {
 	*kit.Tile
 	list          *Panel
+	task          int // that it shows
 	thumb         *canvas.Image
 	prompt, facts *kit.Fitted
 	pause, stop   *kit.IconButton
@@ -265,11 +267,23 @@ type running struct {
 	box, head     *fyne.Container // the thumb's, and around it
 }
 
-func newRunning(list *Panel) *running {
+// newBeside is the row of a job that runs beside the one in view.
+func newBeside(list *Panel) *running {
+	var r *running
+	r = newRunning(list, func() {
+		list.Follow(r.task)
+		list.Commands.Do("view.live")
+	})
+	r.Tile.OnMenu = nil
+	r.pause.Hide()
+	return r
+}
+
+func newRunning(list *Panel, tapped func()) *running {
 	r := &running{list: list, thumb: newThumb()}
 	r.prompt, r.facts = kit.NewFitted(theme.ColorNameForeground), kit.NewFitted(theme.ColorNamePlaceHolder)
 	r.pause = kit.SmallButton("", theme.MediaPauseIcon(), list.Pause)
-	r.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), list.Stop)
+	r.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), func() { list.StopJob(r.task) })
 	r.progress = widget.NewProgressBar()
 	r.progress.TextFormatter = func() string { return "" }
 	tool := func(b *kit.IconButton) fyne.CanvasObject { return container.New(kit.Fixed{Width: 30, Height: 30}, b) }
@@ -278,21 +292,22 @@ func newRunning(list *Panel) *running {
 	r.head = container.NewBorder(nil, nil, r.box,
 		kit.NewRow(2, tool(r.pause), tool(r.stop)), container.New(kit.Inset{X: 6, Y: 2}, text))
 	r.Tile = kit.NewTile("", 7, container.New(kit.Fixed{Height: rowHeight + 12}, container.New(kit.Inset{X: 5, Y: 4},
-		container.NewBorder(nil, container.New(kit.Fixed{Height: 5}, r.progress), nil, nil, r.head))), func() { list.Commands.Do("view.live") })
+		container.NewBorder(nil, container.New(kit.Fixed{Height: 5}, r.progress), nil, nil, r.head))), tapped)
 	r.Tile.OnMenu = func(at fyne.Position) { list.Commands.Menu(at, RunningMenu) }
 	return r
 }
 
-// show makes it the job that runs.
-func (r *running) show(s state.State) {
-	t, run := s.Queue.Running, s.Run
-	busy := s.Busy() && t.ID != 0
+// show makes it a job that runs, or says why none does.
+func (r *running) show(s state.State, f state.Flight) {
+	t, run := f.Task, f.Run
+	r.task = t.ID
+	busy := run.Phase != state.Idle && t.ID != 0
 	prompt, about, ink, color := t.Request.Prompt, "", theme.ColorNameForeground, theme.ColorNamePlaceHolder
 	switch {
 	case busy && run.Phase == state.Stopping:
 		about = i18n.T("Stopping…")
 	case busy:
-		about, color = progress(t, r.list.told[t.ID], s)
+		about, color = progress(f, r.list.told[t.ID], len(s.Queue.Beside) > 0)
 	case s.Queue.Paused:
 		prompt, about, color = i18n.T("Paused"), i18n.T("No job starts until you resume it."), theme.ColorNameWarning
 	case len(s.Queue.Stranded()) > 0:
@@ -349,20 +364,24 @@ func (r *running) show(s state.State) {
 	}
 }
 
-// progress says how far the running job is, and what tells it from the others.
-func progress(t state.Task, told state.Telling, s state.State) (string, fyne.ThemeColorName) {
-	run, color := s.Run, theme.ColorNamePlaceHolder
+// progress says how far a job that runs is, and what tells it from the others; first of all where, if another one runs too.
+func progress(f state.Flight, told state.Telling, other bool) (string, fyne.ThemeColorName) {
+	t, run, color := f.Task, f.Run, theme.ColorNamePlaceHolder
 	var parts []string
-	if s.Queue.Paused {
+	where := run.Computers()
+	if where != "" && other {
+		parts = append(parts, where)
+	}
+	if run.Rests {
 		parts, color = append(parts, i18n.T("paused")), theme.ColorNameWarning
 	}
 	if run.Pictures > 1 {
 		parts = append(parts, i18n.T("picture %d of %d", min(run.Made+1, run.Pictures), run.Pictures))
 	}
-	if run.Remaining > 0 && !s.Queue.Paused {
+	if run.Remaining > 0 && !run.Rests {
 		parts = append(parts, i18n.T("about %s left", wording.Duration(run.Remaining)))
 	}
-	if where := run.Computers(); where != "" {
+	if where != "" && !other {
 		parts = append(parts, where)
 	}
 	if told.Facts != "" {

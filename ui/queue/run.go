@@ -4,30 +4,35 @@ import (
 	"context"
 	"errors"
 	"image"
+	"slices"
 
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/ui/i18n"
 	"realword/ui/state"
 )
 
 // Queue runs jobs and knows those that wait. It shows nothing; Panel does.
 type Queue struct {
 	Host
-	cancel  context.CancelFunc // of the running job
-	job     inference.Pauser   // the running job; nil before it has begun, and where it cannot rest
-	made    []int              // its pictures, by their numbers
-	stopped *stopped           // of the running job; nil: nobody has stopped it
-	last    *deed              // the newest thing that can be taken back
+	flights map[int]*flight // the jobs that run
+	last    *deed           // the newest thing that can be taken back
+}
+
+// flight is a job that runs.
+type flight struct {
+	cancel  context.CancelFunc
+	job     inference.Pauser // nil before it has begun, and where it cannot rest
+	made    []int            // its pictures, by their numbers
+	stopped *stopped         // nil: nobody has stopped it
+	leaving bool             // it is on its way to the farm: what waits must not get there first
 }
 
 // Jobs counts the jobs that run and wait, and tells whether the queue is paused.
 func (q *Queue) Jobs() (n int, paused bool) {
 	s := q.State().Queue
-	if n = len(s.Waiting); s.Running.ID != 0 {
-		n++
-	}
-	return n, s.Paused
+	return len(s.Waiting) + len(s.All()), s.Paused
 }
 
 // Generate puts a job with what the form says at the end of the queue.
@@ -143,15 +148,24 @@ func (q *Queue) check(t state.Task) {
 	})
 }
 
-// Advance begins the next job, if one may begin. asked tells that the user wants it now; else who looks at an older picture
-// goes on looking.
+// Advance begins the next jobs, as many as may begin. asked tells that the user wants it now; else who looks at an older picture, or
+// at a job that runs, goes on looking.
 func (q *Queue) Advance(asked bool) {
+	for q.begin(asked) {
+		asked = false
+	}
+}
+
+// begin begins the next job, if one may begin.
+func (q *Queue) begin(asked bool) bool {
 	now := q.State()
 	t, ok := now.Queue.Next()
-	if !ok || q.Commands.Closing() || q.Engine() == nil || now.Busy() || now.Shelf.Moving || now.Shelf.Next != nil && now.Shelf.Hasty {
-		return
+	if !ok || q.Commands.Closing() || q.Engine() == nil || now.Busy() && now.Queue.Running.ID == 0 || now.Shelf.Moving ||
+		now.Shelf.Next != nil && now.Shelf.Hasty {
+		return false
 	}
 	q.Change(func(s *state.State) {
+		followed, films := s.Queue.Running.ID, s.Shots
 		view := s.View
 		s.Queue = s.Queue.Begin(t.ID)
 		full := inference.Defaults(*s.Model, t.Request) // before the engine has looked at it
@@ -161,19 +175,26 @@ func (q *Queue) Advance(asked bool) {
 		}
 		*s = s.Begin(pictures, full.Stop)
 		s.Run.Subjects, s.Run.Norm = full.Subjects, full.Normalization()
-		if elsewhere := view.Shot >= 0 && (view.Step >= 0 || view.Shot < len(s.Shots)-1); elsewhere && !asked {
-			s.View = view
+		if followed != 0 && !asked {
+			*s = s.Follow(followed)
+			s.View, s.Shots = view, films
+		} else if s.View = view; asked || !s.Away() {
+			s.View = state.View{Shot: -1, Step: -1}
 		}
 	})
 	ctx, cancel := context.WithCancel(q.Context)
-	q.cancel, q.job, q.made, q.stopped = cancel, nil, nil, nil
+	one := &flight{cancel: cancel, leaving: t.Where != state.Here}
+	if q.flights == nil {
+		q.flights = map[int]*flight{}
+	}
+	q.flights[t.ID] = one
 	engine, model := q.Engine(), now.Model.Name
 	var runner Runner = engine
 	if t.Where != state.Here && q.Farm != nil {
 		runner = q.Farm.Runner(t)
 	}
 	q.ahead()
-	p := &pump{post: q.Post, apply: q.apply, pace: q.Pace}
+	p := &pump{post: q.Post, apply: func(list []inference.Event) { q.apply(t.ID, list) }, pace: q.Pace}
 	hints := inference.NoHints
 	if q.Hints != nil {
 		hints = q.Hints()
@@ -186,7 +207,7 @@ func (q *Queue) Advance(asked bool) {
 			if !t.Checked {
 				q.Journal.Amend(t.ID, r, model, t.Parents)
 			}
-			if e, ok := engine.(interface{ SetHints(inference.Hints) }); ok {
+			if e, ok := engine.(interface{ SetHints(inference.Hints) }); ok && t.Where != state.Far {
 				e.SetHints(hints)
 			}
 			compared := r
@@ -206,18 +227,25 @@ func (q *Queue) Advance(asked bool) {
 		}
 		passes, _ := inference.Passes(*now.Model, r)
 		q.Post(func() {
-			if q.State().Queue.Running.ID == t.ID {
-				if q.job, _ = job.(inference.Pauser); q.job != nil {
-					q.job.Pause(q.State().Queue.Paused)
-				}
+			if _, runs := q.State().Flight(t.ID); runs {
+				one.job, _ = job.(inference.Pauser)
+				one.leaving = false
 				q.Change(func(s *state.State) {
-					s.Queue.Running.Request, s.Queue.Running.Passes, s.Queue.Running.Checked = r, passes, true
+					q.rests(s, t.ID)
+					*s = s.ChangeFlight(t.ID, func(f *state.Flight) { f.Task.Request, f.Task.Passes, f.Task.Checked = r, passes, true })
 				})
+				q.ahead()
 			}
 		})
 		p.run(q.Journal.Record(t.ID, r, model, t.Parents, job.Events()))
 		return nil
 	})
+	return true
+}
+
+// Follow has the stage follow a job that runs beside the one in view.
+func (q *Queue) Follow(id int) {
+	q.Change(func(s *state.State) { *s = s.Follow(id) })
 }
 
 // mostAhead is how many waiting jobs a farm has at most.
@@ -228,6 +256,11 @@ func (q *Queue) ahead() {
 	now := q.State()
 	if q.Farm == nil || now.Queue.Paused || now.Queue.Away || q.Commands.Closing() {
 		return
+	}
+	for _, one := range q.flights {
+		if one.leaving {
+			return
+		}
 	}
 	for _, t := range now.Queue.Waiting[:min(len(now.Queue.Waiting), mostAhead)] {
 		if t.Where != state.Here && t.Checked && t.Able() {
@@ -260,42 +293,60 @@ func (q *Queue) unfile(id int) {
 	}
 }
 
-// apply takes events of the running job.
-func (q *Queue) apply(events []inference.Event) {
+// apply takes events of a job that runs.
+func (q *Queue) apply(id int, events []inference.Event) {
+	one := q.flights[id]
 	q.Change(func(s *state.State) {
 		for _, e := range events {
-			*s = s.Apply(e)
-			q.OnEvent(e)
+			*s = s.ApplyTo(id, e)
+			f, _ := s.Flight(id)
+			q.OnEvent(e, f)
 			switch e := e.(type) {
 			case inference.PictureReady:
-				q.made = append(q.made, e.Picture)
+				one.made = append(one.made, e.Picture)
 			case inference.Done:
-				q.ended(s, false)
+				q.ended(s, f, nil)
 			case inference.Failed:
-				q.ended(s, !errors.Is(e.Err, context.Canceled))
+				if errors.Is(e.Err, context.Canceled) {
+					e.Err = nil
+				}
+				q.ended(s, f, e.Err)
 			}
 		}
 		q.OnQuieter()
 	})
 }
 
-// ended lets the next job begin.
-func (q *Queue) ended(s *state.State, failed bool) {
-	t, paused := s.Queue.Running, s.Queue.Paused
-	s.Queue, q.job = s.Queue.End(failed), nil
-	if q.stopped != nil {
-		q.stopped.paused = paused
-		q.stopped.end(q, t)
+// ended lets the next job begin. why is why it failed; nil: it did not.
+func (q *Queue) ended(s *state.State, f state.Flight, why error) {
+	one, paused := q.flights[f.Task.ID], s.Queue.Paused
+	delete(q.flights, f.Task.ID)
+	if *s = s.End(f.Task.ID, why != nil); why != nil && s.Busy() { // its own line says what goes on
+		s.ActionErr = i18n.Errorf("the job “%s” failed: %w", state.Shorten(f.Task.Request.Prompt, 40), why)
+	}
+	if one.stopped != nil {
+		one.stopped.paused = paused
+		one.stopped.end(q, f.Task, one.made)
 	}
 	q.Advance(false)
+	q.ahead()
 }
 
-// Pause lets no other job begin, and the running one rest behind the step in work; or everything goes on.
+// rests has a job rest behind the step in work, or go on, as the queue does, where it can.
+func (q *Queue) rests(s *state.State, id int) {
+	if one := q.flights[id]; one != nil && one.job != nil {
+		paused := s.Queue.Paused
+		one.job.Pause(paused)
+		*s = s.ChangeFlight(id, func(f *state.Flight) { f.Run.Rests = paused })
+	}
+}
+
+// Pause lets no other job begin, and those that run rest behind the step in work; or everything goes on.
 func (q *Queue) Pause() {
 	q.Change(func(s *state.State) {
 		s.Queue.Paused = !s.Queue.Paused
-		if q.job != nil {
-			q.job.Pause(s.Queue.Paused)
+		for _, t := range s.Queue.All() {
+			q.rests(s, t.ID)
 		}
 		q.Advance(true)
 	})
@@ -379,9 +430,11 @@ func (q *Queue) TakeUp(kept []Kept) {
 	})
 }
 
-// KeepRest has the running job wait for the next start, before all others: the window closes. What it still makes is not made again.
+// KeepRest has the jobs that run wait for the next start, before all others: the window closes. What they still make is not made again.
 func (q *Queue) KeepRest() {
-	if now := q.State(); now.Queue.Running.ID != 0 && now.Run.Phase == state.Running { // who stops it wants no more of it
-		q.Journal.Leave(now.Queue.Running.ID)
+	for _, f := range slices.Backward(q.State().Flights()) {
+		if f.Run.Phase == state.Running { // who stops it wants no more of it
+			q.Journal.Leave(f.Task.ID)
+		}
 	}
 }

@@ -116,22 +116,28 @@ type stopped struct {
 	paused bool // the queue was, at its end
 }
 
-// Stop cancels the run; what is done so far stays on the stage, and the next job begins.
-func (q *Queue) Stop() {
-	if back, again := q.stop(); back != nil {
-		q.did(q.State().Queue.Running.Request.Prompt, back, again)
+// Stop cancels the run that the stage follows; what is done so far stays on the stage, and the next job begins.
+func (q *Queue) Stop() { q.StopJob(q.State().Queue.Running.ID) }
+
+// StopJob cancels a job that runs.
+func (q *Queue) StopJob(id int) {
+	f, _ := q.State().Flight(id)
+	if back, again := q.stop(id); back != nil {
+		q.did(f.Task.Request.Prompt, back, again)
 	}
 }
 
-// stop is Stop, and answers how it is taken back and done again; nil where nothing runs.
-func (q *Queue) stop() (back, again func()) {
-	if q.State().Run.Phase != state.Running {
+// stop is StopJob, and answers how it is taken back and done again; nil where the job does not run.
+func (q *Queue) stop(id int) (back, again func()) {
+	if f, runs := q.State().Flight(id); !runs || f.Run.Phase != state.Running {
 		return nil, nil
 	}
 	s := &stopped{}
-	q.stopped = s
-	q.cancel()
-	q.Change(func(s *state.State) { s.Run.Phase = state.Stopping })
+	q.flights[id].stopped = s
+	q.flights[id].cancel()
+	q.Change(func(s *state.State) {
+		*s = s.ChangeFlight(id, func(f *state.Flight) { f.Run.Phase = state.Stopping })
+	})
 	back = func() {
 		if s.back = true; s.ended {
 			s.wait(q)
@@ -144,18 +150,18 @@ func (q *Queue) stop() (back, again func()) {
 	return back, again
 }
 
-// end notes what the job that ran has left.
-func (s *stopped) end(q *Queue, t state.Task) {
+// end notes what the job that ran has left beside the pictures that it has made.
+func (s *stopped) end(q *Queue, t state.Task, made []int) {
 	s.ended, s.was = true, t.ID
 	s.rest = t
 	switch r := &s.rest.Request; {
 	case r.Grid != nil:
 		r.Grid = r.Grid.Clone()
-		if r.Grid.Made = append(r.Grid.Made, q.made...); len(r.Grid.Made) >= r.Grid.Len() {
+		if r.Grid.Made = append(r.Grid.Made, made...); len(r.Grid.Made) >= r.Grid.Len() {
 			r.Seeds = nil
 		}
-	case len(q.made) > 0:
-		r.Seeds, r.From = slices.Clone(r.Seeds[min(len(q.made), len(r.Seeds)):]), nil
+	case len(made) > 0:
+		r.Seeds, r.From = slices.Clone(r.Seeds[min(len(made), len(r.Seeds)):]), nil
 	}
 	if s.back {
 		s.wait(q)
@@ -183,21 +189,25 @@ func (q *Queue) StopAll() {
 	}
 	prompt, paused := q.State().Queue.Running.Request.Prompt, q.State().Queue.Paused
 	var out []place
-	var back, again func()
+	var back, again []func()
 	q.Change(func(s *state.State) {
 		out = q.takeOut(ids)
 		s.Queue.Paused = false
-		back, again = q.stop()
+		for _, t := range slices.Backward(s.Queue.All()) {
+			if b, a := q.stop(t.ID); b != nil {
+				back, again = append(back, b), append(again, a)
+			}
+		}
 	})
 	if len(out) > 0 {
 		prompt = out[0].task.Request.Prompt
-	} else if back == nil {
+	} else if len(back) == 0 {
 		return
 	}
 	q.did(prompt, func() {
 		q.Change(func(s *state.State) {
 			ids = q.putBack(out, paused)
-			if back != nil {
+			for _, back := range back {
 				back()
 			}
 			q.Advance(false)
@@ -206,7 +216,7 @@ func (q *Queue) StopAll() {
 	}, func() {
 		q.Change(func(s *state.State) {
 			out = q.takeOut(ids)
-			if again != nil {
+			for _, again := range again {
 				again()
 			}
 		})

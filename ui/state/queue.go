@@ -27,15 +27,17 @@ type Task struct {
 	Passes  int         // of the U-Net, that its pictures take; 0: not known yet
 }
 
-// Queue is the jobs that wait, in their order, and the one that runs. It is a value: the methods answer changed copies.
+// Queue is the jobs that wait, in their order, and those that run. It is a value: the methods answer changed copies.
 type Queue struct {
 	Waiting []Task
-	Running Task // ID 0: none
-	Paused  bool // no other job begins
-	Away    bool // there is no farm, or it does not answer: what is for it alone waits
-	Chosen  int  // ID of the waiting job that the keys act on; 0, or one that is gone: the last
-	Pace    Pace // of the newest run
-	last    int  // ID given last
+	Running Task   // that the stage follows; ID 0: none
+	Beside  []Task // that run beside it; none where Running is none
+	Slots   int    // jobs that the farm makes at once; below 1: one
+	Paused  bool   // no other job begins
+	Away    bool   // there is no farm, or it does not answer: what is for it alone waits
+	Chosen  int    // ID of the waiting job that the keys act on; 0, or one that is gone: the last
+	Pace    Pace   // of the newest run
+	last    int    // ID given last
 }
 
 // Pace is how long a pass of the U-Net takes for each pixel of the picture; 0: not known.
@@ -126,12 +128,36 @@ func (q Queue) Change(id int, set func(*Task)) Queue {
 	return q
 }
 
+// All are the jobs that run, the one that the stage follows first.
+func (q Queue) All() []Task {
+	if q.Running.ID == 0 {
+		return nil
+	}
+	return append([]Task{q.Running}, q.Beside...)
+}
+
+// fits tells whether a job can begin beside those that run: this computer makes one at a time, and the farm as many as it has room for.
+func (q Queue) fits(t Task) bool {
+	here, far := 0, 0
+	for _, r := range q.All() {
+		if r.Where == Far {
+			far++
+		} else {
+			here++
+		}
+	}
+	if t.Where == Far {
+		return far < max(q.Slots, 1)
+	}
+	return here == 0
+}
+
 // Next is the job whose turn it is, if one may begin now.
 func (q Queue) Next() (Task, bool) {
-	if q.Paused || q.Running.ID != 0 {
+	if q.Paused {
 		return Task{}, false
 	}
-	i := slices.IndexFunc(q.Waiting, func(t Task) bool { return t.Able() && !(q.Away && t.Where == Far) })
+	i := slices.IndexFunc(q.Waiting, func(t Task) bool { return t.Able() && !(q.Away && t.Where == Far) && q.fits(t) })
 	if i < 0 {
 		return Task{}, false
 	}
@@ -184,20 +210,31 @@ func (q Queue) After(id int) int {
 	return 0
 }
 
-// Begin makes a waiting job the running one.
+// Begin makes a waiting job the running one; what ran goes on beside it.
 func (q Queue) Begin(id int) Queue {
 	i := q.At(id)
-	if i < 0 || q.Running.ID != 0 {
+	if i < 0 {
 		return q
+	}
+	q.Beside = slices.Clone(q.Beside)
+	if q.Running.ID != 0 {
+		q.Beside = slices.Insert(q.Beside, 0, q.Running)
 	}
 	q.Running = q.Waiting[i]
 	return q.Remove(id)
 }
 
-// End takes the running job out. After a failure the others wait for the user, since what stopped this one would stop
-// them too.
-func (q Queue) End(failed bool) Queue {
-	q.Running = Task{}
+// End takes a job that runs out; of those beside it, the first takes its place. After a failure those that wait do so for the user, since
+// what stopped this one would stop them too.
+func (q Queue) End(id int, failed bool) Queue {
+	switch {
+	case q.Running.ID != id:
+		q.Beside = slices.DeleteFunc(slices.Clone(q.Beside), func(t Task) bool { return t.ID == id })
+	case len(q.Beside) > 0:
+		q.Running, q.Beside = q.Beside[0], slices.Clone(q.Beside[1:])
+	default:
+		q.Running = Task{}
+	}
 	q.Paused = (q.Paused || failed) && len(q.Waiting) > 0 // an empty queue does not stay paused
 	return q
 }

@@ -46,8 +46,8 @@ func TestQueue(t *testing.T) {
 	}
 	pause := func(q Queue) Queue { q.Paused = true; return q }
 	resume := func(q Queue) Queue { q.Paused = false; return q }
-	done := func(q Queue) Queue { return q.End(false) }
-	fail := func(q Queue) Queue { return q.End(true) }
+	done := func(q Queue) Queue { return q.End(q.Running.ID, false) }
+	fail := func(q Queue) Queue { return q.End(q.Running.ID, true) }
 	three := []func(Queue) Queue{add, add, add}
 	for name, c := range map[string]struct {
 		do   []func(Queue) Queue

@@ -29,6 +29,7 @@ const (
 
 // Round is what the window knows of the running or the last generation.
 type Round struct {
+	No           int // in this window
 	Phase        Phase
 	Stage        inference.Stage
 	Pictures     int // asked for
@@ -43,6 +44,7 @@ type Round struct {
 	Subjects     []inference.Subject
 	Norm         guidance.Normalization // of its masks
 	Stopped      bool
+	Rests        bool  // behind the step in work, until the queue goes on
 	Err          error // why it ended early; nil after Done and after Cancel
 	Elapsed      time.Duration
 	Makers       []Maker // of its pictures, where other computers make them
@@ -63,6 +65,7 @@ type Shot struct {
 	Model     string      // that it was made with; "": not known
 	Stopped   int         // the step that it stopped at, counted from 1; 0: it is finished, or none is kept
 	Elsewhere bool        // it was opened from the history, and is none of the run
+	Round     int         // that made it; 0: none of this window
 
 	Likeness []history.Likeness // of its subjects, as far as it is known
 }
@@ -86,6 +89,7 @@ type State struct {
 	ModelErr error
 	Words    []Word // of Form.Prompt
 	Run      Round
+	Beside   []Round // of Queue.Beside
 	Shots    []Shot
 	View     View
 	Selected int // ID of the chosen card; 0 is none
@@ -103,6 +107,8 @@ type State struct {
 	SeedErr  error // what is wrong with the text in the field of the seed
 
 	ActionErr error // of the last thing done with a finished picture
+
+	rounds int // that were begun
 }
 
 // NewState is a window before anything is done in it.
@@ -110,9 +116,13 @@ func NewState() State {
 	return State{Form: Form{Settings: inference.Settings{Preset: "paper"}, Count: 1, Seed: DrawSeed()}, View: View{Shot: -1, Step: -1}, Queue: Queue{Away: true}}
 }
 
-// Begin is the state at the moment when a run of r is asked for.
+// Begin is the state at the moment when a run of r is asked for. A run that the stage follows goes on beside it.
 func (s State) Begin(pictures, stop int) State {
-	s.Run = Round{Phase: Running, Stage: inference.StageLoad, Pictures: pictures, Stop: stop}
+	if s.Busy() {
+		s.Beside = slices.Insert(slices.Clone(s.Beside), 0, s.Run)
+	}
+	s.rounds++
+	s.Run = Round{No: s.rounds, Phase: Running, Stage: inference.StageLoad, Pictures: pictures, Stop: stop}
 	s.View = View{Shot: -1, Step: -1}
 	s.Shots = slices.Clone(s.Shots)
 	for i := range s.Shots {
@@ -131,7 +141,7 @@ func (s State) Apply(e inference.Event) State {
 			if e.Recipe != nil { // a cell of a grid
 				s.Run.Stop, s.Run.Subjects, s.Run.Norm = e.Recipe.Stop, e.Recipe.Subjects, e.Recipe.Normalization()
 			}
-			if s.View.Shot >= len(s.Shots)-s.Run.Made && s.View.Step < 0 && !s.Shots[s.View.Shot].Elsewhere {
+			if shot := s.Shot(); shot != nil && shot.Round == s.Run.No && s.View.Step < 0 && !shot.Elsewhere {
 				s.View = View{Shot: -1, Step: -1} // go on watching unless an older picture was opened meanwhile
 			}
 		}
@@ -147,13 +157,13 @@ func (s State) Apply(e inference.Event) State {
 		s.Run.Film = append(slices.Clip(s.Run.Film), e)
 	case inference.PictureReady:
 		s.Run.Made++
-		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: s.Run.Film, Model: s.modelName()})
+		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: s.Run.Film, Model: s.modelName(), Round: s.Run.No})
 		if s.View.Shot < 0 {
 			s.View.Shot = len(s.Shots) - 1
 		}
 	case inference.Likeness:
-		for i := len(s.Shots) - 1; i >= len(s.Shots)-s.Run.Made && i >= 0; i-- {
-			if s.Shots[i].Picture == e.Picture && !s.Shots[i].Elsewhere {
+		for i := len(s.Shots) - 1; i >= 0; i-- {
+			if s.Shots[i].Round == s.Run.No && s.Shots[i].Picture == e.Picture && !s.Shots[i].Elsewhere {
 				s.Shots = slices.Clone(s.Shots)
 				s.Shots[i].Likeness = journal.LikenessOf(e.Subjects)
 				break
@@ -170,6 +180,105 @@ func (s State) Apply(e inference.Event) State {
 		}
 	}
 	return s
+}
+
+// Flight is a job that runs.
+type Flight struct {
+	Task Task
+	Run  Round
+}
+
+// Flights are the jobs that run, the one that the stage follows first.
+func (s State) Flights() (list []Flight) {
+	for i, t := range s.Queue.All() {
+		if i == 0 {
+			list = append(list, Flight{t, s.Run})
+		} else {
+			list = append(list, Flight{t, s.Beside[i-1]})
+		}
+	}
+	return list
+}
+
+// Flight is a job that runs; false where it does not.
+func (s State) Flight(id int) (Flight, bool) {
+	list := s.Flights()
+	i := slices.IndexFunc(list, func(f Flight) bool { return f.Task.ID == id })
+	if i < 0 {
+		return Flight{}, false
+	}
+	return list[i], true
+}
+
+// beside is the place of a job among those beside the one that the stage follows.
+func (s State) beside(id int) int {
+	return slices.IndexFunc(s.Queue.Beside, func(t Task) bool { return t.ID == id })
+}
+
+// Follow has the stage follow another job that runs.
+func (s State) Follow(id int) State {
+	i := s.beside(id)
+	if i < 0 {
+		return s
+	}
+	s.Queue.Beside, s.Beside = slices.Clone(s.Queue.Beside), slices.Clone(s.Beside)
+	s.Queue.Running, s.Queue.Beside[i] = s.Queue.Beside[i], s.Queue.Running
+	s.Run, s.Beside[i] = s.Beside[i], s.Run
+	s.View = View{Shot: -1, Step: -1}
+	return s
+}
+
+// ChangeFlight gives a job that runs to set, on a copy.
+func (s State) ChangeFlight(id int, set func(*Flight)) State {
+	f, ok := s.Flight(id)
+	if !ok {
+		return s
+	}
+	set(&f)
+	if i := s.beside(id); i >= 0 {
+		s.Queue.Beside, s.Beside = slices.Clone(s.Queue.Beside), slices.Clone(s.Beside)
+		s.Queue.Beside[i], s.Beside[i] = f.Task, f.Run
+	} else {
+		s.Queue.Running, s.Run = f.Task, f.Run
+	}
+	return s
+}
+
+// ApplyTo is the state after an event of a job that runs. What the stage shows stays where it follows another one.
+func (s State) ApplyTo(id int, e inference.Event) State {
+	i := s.beside(id)
+	if i < 0 {
+		return s.Apply(e)
+	}
+	t := s
+	t.Queue.Running, t.Run = s.Queue.Beside[i], s.Beside[i]
+	t = t.Apply(e)
+	s.Shots, s.Queue.Pace = t.Shots, t.Queue.Pace
+	s.Beside = slices.Clone(s.Beside)
+	s.Beside[i] = t.Run
+	return s
+}
+
+// End takes a job that has reported its last event out of those that run. Where the stage followed it, and another one runs, it follows that
+// one then, unless the user looks at an older picture.
+func (s State) End(id int, failed bool) State {
+	i := s.beside(id)
+	s.Queue = s.Queue.End(id, failed)
+	switch {
+	case i >= 0:
+		s.Beside = slices.Delete(slices.Clone(s.Beside), i, i+1)
+	case len(s.Beside) > 0:
+		s.Run, s.Beside = s.Beside[0], slices.Clone(s.Beside[1:])
+		if !s.Away() {
+			s.View = View{Shot: -1, Step: -1}
+		}
+	}
+	return s
+}
+
+// Away tells whether the user looks at something else than what was made last.
+func (s State) Away() bool {
+	return s.View.Shot >= 0 && (s.View.Step >= 0 || s.View.Shot < len(s.Shots)-1)
 }
 
 func (s State) modelName() string {

@@ -14,11 +14,11 @@ func TestAPausedRunSaysSo(t *testing.T) {
 	if got := s.Status(); got != "step 1 of 60 · about 7 s left" {
 		t.Errorf("it says %q", got)
 	}
-	s.Queue.Paused = true
+	s.Queue.Paused, s.Run.Rests = true, true
 	if got := s.Status(); got != "paused · step 1 of 60" {
 		t.Errorf("paused, it says %q", got)
 	}
-	s.Queue.Running.Where = Far
+	s.Run.Rests = false // on another computer
 	if got := s.Status(); !strings.HasSuffix(got, "left") {
 		t.Errorf("on another computer it says %q", got)
 	}

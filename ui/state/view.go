@@ -147,18 +147,29 @@ func (s State) Losing() int {
 	return n
 }
 
-// Rest are the seeds of the running round whose pictures are not made yet; of a grid, as many as it lacks cells.
-func (s State) Rest() []uint64 {
-	if s.Run.Phase != Running { // who stops it wants none of them
+// Rest are the seeds of the job whose pictures are not made yet; of a grid, as many as it lacks cells.
+func (f Flight) Rest() []uint64 {
+	if f.Run.Phase != Running { // who stops it wants none of them
 		return nil
 	}
-	if t := s.Queue.Running; t.ID != 0 && t.Request.Grid != nil {
-		return t.Request.Seeds[:max(len(t.Request.Seeds)-len(t.Request.Grid.Made)-s.Run.Made, 0)]
+	t := f.Task
+	if t.Request.Grid != nil {
+		return t.Request.Seeds[:max(len(t.Request.Seeds)-len(t.Request.Grid.Made)-f.Run.Made, 0)]
 	}
-	if t := s.Queue.Running; t.ID != 0 && s.Run.Made < len(t.Request.Seeds) {
-		return t.Request.Seeds[s.Run.Made:]
+	if f.Run.Made < len(t.Request.Seeds) {
+		return t.Request.Seeds[f.Run.Made:]
 	}
 	return nil
+}
+
+// Rest is how many pictures of the jobs that run are not made yet, of how many.
+func (s State) Rest() (left, of int) {
+	for _, f := range s.Flights() {
+		if n := len(f.Rest()); n > 0 {
+			left, of = left+n, of+f.Run.Pictures
+		}
+	}
+	return left, of
 }
 
 // Caption says what is on the stage.
@@ -202,7 +213,7 @@ func SamplerName(name string) string {
 
 // Status is the line over the progress bar.
 func (s State) Status() string {
-	if r := s.Run; s.Queue.Paused && r.Phase == Running && s.Queue.Running.Where == Here {
+	if r := s.Run; r.Rests && r.Phase == Running {
 		r.Remaining = 0
 		return i18n.T("paused") + " · " + r.Status()
 	}
