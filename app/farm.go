@@ -216,11 +216,30 @@ func newFarmPair() *cobra.Command {
 			}
 			fmt.Fprintf(c.ErrOrStderr(), "On %s, run: %s LINE\n", args[0], what)
 			fmt.Fprintln(c.OutOrStdout(), p)
+			settle(c.Context(), p)
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&client, "client", false, "for a computer that hands over jobs, not for one that makes pictures")
 	return c
+}
+
+// settle waits until a farm that is served takes a pairing, so that a script may use it at once. Where it is not served, nobody is waited for.
+func settle(ctx context.Context, p farm.Pairing) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	a, err := p.Access()
+	for err == nil {
+		var conn *farm.Conn
+		if conn, err = farm.Dial(ctx, a); err == nil {
+			conn.Close()
+			return
+		}
+		if errors.Is(err, farm.ErrRefused) && ctx.Err() == nil {
+			err = nil
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
 }
 
 func newFarmRevoke() *cobra.Command {

@@ -378,7 +378,7 @@ func TestWhoIsLetIn(t *testing.T) {
 			t.Errorf("%v, want %v", err, want)
 		}
 	}
-	refused(stranger, errRefused)
+	refused(stranger, ErrRefused)
 	impostor := other.own()
 	impostor.Servers = b.own().Servers
 	refused(impostor, errOther)
@@ -404,7 +404,7 @@ func TestWhoIsLetIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.until("the revoked key is out", func() bool { return !helper.Connected() })
-	refused(p, errRefused)
+	refused(p, ErrRefused)
 	if err := Revoke(b.dir, "helper"); err == nil {
 		t.Error("revoked twice")
 	}
@@ -440,7 +440,7 @@ func TestRefusalsAreSentences(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if _, err := Dial(t.Context(), a); !errors.Is(err, errRefused) {
+		if _, err := Dial(t.Context(), a); !errors.Is(err, ErrRefused) {
 			t.Error(err)
 		}
 	}

@@ -139,12 +139,12 @@ func (a Access) connect(changed func(connected bool, why error)) (*nats.Conn, er
 	case err == nil:
 		return nc, nil
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
-		return nil, message.Errorf("%w (%w)", errRefused, err)
+		return nil, message.Errorf("%w (%w)", ErrRefused, err)
 	case errors.Is(err, errOther), strings.Contains(err.Error(), errOther.Error()):
 		return nil, errOther
 	}
 	return nil, message.Errorf("the farm at %s does not answer (%w): see that it runs, and that nothing between keeps the connection away", strings.Join(a.servers, ", "), err)
 }
 
-// errRefused is a key that the server does not know.
-var errRefused = message.New("the farm does not take this pairing: it was revoked, or belongs to another farm. Pair this computer again")
+// ErrRefused is a key that the server does not know.
+var ErrRefused = message.New("the farm does not take this pairing: it was revoked, or belongs to another farm. Pair this computer again")
