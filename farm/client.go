@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -217,6 +218,36 @@ func (j *Job) takeBack() {
 	_ = c.nc.Publish(cancelSubject+"."+j.ID, nil)
 	_ = c.jobs.Purge(ctx, jetstream.WithPurgeSubject(jobSubject+"."+j.queue.model+"."+j.ID+".>"))
 }
+
+// TakeBack takes a job off the farm of which no Job is left, because who handed it over has died: what waits is not made, and what was made
+// is removed.
+func (c *Conn) TakeBack(ctx context.Context, id string) error {
+	if !plainID.MatchString(id) {
+		return nil // it is no job
+	}
+	err := again(ctx, func(ctx context.Context) error {
+		return c.jobs.Purge(ctx, jetstream.WithPurgeSubject(jobSubject+".*."+id+".>"))
+	})
+	if err != nil {
+		return err
+	}
+	j := &Job{ID: id, queue: c.queueOf(""), ctx: ctx}
+	_ = c.nc.Publish(cancelSubject+"."+id, nil)
+	for _, kv := range []jetstream.KeyValue{c.results, c.states, c.tries} {
+		keys, err := kv.ListKeysFiltered(ctx, id+".*")
+		if err != nil {
+			return err
+		}
+		for key := range keys.Keys() {
+			if n, err := strconv.Atoi(key[len(id)+1:]); err == nil {
+				j.forget(ctx, n)
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+var plainID = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
 
 // forgetAll removes what the farm keeps of the job.
 func (j *Job) forgetAll() {

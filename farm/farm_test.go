@@ -662,3 +662,45 @@ func TestAFarmIsServedOnce(t *testing.T) {
 		t.Errorf("a second server: %v", err)
 	}
 }
+
+// TestTakeBack: a job of which nobody is left is not made any more, and nothing of it stays; others are untouched.
+func TestTakeBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	dead, other := b.start(request("dog", 3, 5)), b.start(request("cat", 3, 2))
+	stop := b.worker("one", &fakeEngine{step: time.Millisecond})
+	b.until("a picture is made", func() bool {
+		keys, err := b.client.results.ListKeys(t.Context())
+		if err != nil {
+			return false
+		}
+		n := 0
+		for range keys.Keys() {
+			n++
+		}
+		return n > 2
+	})
+	stop()
+	if err := b.client.TakeBack(t.Context(), dead.(*Job).ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, kv := range []jetstream.KeyValue{b.client.results, b.client.states, b.client.tries} {
+		keys, err := kv.ListKeysFiltered(t.Context(), dead.(*Job).ID+".*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key := range keys.Keys() {
+			t.Errorf("%s is left", key)
+		}
+	}
+	if err := b.client.TakeBack(t.Context(), ">"); err != nil {
+		t.Error(err)
+	}
+	b.worker("two", &fakeEngine{step: time.Millisecond})
+	same(t, request("cat", 3, 2), collect(other))
+	if s, err := b.client.Status(t.Context()); err != nil || s.Waiting+s.Running != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	dead.Cancel()
+	collect(dead)
+}

@@ -21,9 +21,10 @@ type Link struct {
 
 	wake chan struct{} // the farm that this computer belongs to is another one, or somebody looks
 
-	jobs  sync.WaitGroup // on the farm
-	done  chan struct{}  // closed when all is
-	doing sync.Mutex     // one of what the user asks for at a time
+	jobs   sync.WaitGroup // on the farm
+	handed *handed        // those
+	done   chan struct{}  // closed when all is
+	doing  sync.Mutex     // one of what the user asks for at a time
 
 	mu     sync.Mutex
 	server *farm.Server
@@ -67,7 +68,7 @@ const patience = 3 * time.Second
 
 // newLink begins to reach for the farm that this computer belongs to, if it does, until the context ends.
 func newLink(ctx context.Context, dir, listen string, told func()) *Link {
-	l := &Link{dir: dir, listen: listen, told: told, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &Link{dir: dir, listen: listen, told: told, wake: make(chan struct{}, 1), done: make(chan struct{}), handed: newHanded(dir)}
 	go l.run(ctx)
 	return l
 }
@@ -193,6 +194,7 @@ func (l *Link) send(conn *farm.Conn) {
 // look asks how the farm is.
 func (l *Link) look(ctx context.Context, conn *farm.Conn) time.Duration {
 	l.send(conn)
+	l.handed.takeBack(ctx, conn)
 	try, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	status, err := conn.Status(try)
@@ -228,6 +230,7 @@ func (l *Link) close() {
 	case <-back:
 	case <-time.After(patience):
 	}
+	l.handed.close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.conn != nil {

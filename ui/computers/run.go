@@ -46,15 +46,20 @@ func (p *Page) Ahead(t state.Task) {
 		return
 	}
 	ctx, stop := context.WithCancel(p.host.Context)
-	a := &ahead{ready: make(chan struct{}), stop: stop, done: p.link.jobs.Done}
+	a := &ahead{ready: make(chan struct{}), stop: stop}
+	a.done = func() {
+		p.link.handed.end(a.job)
+		p.link.jobs.Done()
+	}
 	p.jobs[t.ID] = a
 	queue := conn.Queue(engine.Manifest())
 	p.link.jobs.Add(1)
 	go func() {
 		defer close(a.ready)
-		a.job, a.err = queue.Start(ctx, t.Request)
-		if a.err != nil {
+		if a.job, a.err = queue.Start(ctx, t.Request); a.err != nil {
 			p.link.jobs.Done()
+		} else {
+			p.link.handed.add(a.job)
 		}
 	}()
 }
@@ -107,6 +112,7 @@ func (r *Runner) Start(ctx context.Context, request inference.Request) (inferenc
 			p.link.jobs.Done()
 			return nil, err
 		}
+		p.link.handed.add(job)
 	}
 	w := &watched{Job: job, out: make(chan inference.Event)}
 	helping := func() {}
@@ -117,6 +123,7 @@ func (r *Runner) Start(ctx context.Context, request inference.Request) (inferenc
 	p.link.Look(true)
 	go func() {
 		defer p.link.jobs.Done()
+		defer p.link.handed.end(job)
 		defer close(w.out)
 		for e := range job.Events() {
 			switch e.(type) {
