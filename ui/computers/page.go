@@ -57,6 +57,7 @@ type Page struct {
 	joined    *fyne.Container
 	joinedAt  *kit.Line
 	trouble   *widget.Label
+	silent    *widget.Label // why it does not share though it is to
 	amiss     *widget.Label // with the name of one more computer
 	summary   *kit.Line
 	rows      *fyne.Container
@@ -142,11 +143,12 @@ func (p *Page) build() {
 		})
 	}).Explain(i18n.T("This computer makes its pictures by itself again."))
 	p.joined = kit.NewColumn(6, p.joinedAt, leave)
-	p.trouble = wrapped(widget.WarningImportance)
+	p.trouble, p.silent = wrapped(widget.WarningImportance), wrapped(widget.WarningImportance)
 	p.trouble.Hide()
+	p.silent.Hide()
 	setup := kit.NewColumn(16,
 		kit.NewColumn(6, kit.Heading(i18n.T("Share the queue of this computer")),
-			kit.Note(i18n.T("Other computers take pictures from it and make them. Nothing listens before you start it.")), p.share, p.at, p.pairing),
+			kit.Note(i18n.T("Other computers take pictures from it and make them. Nothing listens before you start it; from then on it does whenever Realword runs, until you stop it.")), p.share, p.silent, p.at, p.pairing),
 		kit.NewColumn(6, kit.Heading(i18n.T("Join a farm")), p.joining, p.joined), p.trouble)
 
 	p.summary = kit.Caption("")
@@ -354,12 +356,14 @@ func (p *Page) Refresh() {
 	elsewhere := f.Belongs && !f.Joined.Own
 	p.joined.Hidden, p.joining.Hidden = !elsewhere, elsewhere
 	p.joinedAt.Set(i18n.T("Joined: %s", f.Joined.Server))
-	why := wording.Sentence(cmp.Or(p.said, f.Err, p.unshared))
+	why := wording.Sentence(cmp.Or(p.said, f.Err))
 	if why == "" && f.Away {
 		why = i18n.T("The farm does not answer. Jobs wait for it and go on when it is back.")
 	}
 	p.trouble.SetText(why)
 	p.trouble.Hidden = why == ""
+	p.silent.SetText(wording.Sentence(p.unshared))
+	p.silent.Hidden = p.unshared == nil
 	p.amiss.SetText(wording.Sentence(p.refused))
 	p.amiss.Hidden = p.refused == nil
 	p.refreshList(f)

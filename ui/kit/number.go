@@ -40,7 +40,8 @@ type Number struct {
 
 // NewNumber is the number of a slider in the words of shown, which it shows in line.
 func NewNumber(line *Line, slider *Slider, shown func(float64) string) *Number {
-	n := &Number{Line: line, Said: NewFitted(theme.ColorNameWarning), slider: slider, shown: shown, box: container.NewStack(line)}
+	n := &Number{Line: line, Said: NewFitted(theme.ColorNameWarning), slider: slider, shown: shown, box: container.New(AtLeast{Width: leastNumber}, line)}
+	line.Align = fyne.TextAlignTrailing
 	n.Said.Hide()
 	n.tip.Text = func() string { return i18n.T("Click to type another value; the wheel turns it here.") }
 	slider.typed = func(r rune) { n.edit(string(r)) }
@@ -58,6 +59,9 @@ func (n *Number) MouseOut()                           { n.since = time.Time{}; n
 func (n *Number) AccessibilityLabel() string          { return n.Line.Text }
 
 func (n *Number) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+
+// leastNumber is the least width of a number: a single digit is hard to hit.
+const leastNumber = 36
 
 // settled is how long the pointer is over a number before the wheel turns it and no longer scrolls the page that it is on.
 const settled = 250 * time.Millisecond

@@ -316,14 +316,14 @@ func facts(t state.Task, told state.Telling, where string, left time.Duration) s
 	seeds := ""
 	switch n := len(t.Request.Seeds); {
 	case n == 1:
-		seeds = i18n.T("seed %d", t.Request.Seeds[0])
+		seeds = i18n.T("seed %s", ending(t.Request.Seeds[0]))
 	case n > 1:
 		seeds = i18n.T("seeds %s", state.SeedList(t.Request.Seeds))
 	}
+	add(told.Facts)
 	if told.Seeds {
 		add(seeds)
 	}
-	add(told.Facts)
 	switch n := t.Pictures(); {
 	case t.Request.Grid != nil:
 		add(t.About())
@@ -334,6 +334,16 @@ func facts(t state.Task, told state.Telling, where string, left time.Duration) s
 		add(i18n.T("about %s", wording.Duration(left)))
 	}
 	return strings.Join(parts, " · ")
+}
+
+// ending is the end of a seed, which tells it from others where there is little room.
+func ending(seed uint64) string {
+	const most = 4
+	digits := fmt.Sprint(seed)
+	if len(digits) <= most+1 {
+		return digits
+	}
+	return "…" + digits[len(digits)-most:]
 }
 
 // said is all that there is to say of a job, in a line.

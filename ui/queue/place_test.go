@@ -296,8 +296,11 @@ func TestRowsAreToldApart(t *testing.T) {
 	for _, w := range b.State.Queue.Waiting {
 		rows = append(rows, b.rows[w.ID].facts.Text)
 	}
-	if want := "seed " + fmt.Sprint(b.State.Queue.Waiting[0].Request.Seeds[0]) + " · 25 steps | 12 steps · 2 pictures"; strings.Join(rows, " | ") != want {
+	if want := "25 steps · seed " + ending(b.State.Queue.Waiting[0].Request.Seeds[0]) + " | 12 steps · 2 pictures"; strings.Join(rows, " | ") != want {
 		t.Errorf("the rows say %q, want %q", rows, want)
+	}
+	if got := ending(12345) + " " + ending(1234567890); got != "12345 …7890" {
+		t.Errorf("seeds end as %q", got)
 	}
 	b.finish(j, inference.Done{})
 	j = b.started()
