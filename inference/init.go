@@ -293,14 +293,16 @@ func SecondPass(m bundle.Manifest, recipe Request, of Init, scale float64, masks
 	}
 	step := float64(max(m.Size.Multiple, 1))
 	side := func(n int) int { return int(math.Round(float64(n)*scale/step) * step) }
-	recipe.Width, recipe.Height, recipe.From = side(recipe.Width), side(recipe.Height), nil
+	was := image.Pt(recipe.Width, recipe.Height)
+	size := image.Pt(side(was.X), side(was.Y))
+	recipe.Width, recipe.Height, recipe.From = size.X, size.Y, nil
 	of.Strength, of.Region = cmp.Or(of.Strength, DefaultSecondPass), Painted{}
 	recipe.Init, recipe.Subjects = &of, CloneSubjects(recipe.Subjects)
 	for j := range recipe.Subjects {
 		if j >= len(masks) || len(masks) != len(recipe.Subjects) {
 			break
 		}
-		file, err := masks[j].EncodeGrey(8, image.Pt(recipe.Width, recipe.Height))
+		file, err := masks[j].EncodeFilled(was, size)
 		if err != nil {
 			return recipe, err
 		}
