@@ -97,8 +97,9 @@ func (r filmRows) height() float32 {
 }
 
 const (
-	filmFoot = 6
-	filmGap  = 4 // between the film and what is above it
+	leastRows = 0.54 // how small the rows of a film get by themselves, before it goes
+	filmFoot  = 6
+	filmGap   = 4 // between the film and what is above it
 )
 
 func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed func(*fyne.KeyEvent), resized func()) *filmStrip {
@@ -334,8 +335,8 @@ func (f *filmStrip) height(zoom float32) float32 {
 
 // fitting is the zoom up to most at which the film fits into a height; 0 where it would be too small to be read.
 func (f *filmStrip) fitting(height, most float32) float32 {
-	for zoom := most; zoom >= min(leastFilm, most); zoom -= 0.05 {
-		if f.height(zoom) <= height {
+	for n := 20; n > 0; n-- {
+		if zoom := most * float32(n) / 20; zoom >= min(leastRows, most) && f.height(zoom) <= height {
 			return zoom
 		}
 	}

@@ -383,3 +383,21 @@ func TestComparedPicturesKeepTheirShape(t *testing.T) {
 		}
 	}
 }
+
+// TestTheFilmGetsSmallerBeforeItGoes: as large as there is room for, and nothing where its rows could not be read.
+func TestTheFilmGetsSmallerBeforeItGoes(t *testing.T) {
+	b := newBench(t, nil)
+	f := b.film
+	for subjects := range 4 {
+		f.look.subjects, f.look.room = subjects, subjects
+		whole, least := f.height(1), f.height(0.55)
+		for height, want := range map[float32]float32{whole + 100: 1, whole: 1, least: 0.55, least - 1: 0} {
+			if got := f.fitting(height, 1); got != want {
+				t.Errorf("%d subjects in %g of %g: zoom %g, want %g", subjects, height, whole, got, want)
+			}
+		}
+		if got := f.fitting(whole-1, 1); got >= 1 || got < 0.9 {
+			t.Errorf("%d subjects: a little less room makes it %g", subjects, got)
+		}
+	}
+}
