@@ -183,14 +183,15 @@ func (r *paneRenderer) Layout(size fyne.Size) {
 
 // coach is the empty stage: what to do, in order, with a mark at what is done.
 type coach struct {
-	body    *fyne.Container
-	marks   [3]*kit.Line
-	example fyne.CanvasObject // its button; nil where there is none to be shown
-	host    Example
+	body  *fyne.Container
+	marks [3]*kit.Line
+	below string // what stands under them: "ready", "example" or ""
+	host  Example
+	key   func() string // of Generate
 }
 
-func newCoach(e Example) *coach {
-	c := &coach{body: kit.NewColumn(14), host: e}
+func newCoach(e Example, key func() string) *coach {
+	c := &coach{body: kit.NewColumn(14), host: e, key: key}
 	for i, text := range [...]string{
 		i18n.T("Write what the picture shows"), i18n.T("Drop a picture of your subject anywhere"),
 		i18n.T("Click its word, then generate"),
@@ -212,7 +213,7 @@ func done(s state.State) [3]bool {
 	return [...]bool{strings.TrimSpace(s.Form.Prompt) != "", len(s.Form.Cards) > 0, bound}
 }
 
-func (c *coach) show(s state.State) {
+func (c *coach) show(s state.State, ready bool) {
 	for i, done := range done(s) {
 		m := c.marks[i]
 		m.Color = theme.ColorNamePrimary
@@ -222,14 +223,25 @@ func (c *coach) show(s state.State) {
 		}
 		m.Set(text)
 	}
-	if can := c.offers(); can != (c.example != nil) {
-		if c.example = nil; can {
-			c.example = container.NewCenter(kit.NewButtonWithIcon(i18n.T("Show me an example"), theme.MediaPhotoIcon(), c.host.Show).
-				Explain(i18n.T("Opens a finished picture with its steps and masks. Your own session waits meanwhile.")))
-			c.body.Add(c.example)
-		} else {
-			c.body.Objects = c.body.Objects[:len(c.marks)]
-		}
-		c.body.Refresh()
+	below := ""
+	switch {
+	case ready:
+		below = "ready"
+	case c.offers():
+		below = "example"
 	}
+	if below == c.below {
+		return
+	}
+	c.below, c.body.Objects = below, c.body.Objects[:len(c.marks)]
+	switch below {
+	case "ready":
+		line := kit.NewLine(i18n.T("Press Generate, or %s", c.key()), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
+		line.Style.Bold = true
+		c.body.Add(container.NewCenter(line))
+	case "example":
+		c.body.Add(container.NewCenter(kit.NewButtonWithIcon(i18n.T("Show me an example"), theme.MediaPhotoIcon(), c.host.Show).
+			Explain(i18n.T("Opens a finished picture with its steps and masks. Your own session waits meanwhile."))))
+	}
+	c.body.Refresh()
 }

@@ -112,7 +112,7 @@ func New(h Host) *Panel {
 		h.Painted(begin)
 		h.Post(func() { p.film.set(img) })
 	}
-	p.coach = newCoach(h.Example)
+	p.coach = newCoach(h.Example, func() string { return h.Commands.KeyOf("run.generate") })
 	p.example = newExampleBar(h.Example)
 	p.Example = p.example.Container
 	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
@@ -216,7 +216,7 @@ func (p *Panel) Shows(s state.State) []any {
 	look, plan := looks(s)
 	film, _ := s.Film()
 	shown := []any{p.seats == 0, p.lens, p.contrast, p.pane.zoom, film, look, plan, s.View, s.Busy(), s.Shown() == nil, s.PictureSize(), s.Caption(), s.ActionErr, s.WordNames(look.subjects), done(s),
-		s.History.Example, p.coach.offers()}
+		s.History.Example, p.coach.offers(), p.ready(s)}
 	if shot := s.Shot(); shot != nil {
 		shown = append(shown, *shot)
 	}
@@ -228,6 +228,11 @@ func (p *Panel) Shows(s state.State) []any {
 		shown = append(shown, veil, masks)
 	}
 	return shown
+}
+
+// ready tells whether the empty stage may say that all is there for the first picture.
+func (p *Panel) ready(s state.State) bool {
+	return len(s.Shots) == 0 && !s.Busy() && done(s) == [3]bool{true, true, true} && len(s.Reasons()) == 0
 }
 
 // Refresh makes the stage equal to the state. The picture and the film are painted off this goroutine.
@@ -244,7 +249,7 @@ func (p *Panel) Refresh() {
 	if p.film.show(look) {
 		p.OnHeight()
 	}
-	p.coach.show(s)
+	p.coach.show(s, p.ready(s))
 	p.example.show(s.History.Example)
 	text, shot := s.Caption(), s.Shot()
 	comparing := p.contrast.on && s.ActionErr == nil && shot != nil && s.Shown() == nil

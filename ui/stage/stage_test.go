@@ -401,3 +401,21 @@ func TestTheFilmGetsSmallerBeforeItGoes(t *testing.T) {
 		}
 	}
 }
+
+// TestTheCoachEndsWithGenerate: once all is there, it points at what comes next, and no longer at the example.
+func TestTheCoachEndsWithGenerate(t *testing.T) {
+	b := newBench(t, nil)
+	b.Change(func(s *state.State) {
+		s.Form.Prompt, s.Words = "a dog", state.PlainWords("a dog")
+		s.Form.Cards = []state.Card{{ID: 1}}
+	})
+	if b.coach.below == "ready" {
+		t.Error("a card without a word is not ready")
+	}
+	b.Change(func(s *state.State) {
+		s.Form.Cards = []state.Card{{ID: 1, Word: uitest.Word("dog"), Ref: inference.Reference{Name: "dog.png", SHA256: "1", Data: []byte{1}}}}
+	})
+	if b.coach.below != "ready" {
+		t.Errorf("under the three steps is %q, %q", b.coach.below, b.State.Reasons())
+	}
+}
