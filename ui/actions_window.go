@@ -49,7 +49,13 @@ func (w *Window) allActions() []command.Action {
 			{ID: "file.quit", Menu: command.MenuFile, Label: i18n.T("Quit"), Key: "Ctrl+Q", Do: w.askClose},
 			{
 				ID: "edit.prompt", Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L",
-				Do: func() { w.win.Canvas().Focus(w.subjects.Prompt) },
+				Do: func() {
+					if f := w.columns.folded(); f.prompt { // nobody types what is not seen
+						f.prompt = false
+						w.columns.fold(f)
+					}
+					w.win.Canvas().Focus(w.subjects.Prompt)
+				},
 			},
 		},
 	)

@@ -61,3 +61,23 @@ func TestKeysCanBeChanged(t *testing.T) {
 		t.Error("R does not generate")
 	}
 }
+
+// TestNobodyTypesIntoWhatIsFoldedAway: with the prompt folded away its key shows it, and what is folded away has the focus no longer, so
+// that the keys which bring it back are read.
+func TestNobodyTypesIntoWhatIsFoldedAway(t *testing.T) {
+	b := ready(t, nil)
+	c := b.win.Canvas()
+	c.Focus(b.subjects.Prompt)
+	b.columns.fold(folds{true, true, true})
+	if c.Focused() != nil {
+		t.Errorf("%T has the focus still", c.Focused())
+	}
+	b.Do("edit.prompt")
+	if c.Focused() != fyne.Focusable(b.subjects.Prompt) || b.columns.prompt.Hidden {
+		t.Errorf("%T has the focus, the prompt is hidden: %v", c.Focused(), b.columns.prompt.Hidden)
+	}
+	b.columns.fold(folds{})
+	if c.Focused() != fyne.Focusable(b.subjects.Prompt) {
+		t.Error("what is seen has lost the focus")
+	}
+}

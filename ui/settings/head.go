@@ -36,4 +36,8 @@ func (o *head) follow(s *Panel) {
 	}
 	kit.Enable(o.generate, !s.Generate.Disabled())
 	o.row.Refresh()
+	// What is longer than before would lie over what stands beside it. It stays that wide, so that not every step lays the window out.
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o.row); c != nil && o.row.Visible() && o.row.MinSize().Width > o.row.Size().Width+0.5 {
+		c.Content().Refresh()
+	}
 }

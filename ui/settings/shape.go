@@ -182,9 +182,13 @@ func (p *shaper) say(text string, paint fyne.ThemeColorName) {
 
 // settle shows in the fields what the form asks for. The word about it stays until the size is another one.
 func (p *shaper) settle() {
-	if p.host.State().Model != nil {
-		p.write(p.size())
+	if p.host.State().Model == nil {
+		return
 	}
+	if p.note.Color == theme.ColorNameError { // what was no size is gone from the field
+		p.say("", theme.ColorNamePlaceHolder)
+	}
+	p.write(p.size())
 }
 
 // write shows a size in the fields.

@@ -111,6 +111,11 @@ func TestTypedSizesAreSnapped(t *testing.T) {
 		t.Errorf("256 × 256: it says %q", p.stray.Text)
 	}
 	p.sides[1].SetText("128")
+	w.SetText("wide")
+	if r.Win.Canvas().Unfocus(); p.note.Visible() || w.Text == "wide" {
+		t.Errorf("left, the field says %q, and under it stands %q", w.Text, p.note.Text)
+	}
+	r.Win.Canvas().Focus(w)
 	w.SetText("250")
 	r.Win.Canvas().Unfocus()
 	if p.fields() != "256x128" || strings.Join(p.lit(), "") != "Free" || !strings.Contains(p.note.Text, "256") {
