@@ -97,7 +97,7 @@ func pageUnder(o fyne.CanvasObject) (page *container.Scroll) {
 				page = in
 				walk(in.Content)
 			}
-		case *container.ThemeOverride:
+		case *Themed:
 			walk(in.Content)
 		}
 	}
@@ -143,7 +143,7 @@ func (n *Number) edit(begin string) {
 	}
 	n.entry = e
 	n.box.Objects = []fyne.CanvasObject{container.New(Fixed{Width: max(64, n.Line.MinSize().Width+14)},
-		container.NewThemeOverride(e, compact{Theme()}))}
+		newThemed(compact{Theme()}, e))}
 	n.relaid()
 	c.Focus(e)
 	e.CursorColumn = len([]rune(e.Text))

@@ -5,10 +5,13 @@ import (
 	"math"
 	"testing"
 	"time"
+	_ "unsafe" // for go:linkname
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 )
 
 // A value is typed as people write it, turned with the wheel, and stays within its bounds.
@@ -103,5 +106,40 @@ func TestNumbersAreTypedAndTurned(t *testing.T) {
 	n.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, -10)})
 	if steps.Slider.Value != 9 || steps.Value.Text != "step 9" {
 		t.Errorf("turned to %v, %q", steps.Slider.Value, steps.Value.Text)
+	}
+}
+
+//go:linkname scopeOf fyne.io/fyne/v2/internal/cache.WidgetScopeID
+func scopeOf(o fyne.CanvasObject) string
+
+// TestThemesShareTheirScopes: Fyne loads all fonts once more for every scope of a theme, so there is one for each theme, however often what
+// has it is drawn anew, hidden, or made.
+func TestThemesShareTheirScopes(t *testing.T) {
+	test.NewTempApp(t)
+	w := test.NewTempWindow(t, nil)
+	one, two := widget.NewLabel("one"), widget.NewLabel("two")
+	box := container.NewVBox(Quiet(one), Quiet(two))
+	w.SetContent(box)
+	scope := scopeOf(one)
+	for range 3 {
+		box.Refresh()
+		box.Objects[0].Refresh()
+	}
+	if scope == "" || scopeOf(one) != scope || scopeOf(two) != scope {
+		t.Errorf("scopes %q and %q, at first %q", scopeOf(one), scopeOf(two), scope)
+	}
+	if got, want := theme.ColorForWidget(theme.ColorNameDisabled, one), Theme().Color(theme.ColorNamePlaceHolder, fyne.CurrentApp().Settings().ThemeVariant()); got != want {
+		t.Errorf("the colour is %v, want %v", got, want)
+	}
+	d := NewDial("Steps", 1, 9, 1, func(v float64) string { return fmt.Sprint(v) }, func(float64) {})
+	w.SetContent(d.Container)
+	scopes := map[string]bool{}
+	for range 3 {
+		test.Tap(d.number)
+		scopes[scopeOf(d.number.entry)] = true
+		w.Canvas().Unfocus()
+	}
+	if len(scopes) != 1 || scopes[""] || scopes[scope] {
+		t.Errorf("a number that is typed has the scopes %v", scopes)
 	}
 }

@@ -148,7 +148,7 @@ func (r *lineRenderer) Refresh() {
 
 // Quiet shows labels of low importance in the colour of captions, which can be read more easily than that of disabled text.
 func Quiet(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewThemeOverride(o, renamed{Theme(), theme.ColorNameDisabled, theme.ColorNamePlaceHolder})
+	return newThemed(renamed{Theme(), theme.ColorNameDisabled, theme.ColorNamePlaceHolder}, o)
 }
 
 // renamed is a theme that shows one colour in place of another.

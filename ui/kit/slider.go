@@ -92,5 +92,5 @@ func (b Band) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 // Track gives a slider a track that can be seen on panels; Fyne paints it like the inside of text fields.
 func Track(s *Slider) fyne.CanvasObject {
-	return container.NewThemeOverride(s, renamed{Theme(), theme.ColorNameInputBackground, ColorTrack})
+	return newThemed(renamed{Theme(), theme.ColorNameInputBackground, ColorTrack}, s)
 }

@@ -198,7 +198,7 @@ func others(self fyne.CanvasObject, origin fyne.Position) (list []area) {
 			}
 		case *container.Scroll:
 			walk(o.Content, boxOf(d.AbsolutePositionForObject(o).Subtract(origin), o.Size()).within(seen))
-		case *container.ThemeOverride:
+		case *Themed:
 			walk(o.Content, seen)
 		}
 	}

@@ -1,0 +1,56 @@
+package kit
+
+import (
+	_ "unsafe" // for go:linkname
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Themed shows its content in another theme. Fyne's own ThemeOverride begins a new scope with every one of it, with every Refresh, and
+// whenever what was hidden for a minute is seen again; for each scope with a text in it Fyne parses all fonts once more, some ten
+// megabytes that stay until the theme changes. Here all that have one theme share the scope of a first one that is never seen.
+type Themed struct {
+	widget.BaseWidget
+	Content fyne.CanvasObject
+	theme   fyne.Theme // can be compared
+}
+
+// firsts are the contents of the ThemeOverrides whose scopes are shared.
+var firsts = map[fyne.Theme]fyne.CanvasObject{}
+
+func newThemed(th fyne.Theme, o fyne.CanvasObject) *Themed {
+	t := &Themed{Content: o, theme: th}
+	t.ExtendBaseWidget(t)
+	t.apply()
+	o.Refresh() // it may have been rendered before
+	return t
+}
+
+// apply gives the content the theme, and what has come into it since.
+func (t *Themed) apply() {
+	if first := firsts[t.theme]; first != nil && sameScope(t.Content, first) {
+		return
+	}
+	firsts[t.theme] = widget.NewLabel("")
+	container.NewThemeOverride(firsts[t.theme], t.theme)
+	sameScope(t.Content, firsts[t.theme])
+}
+
+func (t *Themed) CreateRenderer() fyne.WidgetRenderer {
+	t.apply()
+	return widget.NewSimpleRenderer(container.NewStack(t.Content))
+}
+
+func (t *Themed) Refresh() {
+	t.apply()
+	t.Content.Refresh()
+	t.BaseWidget.Refresh()
+}
+
+// sameScope gives an object the theme, and the scope, of another one. Fyne uses it for its own menus and has not made it public; should a
+// newer Fyne not have it, the program does not link, and ThemeOverride may be mended by then.
+//
+//go:linkname sameScope fyne.io/fyne/v2/internal/cache.OverrideThemeMatchingScope
+func sameScope(o, parent fyne.CanvasObject) bool
