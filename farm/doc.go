@@ -1,28 +1,28 @@
 // Package farm lets other computers make pictures: a queue on NATS JetStream, computers that take jobs from it, and a client that hands
 // over requests and gets the events of inference back.
 //
-// Contract: what crosses the wire are Request, State and Events of package inference, pictures and states by their SHA-256, and the small
-// values of this package; nothing else of an engine, no paths, no names of files on either side, but those that the graphs of a model
-// which maps checkpoints name themselves. Delivery, storage and membership are
-// JetStream's. A server is ours (Serve, embedded, TLS and one key for each computer) or anybody's (Dial with an Access).
+// Contract: what crosses the wire are Request, State and Events of package inference, pictures and states by their SHA-256, and the
+// small values of this package; nothing else of an engine, no paths, no names of files on either side, but those that the graphs of a
+// model which maps checkpoints name themselves. Delivery, storage and membership are JetStream's. A server is ours (Serve, embedded, TLS
+// and one key for each computer) or anybody's (Dial with an Access).
 //
 // The path of a picture: Client.Start puts what a request needs into the object store, and one message for each picture (of a grid, each
-// cell) into a work queue, which has one subject for each model. A Worker takes a message, publishes events as they come, keeps the State after some steps,
-// and puts the result under the picture's key, where the first one stays; only then the message is acknowledged. A computer that is gone
-// stops saying that it works: the message goes to another one, which continues from the kept State, bit for bit on the same provider.
-// A second delivery of a picture that is there changes nothing. What ends three deliveries without one new kept step is parked with its
-// reason: a result, too.
+// cell) into a work queue, which has one subject for each model. A Worker takes a message, publishes events as they come, keeps the
+// State after some steps, and puts the result under the picture's key, where the first one stays; only then the message is acknowledged.
+// A computer that is gone stops saying that it works: the message goes to another one, which continues from the kept State, bit for bit
+// on the same provider. A second delivery of a picture that is there changes nothing. What ends three deliveries without one new kept
+// step is parked with its reason: a result, too.
 //
 // Order: a job's events come as package inference promises, the pictures one after the other; what other pictures are doing meanwhile
 // shows in Progress alone. Times are the server's; no clock of a client or a worker is believed.
 //
-// Models: a client may offer one that it has, and answers with pieces of its files, by SHA-256. A worker whose owner allows it (Supply) gets
-// models that pictures wait for, within the size and the licences that are allowed: into a folder beside its larder, going on where it was
-// cut off, and it is a model only once every file has its SHA-256. What is said of a model can name no place outside its folder.
+// Models: a client may offer one that it has, and answers with pieces of its files, by SHA-256. A worker whose owner allows it (Supply)
+// gets models that pictures wait for, within the size and the licences that are allowed: into a folder beside its larder, going on where
+// it was cut off, and it is a model only once every file has its SHA-256. What is said of a model can name no place outside its folder.
 //
-// Trust: a client may do everything in the queue. A worker's key cannot queue or delete jobs. A worker checks what a request weighs before
-// it reads it, and hashes what it reads; a client checks that a result answers its request. Whether the pixels are what the model makes
-// nobody can tell but who makes them again.
+// Trust: a client may do everything in the queue. A worker's key cannot queue or delete jobs. A worker checks what a request weighs
+// before it reads it, and hashes what it reads; a client checks that a result answers its request. Whether the pixels are what the model
+// makes nobody can tell but who makes them again.
 //
 // Everything may be called from any goroutine. The package imports no window, no history and no native code. Its errors are of package
 // message, and cross the wire as such.

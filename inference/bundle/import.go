@@ -522,7 +522,9 @@ func (im *importer) weights(dir string) error {
 	for _, s := range sources {
 		im.manifest.Sources[im.label(s.path)] = s.sum
 		if len(s.spans) > 0 {
-			im.manifest.Mapped = append(im.manifest.Mapped, MappedFile{Path: im.real[s.path], Size: s.before.Size(), Modified: s.before.ModTime().UTC(), SHA256: s.sum})
+			im.manifest.Mapped = append(im.manifest.Mapped, MappedFile{
+				Path: im.real[s.path], Size: s.before.Size(), Modified: s.before.ModTime().UTC(), SHA256: s.sum,
+			})
 		}
 	}
 	slices.SortFunc(im.manifest.Mapped, func(a, b MappedFile) int { return strings.Compare(a.Path, b.Path) })

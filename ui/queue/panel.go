@@ -96,7 +96,8 @@ func (q *Panel) Shows(s state.State) []any {
 func (q *Panel) ShowsRunning(s state.State) []any {
 	r := s.Run
 	return []any{
-		s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, len(s.Queue.Stranded()) > 0, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Why, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes, r.Rests,
+		s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, len(s.Queue.Stranded()) > 0, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Why,
+		r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes, r.Rests,
 		s.Queue.Beside, s.Beside,
 	}
 }

@@ -254,8 +254,8 @@ func (q *Panel) drop(r *row) {
 	q.reorder(r.id, queue.Place(r.id, to))
 }
 
-// running is the row of a job that runs. That of the one which the stage follows is always there, so that what pauses and stops stays in its
-// place.
+// running is the row of a job that runs. That of the one which the stage follows is always there, so that what pauses and stops stays in
+// its place.
 type running struct {
 	*kit.Tile
 	list          *Panel

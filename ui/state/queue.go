@@ -157,7 +157,7 @@ func (q Queue) Next() (Task, bool) {
 	if q.Paused {
 		return Task{}, false
 	}
-	i := slices.IndexFunc(q.Waiting, func(t Task) bool { return t.Able() && !(q.Away && t.Where == Far) && q.fits(t) })
+	i := slices.IndexFunc(q.Waiting, func(t Task) bool { return t.Able() && (!q.Away || t.Where != Far) && q.fits(t) })
 	if i < 0 {
 		return Task{}, false
 	}

@@ -259,8 +259,8 @@ func (s State) ApplyTo(id int, e inference.Event) State {
 	return s
 }
 
-// End takes a job that has reported its last event out of those that run. Where the stage followed it, and another one runs, it follows that
-// one then, unless the user looks at an older picture.
+// End takes a job that has reported its last event out of those that run. Where the stage followed it, and another one runs, it follows
+// that one then, unless the user looks at an older picture.
 func (s State) End(id int, failed bool) State {
 	i := s.beside(id)
 	s.Queue = s.Queue.End(id, failed)
