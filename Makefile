@@ -142,9 +142,9 @@ lint: deps ## golangci-lint with the few linters of .golangci.yml
 	$(GO) run $(GOLANGCI) run ./...
 
 .PHONY: vulnerabilities
-vulnerabilities: deps ## known vulnerabilities that the program reaches; their list comes as a Go module
+vulnerabilities: build ## known vulnerabilities that the program reaches; their list comes as a Go module
 	db="$$(cd / && $(GO) mod download -json golang.org/x/vulndb@latest | sed -n 's/^.*"Dir": "\(.*\)".*$$/\1/p')"; \
-	  $(GO) run golang.org/x/vuln/cmd/govulncheck@latest -db "file://$$db/data/osv" -tags $(TAGS) ./app
+	  $(GO) run golang.org/x/vuln/cmd/govulncheck@latest -db "file://$$db/data/osv" -mode binary $(BIN)
 
 .PHONY: fuzz
 fuzz: deps ## every fuzz test for FUZZTIME (default 20s)
