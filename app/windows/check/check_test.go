@@ -298,7 +298,9 @@ func checkWindow(t *testing.T, m machine) {
 	until("the window", func() bool { return window("^Realword$") != "" })
 	t.Logf("window after %v", time.Since(began).Round(time.Second))
 	until("a picture", func() bool { // the first keys may come before the model is open
-		_ = exec.Command("xdotool", "windowfocus", window("Wine desktop"), "sleep", "1", "key", "ctrl+Return", "sleep", "5").Run()
+		_ = exec.Command("xdotool", "windowfocus", window("Wine desktop"), "sleep", "1", "key", "ctrl+l", "key", "ctrl+a",
+			"type", "--delay", "60", "a dog").Run()
+		_ = exec.Command("xdotool", "sleep", "1", "key", "ctrl+Return", "sleep", "5").Run()
 		return len(pictures()) > 0
 	})
 	t.Logf("picture after %v: %s", time.Since(began).Round(time.Second), pictures()[0])
