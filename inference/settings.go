@@ -243,7 +243,7 @@ func (t Setting) Set(s *Settings, text string) (err error) {
 	case size:
 		_, err = fmt.Sscanf(strings.ReplaceAll(strings.ToLower(cmp.Or(text, "0x0")), "×", "x")+";", "%dx%d;", at.width, at.height)
 		if err != nil || text != "" && min(*at.width, *at.height) < 1 || max(*at.width, *at.height) > maxSide {
-			err = errors.New("write WIDTHxHEIGHT in pixels, for example 128x128")
+			err = errors.New("write WIDTHxHEIGHT in pixels, for example 256x256")
 		}
 	}
 	if err == nil && t.parse != nil {

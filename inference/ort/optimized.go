@@ -285,7 +285,7 @@ func (s *splitter) graph(graph []byte, renamed map[string]string) ([]byte, error
 	}
 	var out []byte
 	err := eachRaw(graph, func(field protowire.Number, raw, body []byte) (err error) {
-		changed := body
+		var changed []byte
 		switch field {
 		case graphInitializer:
 			if changed, err = s.tensor(body); err == nil {
