@@ -230,14 +230,20 @@ func TestTheSenderGoesAndComesBack(t *testing.T) {
 	})
 }
 
+// offering is a farm whose client offers a model, with a helper and the offer as it sees it.
+func offering(t *testing.T) (b *bench, m *bundle.Bundle, c *Conn, o Offer) {
+	t.Helper()
+	b = newBench(t)
+	m = toybox(t)
+	b.offer(b.client, m)
+	c = b.helper("getter")
+	return b, m, c, b.offered(c)
+}
+
 // TestWrongBytes: a file that is another one than the model's, on either side, never becomes one of the model.
 func TestWrongBytes(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	m := toybox(t)
-	b.offer(b.client, m)
-	c := b.helper("getter")
-	o := b.offered(c)
+	_, m, c, o := offering(t)
 	larder := plenty(t)
 	large := largest(t, m.Dir())
 	good, err := os.ReadFile(large)
@@ -314,11 +320,7 @@ func largest(t *testing.T, dir string) (path string) {
 // TestWhatIsNotAllowedIsNotFetched: by its size, by its licence, and by the room on the disk, with a sentence that says what to do.
 func TestWhatIsNotAllowedIsNotFetched(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	m := toybox(t)
-	b.offer(b.client, m)
-	c := b.helper("getter")
-	o := b.offered(c)
+	_, _, c, o := offering(t)
 	for name, k := range map[string]struct {
 		change func(*Larder)
 		want   string
@@ -381,11 +383,7 @@ func TestQuestionsForOtherFiles(t *testing.T) {
 // TestLyingOffers: nothing comes of an offer that says another thing than what is sent.
 func TestLyingOffers(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	m := toybox(t)
-	b.offer(b.client, m)
-	c := b.helper("getter")
-	o := b.offered(c)
+	b, _, c, o := offering(t)
 	for name, change := range map[string]func(*Offer){
 		"another model": func(o *Offer) { o.ID = strings.Repeat("a", 24) },
 		"smaller":       func(o *Offer) { o.Bytes /= 2 },

@@ -4,7 +4,7 @@ One level more on the side of the picture (factor 8 instead of 4). The latents s
 need not know: the decoder learns to draw larger pictures from the smaller autoencoder's latents, slightly off as sampled ones are, and the
 encoder to find the same latents in the larger picture. Drawings with smooth edges have little that is lost at half their size.
 """
-import json
+import time
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -37,19 +37,23 @@ def grow(small):
 
 
 class Pictures:
-    """What scenes.py --side 256 wrote into a folder, on one device: pictures [n, 3, 256, 256] and masks [n, 2, 16, 16], uint8. poll() adds what is new."""
+    """What scenes.py --side 256 wrote into a folder, on one device: pictures [n, 3, 256, 256] and masks [n, 2, 16, 16], uint8. poll() adds what is new,
+    and looks no more often than `every` seconds."""
 
     def __init__(self, device, folder):
-        self.device, self.folder, self.blocks, self.parts = device, folder, set(), dict(pictures=[], masks=[])
+        self.device, self.folder, self.blocks, self.checked = device, folder, set(), 0.0
 
     def __len__(self):
         return len(self.pictures) if self.blocks else 0
 
-    def poll(self):
+    def poll(self, every=0.0):
+        if every and time.time() - self.checked < every:
+            return
+        self.checked = time.time()
         for path in sorted(self.folder.glob(f"{LARGE}-*-meta.json")):
             if path.name not in self.blocks:
                 self.blocks.add(path.name)
-                for k in self.parts:
+                for k in ("pictures", "masks"):
                     have, more = getattr(self, k, None), torch.from_numpy(np.load(str(path)[:-len("meta.json")] + k + ".npy")).to(self.device)
                     more = more.permute(0, 3, 1, 2) if k == "pictures" else more
                     setattr(self, k, more if have is None else torch.cat([have, more]))

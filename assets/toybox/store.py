@@ -87,9 +87,10 @@ def crops(store, count, side, g):
     masks = store.masks[i].amax(1).flatten(1).float()
     weight = masks + .5 * (masks.sum(1, keepdim=True) + 1) / masks.shape[1]
     spot = (weight.log() - (-torch.rand(weight.shape, generator=g, device=d).log()).log()).argmax(1)  # as multinomial, which waits for the device
-    scale = store.pictures.shape[-1] // GRID
+    whole = store.pictures.shape[-1]
+    scale = whole // GRID
     corner = torch.stack([spot // GRID, spot % GRID], 1) * scale + scale // 2 - side // 2
-    corner = (corner + torch.randint(-side // 4, side // 4 + 1, (count, 2), generator=g, device=d)).clamp(0, store.pictures.shape[-1] - side)
+    corner = (corner + torch.randint(-side // 4, side // 4 + 1, (count, 2), generator=g, device=d)).clamp(0, whole - side)
     y, x = (corner[:, k, None] + torch.arange(side, device=d) for k in (0, 1))
     flip = torch.rand(count, 1, generator=g, device=d) < .5
     x = torch.where(flip, x.flip(1), x)

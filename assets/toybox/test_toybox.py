@@ -1004,6 +1004,11 @@ def test_training_goes_on_from_the_embedded_model():
         picture = torch.from_numpy(np.asarray(Image.open(HERE.parent / "samples" / "mushroom.png").convert("RGB").resize((side, side)))).permute(2, 0, 1)[None]
         with torch.no_grad():  # the encoder kept here and the decoder of the bundle belong together
             assert (whole.decode(whole.latents(store.floats(picture))) - store.floats(picture)).abs().mean() < .04
+        for kept in ("large.pt", "latents.pt"):  # what a run has brought back is not replaced by what it began from
+            (work / kept).write_bytes(b"its own")
+        (work / "vae.pt").unlink()
+        warm.begin(bundle, work)
+        assert (work / "vae.pt").exists() and all((work / kept).read_bytes() == b"its own" for kept in ("large.pt", "latents.pt"))
 
 
 def test_configs_say_what_is_released():

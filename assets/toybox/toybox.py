@@ -186,15 +186,7 @@ def train_large(a, team, supply, seconds):
         begin(vae, a.start, "large.")
     vae, small = (v.to(team.device, memory_format=torch.channels_last) for v in (vae, small.requires_grad_(False)))
     flat = Flat(vae.named_parameters(), weight_decay=1e-3, average=.995)
-    looked = [time.time()]
-
-    def between():
-        supply.poll(2)
-        if time.time() - looked[0] > 3:
-            looked[0] = time.time()
-            pictures.poll()
-
-    run = Run(a, "large", flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=large.LEVEL), between)
+    run = Run(a, "large", flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=large.LEVEL), lambda: (supply.poll(2), pictures.poll(3)))
 
     def draw(done, g):
         n = max(2, a.batch // a.parts // 2)
@@ -513,7 +505,7 @@ def main(argv=None):
             import warm
             more, a.start = a.start, a.work / "start.safetensors"
             if not a.start.exists():
-                warm.begin(warm.BUNDLE, a.work, finished="vae" not in (a.stage or STAGES), large_too="large" not in (a.stage or STAGES), more=more)
+                warm.begin(warm.BUNDLE, a.work, {"vae", "large"} - set(a.stage or STAGES), more)
         if a.show and first and not list(a.work.glob("test-*-meta.json")):
             supply.compose("--split", "test", "--count", max(60, 12 * a.show[0]), "--natural", .5, "--seed", 7, "--workers", 1)
         parent = os.getppid()

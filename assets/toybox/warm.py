@@ -134,19 +134,22 @@ def autoencoder_of(bundle, latent="f4c4"):
 
 
 def finish(vae, bundle, work, name="vae", latent="f4c4"):
-    """An autoencoder as a finished stage: DIR/vae.pt or DIR/large.pt, and DIR/latents.pt with its bundle's scale."""
+    """An autoencoder as a finished stage: DIR/vae.pt or DIR/large.pt, and DIR/latents.pt with its bundle's scale where there is none."""
     from flat import Flat
     from toybox import write
     flat = Flat(vae.named_parameters())
     flat.steps += 1
     write(work / f"{name}.pt", flat.state() | dict(latent=latent, seen=0, seconds=1e12))  # its time is over
     about = json.loads((bundle / "manifest.json").read_text())["latent"]
-    write(work / "latents.pt", dict(latents=None, count=0, blocks=[], steps=flat.steps.item(), scaling=about["scaling_factor"], latent_rgb=about["rgb"], latent_rgb_bias=about["rgb_bias"]))
+    if not (work / "latents.pt").exists():
+        write(work / "latents.pt", dict(latents=None, count=0, blocks=[], steps=flat.steps.item(), scaling=about["scaling_factor"], latent_rgb=about["rgb"], latent_rgb_bias=about["rgb_bias"]))
 
 
-def begin(bundle, work, finished=True, large_too=True, more=None):
-    """Writes what toybox.py begins from; finished: the autoencoder is (large_too: and that for large pictures), and only the rest goes on. Returns the names of the model's
-    parameters that a bundle does not have."""
+def begin(bundle, work, finished=("vae", "large"), more=None):
+    """Writes what toybox.py begins from; finished: stages of autoencoders that are not to go on, and are written as finished where the folder
+    has none of its own. more: a file of weights that go over the bundle's, as heads that training alone has. Returns the names of the
+    model's parameters that a bundle does not have."""
+    import large
     from model import build
     torch.manual_seed(0)
     model, tokenizer = build(work)
@@ -156,14 +159,13 @@ def begin(bundle, work, finished=True, large_too=True, more=None):
     out |= {"vae." + k: v for k, v in vae.state_dict().items()}
     if whole:
         out |= {"large." + k: v for k, v in whole.state_dict().items()}
-    if more:  # a file of weights that go over the bundle's, as heads that training alone has
+    if more:
         from safetensors.torch import load_file
         out |= {k: v.float() for k, v in load_file(more).items()}
     save_file({k: v.contiguous().clone() for k, v in out.items()}, work / "start.safetensors")
-    if finished and not (work / "vae.pt").exists():
-        finish(vae, bundle, work)
-        if whole and large_too:
-            finish(whole, bundle, work, "large", "f8c4")
+    for stage, part, level in (("vae", vae, "f4c4"), ("large", whole, large.LEVEL)):
+        if stage in finished and part and not (work / f"{stage}.pt").exists():
+            finish(part, bundle, work, stage, level)
     return [k for k, _ in model.named_parameters() if k not in out and not k.startswith("vae")]
 
 
