@@ -54,9 +54,7 @@ func TestAClusterLosesANode(t *testing.T) {
 			gone = true
 			nodes[0].Shutdown() // everybody's first address, and perhaps the leader
 		}
-		if _, moved := e.(inference.DeviceChanged); !moved {
-			events = append(events, e)
-		}
+		events = append(events, e)
 	}
 	same(t, r, events)
 }
