@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -134,12 +133,7 @@ func TestChaos(t *testing.T) {
 	t.Parallel()
 	pictures, computers, servers := number("REALWORD_CHAOS_PICTURES", 12), number("REALWORD_CHAOS_WORKERS", 3), number("REALWORD_CHAOS_SERVERS", 1)
 	every, step := duration("REALWORD_CHAOS_KILL", 1500*time.Millisecond), duration("REALWORD_CHAOS_STEP", 50*time.Millisecond)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := freeAddress(t)
 	dir := t.TempDir()
 	server := process(t, "server", dir, address)
 	defer func() { kill(server) }()

@@ -583,6 +583,7 @@ type output struct {
 	stage   inference.Stage            // the last one that was told
 	where   string                     // it computes
 	early   map[int]inference.StepDone // steps that came before the one that is next
+	heir    *inference.StageStarted    // who made what comes next of what the farm kept, if it was not told yet
 	asked   time.Time                  // when the farm was asked for what is missing
 }
 
@@ -700,14 +701,23 @@ func (o *output) step(e inference.StepDone) error {
 func (o *output) kept(e inference.Event) error {
 	switch e := e.(type) {
 	case inference.StageStarted:
-		begun := o.stage == inference.StageDenoise || o.stage == inference.StageDecode
-		if e.Stage == inference.StageDenoise && !begun || e.Stage == inference.StageDecode {
+		switch begun := o.stage == inference.StageDenoise || o.stage == inference.StageDecode; {
+		case e.Stage == inference.StageDenoise && begun:
+			o.heir = &e // who made the steps that follow: told with the first of them that did not come live
+		case e.Stage == inference.StageDenoise, e.Stage == inference.StageDecode:
 			return o.started(e)
 		}
 	case inference.StepDone:
-		if e.Step == o.next {
-			return o.step(e)
+		if e.Step != o.next {
+			return nil
 		}
+		if o.heir != nil {
+			if err := o.started(*o.heir); err != nil {
+				return err
+			}
+			o.heir = nil
+		}
+		return o.step(e)
 	case inference.PictureReady:
 		return o.send(e)
 	}

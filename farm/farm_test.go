@@ -3,6 +3,8 @@ package farm
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -36,11 +38,47 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, dir: t.TempDir()}
-	b.serve("127.0.0.1:0")
+	b.serve(freeAddress(t))
 	t.Cleanup(func() { b.server.Close() })
 	b.client = b.dial(b.own())
 	b.queue = b.client.queueOf("m1")
 	return b
+}
+
+// freeAddress is an address at which a server can listen, and listen again: its port is none that the system gives to who asks for any,
+// which others would get while the server is gone.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(22_000)))
+		if err == nil {
+			l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
+// meeting holds up every engine at its first picture until so many of them have one: what each makes is then not for who is quicker to say.
+func meeting(t *testing.T, engines int) (began func(name string)) {
+	var mu sync.Mutex
+	came, all := map[string]bool{}, make(chan bool)
+	return func(name string) {
+		mu.Lock()
+		if came[name] = true; len(came) == engines {
+			select {
+			case <-all:
+			default:
+				close(all)
+			}
+		}
+		mu.Unlock()
+		select {
+		case <-all:
+		case <-t.Context().Done():
+		}
+	}
 }
 
 // serve begins to serve, and makes what a farm needs.
@@ -87,14 +125,21 @@ func (b *bench) dial(p Pairing) *Conn {
 // worker begins to work under a key of its own, and returns what ends it and waits for the end.
 func (b *bench) worker(name string, e *fakeEngine) (stop func()) {
 	b.t.Helper()
-	p, err := b.server.Pair(name, Helper)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return b.work(b.dial(p), name, e)
+	return b.work(b.helper(name), name, e)
 }
 
 func (b *bench) work(c *Conn, name string, e *fakeEngine) (stop func()) {
+	_, stop = b.working(c, name, e)
+	return stop
+}
+
+// leaver is a worker that can be told to leave without being waited for.
+func (b *bench) leaver(name string, e *fakeEngine) (leave, stop func()) {
+	b.t.Helper()
+	return b.working(b.helper(name), name, e)
+}
+
+func (b *bench) working(c *Conn, name string, e *fakeEngine) (leave, stop func()) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	var done sync.WaitGroup
 	done.Go(func() {
@@ -108,7 +153,7 @@ func (b *bench) work(c *Conn, name string, e *fakeEngine) (stop func()) {
 		done.Wait()
 	}
 	b.t.Cleanup(stop)
-	return stop
+	return cancel, stop
 }
 
 // collect reads a job to its end.
@@ -192,8 +237,9 @@ func kinds(list []inference.Event) (out []string) {
 func TestAFarmMakesWhatIsMadeHere(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
+	met := meeting(t, 3)
 	for _, name := range []string{"one", "two", "three"} {
-		b.worker(name, &fakeEngine{step: time.Millisecond})
+		b.worker(name, &fakeEngine{step: time.Millisecond, started: func(inference.Request) { met(name) }})
 	}
 	r := request("dog", 5, 12)
 	events := collect(b.start(r))
@@ -202,7 +248,7 @@ func TestAFarmMakesWhatIsMadeHere(t *testing.T) {
 	for _, s := range of[inference.StageStarted](events) {
 		at[s.Provider] = true
 	}
-	if len(at) < 2 {
+	if len(at) < 3 {
 		t.Errorf("all was made at %v", at)
 	}
 	last := 0
@@ -224,13 +270,13 @@ func TestAFarmMakesWhatIsMadeHere(t *testing.T) {
 func TestAWorkerThatLeavesHandsOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	half := make(chan bool)
+	half, told := make(chan bool), make(chan bool)
 	var steps, again atomic.Int32
-	stop := b.worker("leaver", &fakeEngine{step: time.Millisecond, stepped: func(_ inference.Request, k int) {
+	leave, stop := b.leaver("leaver", &fakeEngine{step: time.Millisecond, stepped: func(_ inference.Request, k int) {
 		steps.Add(1)
 		if k == 3 {
 			close(half)
-			time.Sleep(100 * time.Millisecond) // it is told to leave meanwhile
+			<-told
 		}
 	}})
 	r := request("dog", 8, 1)
@@ -239,7 +285,9 @@ func TestAWorkerThatLeavesHandsOver(t *testing.T) {
 	done := make(chan bool)
 	go func() { events = collect(j); close(done) }()
 	<-half
-	go stop()
+	leave()
+	close(told)
+	stop()
 	b.worker("heir", &fakeEngine{step: time.Millisecond, stepped: func(inference.Request, int) { again.Add(1) }})
 	<-done
 	moved := of[inference.DeviceChanged](events)
@@ -349,9 +397,32 @@ func TestCancelReachesTheWorker(t *testing.T) {
 	}
 }
 
+// TestACancelThatIsNotHeard: what is not in the queue any more is not made to its end, though nobody has told its worker.
+func TestACancelThatIsNotHeard(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	began := make(chan bool, 1)
+	b.worker("one", &fakeEngine{step: 20 * time.Millisecond, started: func(inference.Request) { began <- true }})
+	j := b.start(request("dog", 100_000, 1))
+	<-began
+	works := func(does bool) func() bool {
+		return func() bool {
+			all, err := b.client.Workers(t.Context())
+			return err == nil && len(all) == 1 && (all[0].Doing != "") == does
+		}
+	}
+	b.until("the worker says what it does", works(true))
+	if err := b.client.jobs.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the worker is idle", works(false))
+	j.Cancel()
+	collect(j)
+}
+
 func (b *bench) until(what string, is func() bool) {
 	b.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			b.t.Fatal("not so: ", what)
 		}
@@ -568,9 +639,10 @@ func TestCellsOfAGridSpread(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var mu sync.Mutex
-	by := map[string]int{}
+	by, met := map[string]int{}, meeting(t, 2)
 	for _, name := range []string{"one", "two"} {
 		b.worker(name, &fakeEngine{step: 2 * time.Millisecond, started: func(r inference.Request) {
+			met(name)
 			mu.Lock()
 			defer mu.Unlock()
 			by[name]++
@@ -628,6 +700,56 @@ func mustStart(t *testing.T, r inference.Request) inference.Job {
 		t.Fatal(err)
 	}
 	return j
+}
+
+// deaf is an object store whose first answer is lost, as with a server that ends meanwhile.
+type deaf struct {
+	jetstream.ObjectStore
+	asked atomic.Int32
+}
+
+func (d *deaf) GetInfo(ctx context.Context, name string, o ...jetstream.GetObjectInfoOpt) (*jetstream.ObjectInfo, error) {
+	if d.asked.Add(1) > 1 {
+		return d.ObjectStore.GetInfo(ctx, name, o...)
+	}
+	if end, limited := ctx.Deadline(); !limited || time.Until(end) > patience {
+		return nil, errors.New("it would be waited for too long")
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestAnAnswerThatIsLost is asked for again after a moment, however large the file may be that it is about.
+func TestAnAnswerThatIsLost(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	data := []byte("a file")
+	name, err := b.client.putBlob(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := b.client.blobs
+	b.client.blobs = &deaf{ObjectStore: there}
+	if got, err := b.client.blob(t.Context(), name, maxResultBytes); err != nil || !slices.Equal(got, data) {
+		t.Errorf("read: %q, %v", got, err)
+	}
+	// The connection is lost in the middle of what may take hours.
+	tries := 0
+	err = b.client.lasting(t.Context(), 1<<40, func(ctx context.Context) error {
+		if tries++; tries > 1 {
+			return nil
+		}
+		b.client.change(false, nil)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	if err != nil || tries != 2 {
+		t.Errorf("%v after %d tries", err, tries)
+	}
+	b.client.blobs = &deaf{ObjectStore: there}
+	if again, err := b.client.putBlob(t.Context(), data); err != nil || again != name {
+		t.Errorf("written: %s, %v", again, err)
+	}
 }
 
 // TestACardOfAModel: who has not the model gets what it must know of it from a computer that has.
@@ -698,9 +820,48 @@ func TestTakeBack(t *testing.T) {
 	}
 	b.worker("two", &fakeEngine{step: time.Millisecond})
 	same(t, request("cat", 3, 2), collect(other))
-	if s, err := b.client.Status(t.Context()); err != nil || s.Waiting+s.Running != 0 {
-		t.Errorf("%+v, %v", s, err)
-	}
+	b.until("nothing is left in the queue", func() bool { // a picture is there before its message is acknowledged
+		s, err := b.client.Status(t.Context())
+		return err == nil && s.Waiting+s.Running == 0
+	})
 	dead.Cancel()
 	collect(dead)
+}
+
+// TestAMoveIsTold once, between the steps of both computers, whether their events came live or only with the result.
+func TestAMoveIsTold(t *testing.T) {
+	step := func(k int) inference.StepDone { return inference.StepDone{Step: k, Steps: 4} }
+	began := func(by string) inference.StageStarted {
+		return inference.StageStarted{Stage: inference.StageDenoise, Provider: by}
+	}
+	all := []inference.Event{began("leaver"), step(0), step(1), began("heir"), step(2), step(3), inference.PictureReady{}}
+	for live := range len(all) {
+		ctx, cancel := context.WithCancel(t.Context())
+		j := &Job{ctx: ctx, events: make(chan inference.Event, 100), request: request("dog", 4, 1), passes: make([]inference.Progress, 1)}
+		o := output{job: j, count: 4}
+		for _, e := range all[:live] {
+			if err := o.live(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, e := range all {
+			if err := o.kept(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cancel()
+		close(j.events)
+		var told []string
+		for e := range j.events {
+			switch e := e.(type) {
+			case inference.StepDone:
+				told = append(told, fmt.Sprint(e.Step))
+			case inference.DeviceChanged:
+				told = append(told, "moved")
+			}
+		}
+		if !slices.Equal(told, []string{"0", "1", "moved", "2", "3"}) {
+			t.Errorf("with %d events live: %v", live, told)
+		}
+	}
 }

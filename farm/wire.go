@@ -90,6 +90,7 @@ type Conn struct {
 
 	mu      sync.Mutex
 	changed []func(connected bool, why error)
+	long    map[*context.CancelCauseFunc]bool // ends what would wait long for answers that are lost with the connection
 }
 
 // Dial reaches a farm. With make, what the farm needs in JetStream is made where it is not there; replicas is on how many servers each
@@ -211,6 +212,11 @@ func (c *Conn) OnChange(f func(connected bool, why error)) {
 func (c *Conn) change(connected bool, why error) {
 	c.mu.Lock()
 	list := c.changed
+	if !connected {
+		for end := range c.long {
+			(*end)(nats.ErrDisconnected)
+		}
+	}
 	c.mu.Unlock()
 	for _, f := range list {
 		f(connected, why)
@@ -366,44 +372,73 @@ func ModelID(m bundle.Manifest) string {
 // putBlob stores bytes under their SHA-256 unless they are there and young.
 func (c *Conn) putBlob(ctx context.Context, data []byte) (name string, err error) {
 	name = files.Sum(data)
-	return name, againWithin(ctx, patienceFor(int64(len(data))), func(ctx context.Context) error {
-		info, err := c.blobs.GetInfo(ctx, name)
-		if err == nil && info.Size == uint64(len(data)) && time.Since(info.ModTime) < renewBlobs {
-			return nil
+	info, err := c.blobInfo(ctx, name)
+	if err == nil && info.Size == uint64(len(data)) && time.Since(info.ModTime) < renewBlobs {
+		return name, nil
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) {
+		return name, err
+	}
+	return name, c.put(ctx, name, data)
+}
+
+// lasting does something with so many bytes as again does. A connection that is lost ends a try at once.
+func (c *Conn) lasting(ctx context.Context, size int64, do func(context.Context) error) error {
+	return againWithin(ctx, patienceFor(size), func(ctx context.Context) error {
+		try, end := context.WithCancelCause(ctx)
+		defer end(nil)
+		c.mu.Lock()
+		if c.long == nil {
+			c.long = map[*context.CancelCauseFunc]bool{}
 		}
-		if err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) {
-			return err
+		c.long[&end] = true
+		c.mu.Unlock()
+		err := do(try)
+		c.mu.Lock()
+		delete(c.long, &end)
+		c.mu.Unlock()
+		if err != nil && errors.Is(context.Cause(try), nats.ErrDisconnected) {
+			err = nats.ErrDisconnected
 		}
-		_, err = c.blobs.Put(ctx, jetstream.ObjectMeta{Name: name}, bytes.NewReader(data))
 		return err
 	})
 }
 
-// putOwn stores bytes that one picture alone needs, so that they can be deleted with it: under their SHA-256 and a word of their own.
-func (c *Conn) putOwn(ctx context.Context, data []byte) (name string, err error) {
-	name = files.Sum(data) + "-" + nuid.Next()
-	return name, againWithin(ctx, patienceFor(int64(len(data))), func(ctx context.Context) error {
+func (c *Conn) put(ctx context.Context, name string, data []byte) error {
+	return c.lasting(ctx, int64(len(data)), func(ctx context.Context) error {
 		_, err := c.blobs.Put(ctx, jetstream.ObjectMeta{Name: name}, bytes.NewReader(data))
 		return err
 	})
 }
 
+// blobInfo is asked for by itself: an answer of a few bytes that is lost with the server must not be waited for as long as a file may take.
+func (c *Conn) blobInfo(ctx context.Context, name string) (info *jetstream.ObjectInfo, err error) {
+	err = again(ctx, func(ctx context.Context) error {
+		info, err = c.blobs.GetInfo(ctx, name)
+		return err
+	})
+	return info, err
+}
+
+// putOwn stores bytes that one picture alone needs, so that they can be deleted with it: under their SHA-256 and a word of their own.
+func (c *Conn) putOwn(ctx context.Context, data []byte) (name string, err error) {
+	name = files.Sum(data) + "-" + nuid.Next()
+	return name, c.put(ctx, name, data)
+}
+
 // blob reads what putBlob or putOwn has named, if it weighs no more than limit.
 func (c *Conn) blob(ctx context.Context, name string, limit int64) (data []byte, err error) {
 	sum, _, _ := strings.Cut(name, "-")
-	err = againWithin(ctx, patienceFor(limit), func(ctx context.Context) error {
-		info, err := c.blobs.GetInfo(ctx, name)
-		if err != nil {
+	info, err := c.blobInfo(ctx, name)
+	if err == nil && info.Size > uint64(limit) {
+		return nil, message.Errorf("it has %s, and at most %s are taken", files.Bytes(int64(min(info.Size, 1<<62))), files.Bytes(limit))
+	}
+	if err == nil {
+		err = c.lasting(ctx, int64(info.Size), func(ctx context.Context) error {
+			data, err = c.blobs.GetBytes(ctx, name)
 			return err
-		}
-		if info.Size > uint64(limit) {
-			return message.Errorf("it has %s, and at most %s are taken", files.Bytes(int64(min(info.Size, 1<<62))), files.Bytes(limit))
-		}
-		try, cancel := context.WithTimeout(ctx, patienceFor(int64(info.Size)))
-		defer cancel()
-		data, err = c.blobs.GetBytes(try, name)
-		return err
-	})
+		})
+	}
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return nil, message.Errorf("the file %.12s of the job is not on the farm any more: hand the job over again", name)
 	}

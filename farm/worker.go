@@ -406,11 +406,11 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
 		_ = m.NakWithDelay(time.Second) // its client wants it from somebody else
 		return
 	}
-	working, stop := context.WithCancel(ctx)
+	working, stop := context.WithCancelCause(ctx)
 	var beat sync.WaitGroup
-	beat.Go(func() { t.beat(working) })
+	beat.Go(func() { t.beat(working, stop) })
 	defer func() {
-		stop()
+		stop(nil)
 		beat.Wait()
 		w.change(func(i *WorkerInfo) { i.Doing, i.Prompt, i.Step, i.Steps = "", "", 0, 0 })
 	}()
@@ -418,8 +418,9 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
 	t.work(working)
 }
 
-// beat keeps the message while it is worked on.
-func (t *task) beat(ctx context.Context) {
+// beat keeps the message while it is worked on, and ends the work where the message is not in the queue any more: whoever took it off has
+// told so, but what is told while this computer begins, or while the line is cut, is not heard.
+func (t *task) beat(ctx context.Context, end context.CancelCauseFunc) {
 	tick := time.NewTicker(ackWait / 4)
 	defer tick.Stop()
 	for {
@@ -428,8 +429,24 @@ func (t *task) beat(ctx context.Context) {
 			return
 		case <-tick.C:
 			_ = t.msg.InProgress()
+			if t.taken(ctx) {
+				end(errDone)
+				return
+			}
 		}
 	}
+}
+
+// taken tells whether the message is not in the queue any more.
+func (t *task) taken(ctx context.Context) bool {
+	about, err := t.msg.Metadata()
+	if err != nil {
+		return false
+	}
+	try, cancel := context.WithTimeout(ctx, ackWait/4)
+	defer cancel()
+	_, err = t.jobs.GetMsg(try, about.Sequence.Stream)
+	return errors.Is(err, jetstream.ErrMsgNotFound)
 }
 
 // errDone is that the picture was there, or that nobody wants it any more.
@@ -439,6 +456,9 @@ func (t *task) work(ctx context.Context) {
 	err := t.prepare(ctx)
 	if err == nil {
 		err = t.make(ctx)
+	}
+	if errors.Is(context.Cause(ctx), errDone) {
+		err = errDone
 	}
 	t.worker.change(func(i *WorkerInfo) {
 		i.Problem = ""
