@@ -752,6 +752,26 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 	}
 }
 
+// TestWhatIsAnAbsence: a server that elects is waited for, whichever way it says so, and one that says no is not.
+func TestWhatIsAnAbsence(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{
+		&jetstream.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"}: true,
+		&nats.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"}:      true,
+		&nats.APIError{Code: 404, ErrorCode: nats.JSErrCodeConsumerNotFound}:                                      true,
+		nats.ErrNoStreamResponse: true,
+		&jetstream.APIError{Code: 503, ErrorCode: 10047, Description: "insufficient storage"}: false,
+		&nats.APIError{Code: 503, ErrorCode: 10047, Description: "insufficient storage"}:      false,
+		&nats.APIError{Code: 404, ErrorCode: 10059, Description: "stream not found"}:          false,
+		jetstream.ErrObjectNotFound: false,
+		errDone:                     false,
+	} {
+		if got := absent(fmt.Errorf("read: %w", err)); got != want {
+			t.Errorf("%v: %t", err, got)
+		}
+	}
+}
+
 // TestACardOfAModel: who has not the model gets what it must know of it from a computer that has.
 func TestACardOfAModel(t *testing.T) {
 	t.Parallel()

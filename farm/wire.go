@@ -281,8 +281,13 @@ func absent(err error) bool {
 	if errors.As(err, &api) {
 		return api.Code == 503 && !full(api) // not ready, no leader
 	}
+	// The object store reads pieces by way of the older interface, with errors of its own.
+	if old := (*nats.APIError)(nil); errors.As(err, &old) {
+		return old.Code == 503 && !full(&jetstream.APIError{ErrorCode: jetstream.ErrorCode(old.ErrorCode)}) ||
+			old.ErrorCode == nats.JSErrCodeConsumerNotFound // the one that read them went with its server
+	}
 	for _, e := range []error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrDisconnected,
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrNoStreamResponse, nats.ErrDisconnected,
 		nats.ErrConnectionReconnecting,
 		nats.ErrReconnectBufExceeded, nats.ErrStaleConnection, jetstream.ErrAsyncPublishTimeout, jetstream.ErrNoHeartbeat,
 	} {
