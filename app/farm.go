@@ -21,6 +21,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/ort"
 	"realword/inference/session"
 )
 
@@ -369,7 +370,7 @@ func printFarm(out io.Writer, s farm.Status) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "COMPUTER\tDEVICE\tMODELS\tMADE\tA PICTURE\tDOES")
+	fmt.Fprintln(table, "COMPUTER\tDEVICE\tMEMORY FREE\tMODELS\tMADE\tA PICTURE\tDOES")
 	for _, w := range s.Workers {
 		var models []string
 		for _, name := range w.Models {
@@ -389,9 +390,21 @@ func printFarm(out io.Writer, s farm.Status) error {
 				does = fmt.Sprintf("cannot get %s yet: %v", f.Name, why)
 			}
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", w.Name, w.Device, strings.Join(models, ", "), w.Made, speed, does)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", w.Name, w.Device, memoryOf(w.Memory), strings.Join(models, ", "), w.Made, speed, does)
 	}
 	return table.Flush()
+}
+
+// memoryOf is what of a computer's memory is free, in a few words.
+func memoryOf(m farm.Memory) string {
+	var list []string
+	if m.Total > 0 {
+		list = append(list, fmt.Sprintf("%s of %s", files.Bytes(m.Free), files.Bytes(m.Total)))
+	}
+	if m.Card > 0 {
+		list = append(list, fmt.Sprintf("card %s of %s", files.Bytes(m.CardFree), files.Bytes(m.Card)))
+	}
+	return strings.Join(list, ", ")
 }
 
 func newWorker() *cobra.Command {
@@ -399,6 +412,7 @@ func newWorker() *cobra.Command {
 	var m machine
 	var devices, models, licences []string
 	var name string
+	var force bool
 	var fetch float64
 	c := &cobra.Command{
 		Use:   "worker [PAIRING]",
@@ -443,7 +457,7 @@ With --fetch, models that pictures wait for and this computer lacks are fetched 
 				return usagef("--licence is for --fetch")
 			}
 			larder := farm.Larder{Dir: dataFolder("fetched"), Most: int64(fetch * 1e9), Licences: licences}
-			return work(c.Context(), a, m, models, devices, larder, c.ErrOrStderr())
+			return work(c.Context(), a, m, models, devices, larder, force, c.ErrOrStderr())
 		},
 	}
 	r.flags(c)
@@ -452,6 +466,7 @@ With --fetch, models that pictures wait for and this computer lacks are fetched 
 	wholeFlag(c.Flags(), &m.threads, "threads", 0, "threads of one operator (default: physical cores)")
 	decimalFlag(c.Flags(), &fetch, "fetch", 0, "fetch models that pictures wait for, up to so many GB in all (default: none is fetched)")
 	c.Flags().StringArrayVar(&licences, "licence", nil, "with --fetch: only models that state this licence, repeatable (default: any, or none)")
+	c.Flags().BoolVar(&force, "force", false, "take pictures that need more memory than there is (default: they are left to other computers)")
 	c.Flags().StringVar(&name, "name", "", "what this computer is called in the farm (default: as it was paired)")
 	return c
 }
@@ -460,7 +475,7 @@ With --fetch, models that pictures wait for and this computer lacks are fetched 
 var errUnpaired = errors.New(`this computer has no pairing: run "realword farm pair NAME" on the computer that has the farm, then here "realword worker PAIRING" with the line that it prints`)
 
 // work makes pictures on every device until the context ends.
-func work(ctx context.Context, a farm.Access, m machine, models, devices []string, larder farm.Larder, stderr io.Writer) error {
+func work(ctx context.Context, a farm.Access, m machine, models, devices []string, larder farm.Larder, force bool, stderr io.Writer) error {
 	conn, err := farm.Dial(ctx, a)
 	if err != nil {
 		return err
@@ -505,6 +520,12 @@ func work(ctx context.Context, a farm.Access, m machine, models, devices []strin
 					return model, err
 				},
 			}
+		}
+		computes := o.Device
+		o.Force, o.Memory = force, func(ctx context.Context) (m farm.Memory) {
+			m = farm.MemoryHere()
+			m.CardFree, m.Card = ort.CardMemory(ctx, computes)
+			return m
 		}
 		all = append(all, o)
 	}

@@ -20,6 +20,9 @@
 // gets models that pictures wait for, within the size and the licences that are allowed: into a folder beside its larder, going on where
 // it was cut off, and it is a model only once every file has its SHA-256. What is said of a model can name no place outside its folder.
 //
+// Memory: a worker takes no picture that does not fit where it would run, as far as its engine knows that beforehand (Planner). What would
+// not fit if nobody else wanted memory, or ran out of it, is for another computer; what would waits, and leaves the worker to other models.
+//
 // Trust: a client may do everything in the queue. A worker's key cannot queue or delete jobs. A worker checks what a request weighs
 // before it reads it, and hashes what it reads; a client checks that a result answers its request. Whether the pixels are what the model
 // makes nobody can tell but who makes them again.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"realword/inference"
+	"realword/inference/memory"
 )
 
 // fakeEngine makes pictures that depend on the prompt, the files and the seed alone, each step on the one before, and takes its time.
@@ -18,6 +19,14 @@ type fakeEngine struct {
 	refuse  func(inference.Request) error // of Start
 	started func(inference.Request)
 	stepped func(inference.Request, int)
+	plan    func(inference.Request) (memory.Plan, bool) // what a request needs; nil: nobody knows
+}
+
+func (f *fakeEngine) Memory(r inference.Request) (p memory.Plan, ok bool) {
+	if f.plan == nil {
+		return p, false
+	}
+	return f.plan(r)
 }
 
 type fakeJob struct {

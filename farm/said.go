@@ -3,6 +3,8 @@ package farm
 import (
 	"errors"
 
+	"realword/inference/memory"
+
 	"realword/inference/message"
 )
 
@@ -82,8 +84,21 @@ func (s *said) err(deep int) error {
 	return message.Make(s.Text, values...)
 }
 
+// Trouble is why the worker has not made its last picture; nil: it has.
+func (w WorkerInfo) Trouble() error {
+	if w.Problem == "" {
+		return nil
+	}
+	return Result{Problem: w.Problem, Plan: w.Plan}.problem()
+}
+
 // problem is why there is no picture.
 func (r Result) problem() error {
+	if r.Plan != nil {
+		if err := (&memory.Error{Plan: *r.Plan}); err.Error() == r.Problem {
+			return err
+		}
+	}
 	if r.Said != nil {
 		if err := r.Said.err(0); err.Error() == r.Problem {
 			return err

@@ -18,6 +18,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/memory"
 	"realword/inference/message"
 )
 
@@ -50,6 +51,7 @@ const (
 	keepBlobs      = 30 * 24 * time.Hour
 	renewBlobs     = 7 * 24 * time.Hour
 	maxTries       = 3
+	maxRefusals    = 64
 	maxFiles       = 64        // of a request
 	maxFileBytes   = 256 << 20 // of all of them
 	maxResultBytes = 512 << 20
@@ -308,6 +310,8 @@ type Result struct {
 	Tries    int      `json:"tries,omitempty"`
 	Problem  string   `json:"problem,omitempty"` // why there is none
 	Said     *said    `json:"said,omitempty"`    // the same, as package message has it; nil: it is no such error
+
+	Plan *memory.Plan `json:"plan,omitempty"` // what it needs, where memory is why
 }
 
 // try is how often a picture was begun without a new kept step.

@@ -18,6 +18,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/memory"
 	"realword/inference/message"
 )
 
@@ -43,6 +44,9 @@ type WorkerOptions struct {
 	MaxSide int           // of a picture in pixels; 0: whatever the model makes
 	Keep    time.Duration // between two kept States of a picture; 0: 2 s
 	Supply  *Supply       // gets models for which pictures wait; nil: it makes those that it has
+	// What it has of memory; may be slow. nil: it says nothing of it, and takes pictures whatever they need.
+	Memory func(context.Context) Memory
+	Force  bool // takes pictures that need more than there is
 }
 
 // WorkerInfo is what a worker says of itself.
@@ -61,6 +65,8 @@ type WorkerInfo struct {
 	Steps   int               `json:"steps,omitempty"`
 	Prompt  string            `json:"prompt,omitempty"`  // the beginning of it
 	Problem string            `json:"problem,omitempty"` // of the last picture
+	Plan    *memory.Plan      `json:"plan,omitempty"`    // what that one needs, where memory is the problem
+	Memory  Memory            `json:"memory,omitzero"`
 	Fetches *Fetches          `json:"fetches,omitempty"` // a model that it gets; nil: none
 }
 
@@ -71,6 +77,7 @@ type worker struct {
 	last    string    // the model of the last picture: it is open
 	shown   time.Time // when the cards were put on the farm
 	held    time.Time // since when pictures wait and this worker leaves them to others
+	resting map[string]rest
 
 	mu        sync.Mutex
 	info      WorkerInfo
@@ -82,7 +89,7 @@ type worker struct {
 // Work takes pictures from the farm and makes them until the context ends; then what is in work is handed over from its last step. The
 // farm being gone is no reason to return. Several devices are several calls.
 func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
-	w := &worker{Conn: c, options: o, consumers: map[string]jetstream.Consumer{}, shown: time.Now()}
+	w := &worker{Conn: c, options: o, consumers: map[string]jetstream.Consumer{}, shown: time.Now(), resting: map[string]rest{}}
 	w.options.Keep = cmp.Or(o.Keep, 2*time.Second)
 	w.info = WorkerInfo{ID: nuid.Next(), Name: o.Name, Device: o.Device, Version: o.Version, Models: map[string]string{}, Cards: map[string]string{}}
 	for _, m := range o.Models {
@@ -95,6 +102,10 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 	}
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var beat sync.WaitGroup
+	if o.Memory != nil {
+		w.look(ctx)
+		beat.Go(func() { w.measure(beating) })
+	}
 	beat.Go(func() { w.beat(beating) })
 	if o.Supply != nil {
 		supplied, end := context.WithCancel(ctx)
@@ -236,7 +247,15 @@ func (w *worker) next(ctx context.Context) (jetstream.Msg, *Model, error) {
 		}
 		return nil, nil, nil
 	}
-	models = slices.Clone(models)
+	known := len(models)
+	models, within := w.awake(models)
+	if len(models) == 0 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(within):
+		}
+		return nil, nil, nil
+	}
 	slices.SortStableFunc(models, func(a, b Model) int {
 		return len(strings.TrimPrefix(a.ID, w.last)) - len(strings.TrimPrefix(b.ID, w.last))
 	})
@@ -247,7 +266,7 @@ func (w *worker) next(ctx context.Context) (jetstream.Msg, *Model, error) {
 		}
 		return nil, nil, nil
 	}
-	m, model, err := w.fetch(ctx, models)
+	m, model, err := w.fetch(ctx, models, known, within)
 	if m != nil && w.held.IsZero() && !w.worth(ctx, models) { // asked only now, so that who has nothing to do is quiet
 		_ = m.Nak()
 		return nil, nil, nil
@@ -261,8 +280,8 @@ func (w *worker) next(ctx context.Context) (jetstream.Msg, *Model, error) {
 // idle is how long a worker that has nothing to do waits for one answer.
 const idle = 20 * time.Second
 
-// fetch waits a while for a picture of any model.
-func (w *worker) fetch(ctx context.Context, models []Model) (jetstream.Msg, *Model, error) {
+// fetch waits a while for a picture of any of the models. known is how many the worker had when they were chosen.
+func (w *worker) fetch(ctx context.Context, models []Model, known int, within time.Duration) (jetstream.Msg, *Model, error) {
 	_, consumers := w.all()
 	if len(models) > 1 {
 		for i := range models {
@@ -271,11 +290,11 @@ func (w *worker) fetch(ctx context.Context, models []Model) (jetstream.Msg, *Mod
 			}
 		}
 	}
-	wait, cancel := context.WithTimeout(ctx, idle)
+	wait, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	w.mu.Lock()
 	w.waken = cancel
-	more := len(w.models) > len(models)
+	more := len(w.models) > known
 	w.mu.Unlock()
 	if more { // since they were counted
 		return nil, nil, nil
@@ -461,9 +480,9 @@ func (t *task) work(ctx context.Context) {
 		err = errDone
 	}
 	t.worker.change(func(i *WorkerInfo) {
-		i.Problem = ""
+		i.Problem, i.Plan = "", nil
 		if err != nil && !errors.Is(err, errDone) && !errors.Is(err, errOtherTakes) && ctx.Err() == nil {
-			i.Problem = err.Error()
+			i.Problem, i.Plan = err.Error(), planOf(err)
 		}
 	})
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
@@ -476,9 +495,17 @@ func (t *task) work(ctx context.Context) {
 		_ = t.msg.Nak()
 	case errors.Is(err, errOtherTakes):
 		_ = t.msg.NakWithDelay(time.Second)
+	case errors.As(err, new(crowded)):
+		t.rests(t.model.ID)
+		t.tries-- // it was not begun
+		t.tried(ending, err.Error())
+		_ = t.msg.NakWithDelay(restFirst)
 	case errors.As(err, new(refused)):
+		if lacksMemory(err) {
+			t.rests(t.model.ID) // the next one of the job needs as much
+		}
 		t.refused = append(slices.Clone(t.refused), t.info.ID)
-		if len(t.refused) >= maxTries || t.alone(ending, t.refused) {
+		if len(t.refused) >= maxRefusals || t.alone(ending, t.refused) {
 			t.park(ending, err)
 			return
 		}
@@ -552,6 +579,10 @@ func (t *task) prepare(ctx context.Context) (err error) {
 	if t.request, err = inference.DecodeRequest(t.msg.Data()); err != nil {
 		return hopeless{err}
 	}
+	if err := t.fits(); err != nil {
+		return err
+	}
+	delete(t.resting, t.model.ID)
 	return t.complete(ctx)
 }
 
@@ -634,7 +665,9 @@ func (t *task) make(ctx context.Context) error {
 	for e := range job.Events() {
 		switch e := e.(type) {
 		case inference.Failed:
-			err = e.Err
+			if err = e.Err; lacksMemory(err) {
+				err = refused{err} // another computer may have more
+			}
 		case inference.PictureReady:
 			e.Recipe = inference.Request{} // the client has it
 			ready = &e
@@ -778,7 +811,7 @@ func (t *task) tried(ctx context.Context, why string) {
 
 // park makes the reason the picture's result.
 func (t *task) park(ctx context.Context, why error) {
-	if t.answer(ctx, Result{Problem: why.Error(), Said: saidOf(why)}) == nil {
+	if t.answer(ctx, Result{Problem: why.Error(), Said: saidOf(why), Plan: planOf(why)}) == nil {
 		t.acknowledge(ctx)
 	}
 }

@@ -1,10 +1,14 @@
 package ort
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // pciDevices is where Linux lists what is on the PCI bus.
@@ -24,4 +28,88 @@ func GraphicsCards() (makers []string) {
 	}
 	slices.Sort(makers)
 	return makers
+}
+
+// CardMemory says how much memory the graphics card of a device (see ParseDevice) has, and how much of it is free now, in bytes. Both are 0
+// where the system does not tell, or tells it of several cards and not which of them the device is. NVIDIA's own program is asked where
+// there is one, which may take a second.
+func CardMemory(ctx context.Context, device string) (free, total int64) {
+	kind, index, err := ParseDevice(device)
+	if err != nil || kind == CPU {
+		return 0, 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	table, _ := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=memory.free,memory.total,name", "--format=csv,noheader,nounits").Output()
+	cards := nvidiaCards(string(table))
+	if kind == CUDA {
+		return cudaCard(cards, index, os.Getenv("CUDA_VISIBLE_DEVICES"), os.Getenv("CUDA_DEVICE_ORDER"))
+	}
+	if cards = append(cards, amdCards()...); len(cards) != 1 { // Vulkan counts them in an order of its own
+		return 0, 0
+	}
+	return cards[0].free, cards[0].total
+}
+
+// cardMemory is what a graphics card has.
+type cardMemory struct {
+	name        string
+	free, total int64
+}
+
+// nvidiaCards reads lines of "free MiB, total MiB, name".
+func nvidiaCards(table string) (list []cardMemory) {
+	for line := range strings.Lines(table) {
+		fields := strings.SplitN(strings.TrimSpace(line), ", ", 3)
+		if len(fields) != 3 {
+			continue
+		}
+		free, err := strconv.ParseInt(fields[0], 10, 32)
+		total, err2 := strconv.ParseInt(fields[1], 10, 32)
+		if err == nil && err2 == nil && free >= 0 && total >= free {
+			list = append(list, cardMemory{fields[2], free << 20, total << 20})
+		}
+	}
+	return list
+}
+
+// cudaCard is the card that CUDA gives a number to. It counts those that are visible, the fastest first; nvidia-smi all by their place on the
+// bus. Where cards differ and that order was not asked for, which one it is cannot be said.
+func cudaCard(cards []cardMemory, index int, visible, order string) (free, total int64) {
+	for _, c := range cards {
+		if c.name != cards[0].name && order != "PCI_BUS_ID" {
+			return 0, 0
+		}
+	}
+	if visible != "" {
+		list := strings.Split(visible, ",")
+		if index >= len(list) {
+			return 0, 0
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(list[index]))
+		if err != nil { // by its UUID
+			return 0, 0
+		}
+		index = n
+	}
+	if index < 0 || index >= len(cards) {
+		return 0, 0
+	}
+	return cards[index].free, cards[index].total
+}
+
+// amdCards are those whose driver is Linux's own.
+func amdCards() (list []cardMemory) {
+	all, _ := filepath.Glob(filepath.Join(pciDevices, "*", "mem_info_vram_total"))
+	for _, path := range all {
+		number := func(name string) int64 {
+			text, _ := os.ReadFile(filepath.Join(filepath.Dir(path), name))
+			n, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+			return n
+		}
+		if total, used := number("mem_info_vram_total"), number("mem_info_vram_used"); total > 0 && used >= 0 && used <= total {
+			list = append(list, cardMemory{"AMD", total - used, total})
+		}
+	}
+	return list
 }

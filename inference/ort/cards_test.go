@@ -3,6 +3,7 @@ package ort
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -31,4 +32,60 @@ func TestGraphicsCards(t *testing.T) {
 	if got := GraphicsCards(); !slices.Equal(got, []string{"Intel", "NVIDIA"}) {
 		t.Errorf("the cards are %v", got)
 	}
+}
+
+func TestCardMemory(t *testing.T) {
+	there := pciDevices
+	defer func() { pciDevices = there }()
+	pciDevices = t.TempDir()
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	t.Setenv("CUDA_VISIBLE_DEVICES", "")
+	t.Setenv("CUDA_DEVICE_ORDER", "")
+	want := func(device string, free, total int64) {
+		t.Helper()
+		if f, n := CardMemory(t.Context(), device); f != free<<20 || n != total<<20 {
+			t.Errorf("%s has %d of %d MiB free, wanted %d of %d", device, f>>20, n>>20, free, total)
+		}
+	}
+	want("CUDA", 0, 0) // nobody tells
+	smi := func(table string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(bin, "nvidia-smi"), []byte("#!/bin/sh\necho '"+table+"'\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if runtime.GOOS != "windows" {
+		smi("80994, 81559, NVIDIA H100 80GB HBM3\n100, 81559, NVIDIA H100 80GB HBM3")
+		want("CUDA", 80994, 81559)
+		want("CUDA:1", 100, 81559)
+		want("CUDA:2", 0, 0)
+		want("CPU", 0, 0)
+		want("auto", 0, 0)
+		want("WebGPU", 0, 0) // which of them nobody tells
+		t.Setenv("CUDA_VISIBLE_DEVICES", "1")
+		want("CUDA", 100, 81559)
+		want("CUDA:1", 0, 0)
+		t.Setenv("CUDA_VISIBLE_DEVICES", "GPU-1234")
+		want("CUDA", 0, 0)
+		t.Setenv("CUDA_VISIBLE_DEVICES", "")
+		smi("4000, 8192, NVIDIA RTX 2060\n20000, 24576, NVIDIA RTX 4090")
+		want("CUDA", 0, 0) // the fastest, whichever that is
+		t.Setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+		want("CUDA:1", 20000, 24576)
+		for _, table := range []string{"", "Failed to initialize NVML", "[N/A], [N/A], NVIDIA GB10", "9, 8, less", "-1, 8, less"} {
+			smi(table)
+			want("CUDA", 0, 0)
+		}
+	}
+	dir := filepath.Join(pciDevices, "0000:03:00.0")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{"mem_info_vram_total": "8589934592\n", "mem_info_vram_used": "1073741824\n"} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want("WebGPU", 7168, 8192)
 }

@@ -14,11 +14,25 @@ func available() int64 {
 	if kb, ok := field("/proc/meminfo", "MemAvailable:"); ok {
 		n = kb << 10
 	}
-	n = min(n, control("/sys/fs/cgroup", "/proc/self/cgroup"))
+	left, _ := control("/sys/fs/cgroup", "/proc/self/cgroup")
+	n = min(n, left)
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err == nil && limit.Cur < math.MaxInt64 {
 		if kb, ok := field("/proc/self/status", "VmSize:"); ok {
 			n = min(n, int64(limit.Cur)-kb<<10)
+		}
+	}
+	return n
+}
+
+func total() int64 {
+	kb, _ := field("/proc/meminfo", "MemTotal:")
+	_, most := control("/sys/fs/cgroup", "/proc/self/cgroup")
+	n := min(kb<<10, most)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err == nil && limit.Cur < math.MaxInt64 {
+		if kb, ok := field("/proc/self/status", "VmSize:"); ok { // of which much is mapped and never taken
+			n = min(n, int64(limit.Cur)-kb<<10+used())
 		}
 	}
 	return n
@@ -29,9 +43,10 @@ func used() int64 {
 	return kb << 10
 }
 
-// control returns what is left in the control groups (version 2, and version 1 as containers see it) that the process is in.
-func control(root, self string) int64 {
-	left := int64(math.MaxInt64)
+// control returns what is left in the control groups (version 2, and version 1 as containers see it) that the process is in, and the
+// least that one of them allows.
+func control(root, self string) (left, least int64) {
+	left, least = math.MaxInt64, math.MaxInt64
 	look := func(dir, limit, current, stat string) {
 		most, err := number(filepath.Join(dir, limit))
 		now, err2 := number(filepath.Join(dir, current))
@@ -41,7 +56,7 @@ func control(root, self string) int64 {
 		// Pages of files are dropped before anybody is killed.
 		files, _ := field(filepath.Join(dir, stat), "inactive_file")
 		active, _ := field(filepath.Join(dir, stat), "active_file")
-		left = min(left, most-now+files+active)
+		left, least = min(left, most-now+files+active), min(least, most)
 	}
 	look(filepath.Join(root, "memory"), "memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat")
 	groups, _ := os.ReadFile(self)
@@ -57,7 +72,7 @@ func control(root, self string) int64 {
 			}
 		}
 	}
-	return left
+	return left, least
 }
 
 // field returns the number after a name at the beginning of a line.

@@ -13,13 +13,23 @@ type status struct {
 	physical, availPhysical, page, availPage, virtual, availVirtual, ext uint64
 }
 
-func available() int64 {
-	s := status{}
+func ask() (s status, ok bool) {
 	s.length = uint32(unsafe.Sizeof(s))
-	if ok, _, _ := memoryStatus.Call(uintptr(unsafe.Pointer(&s))); ok == 0 {
+	answer, _, _ := memoryStatus.Call(uintptr(unsafe.Pointer(&s)))
+	return s, answer != 0
+}
+
+func available() int64 {
+	s, ok := ask()
+	if !ok {
 		return Unknown
 	}
 	return int64(min(s.availPhysical, s.availPage))
+}
+
+func total() int64 {
+	s, _ := ask()
+	return int64(s.physical)
 }
 
 func used() int64 { return 0 }

@@ -18,6 +18,7 @@ import (
 	"realword/farm"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/memory"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -373,16 +374,28 @@ func TestAModelOfTheFarm(t *testing.T) {
 }
 
 func TestMakersAreTold(t *testing.T) {
+	short := &memory.Error{Plan: memory.Plan{Peak: 9e9, Available: 1e9}}
 	list := computersOf(Farm{
 		Keys: []farm.Key{{Name: farm.ThisComputer, Role: farm.Client}, {Name: "gone", Role: farm.Helper}, {Name: "laptop", Role: farm.Client}},
 		Status: farm.Status{Workers: []farm.WorkerInfo{
 			{ID: "a", Name: "one", Models: map[string]string{"m": "Toybox"}, Seconds: 0.5, Made: 3, Doing: "J.1", Step: 2, Steps: 25, Prompt: "a dog"},
-			{ID: "b", Name: "two", Device: "CUDA", Models: map[string]string{"m": "Toybox"}, Problem: "the memory is full"},
+			{
+				ID: "b", Name: "two", Device: "CUDA", Models: map[string]string{"m": "Toybox"}, Problem: "the memory is full",
+				Memory: farm.Memory{Total: 64e9, Free: 50.5e9, Card: 24e9, CardFree: 8.2e9},
+			},
+			{ID: "c", Name: "three", Problem: short.Error(), Plan: &short.Plan, Memory: farm.Memory{Total: 4e9, Free: 1e9}},
 		}},
 	})
 	want := []computer{
 		{name: "one", about: "Toybox · 0.50 s per pass · 3 pictures made", doing: "step 2 of 25: a dog"},
-		{name: "two", about: "CUDA · Toybox", doing: "The memory is full.", bad: true},
+		{
+			name: "two", about: "CUDA · Toybox · 50.5 GB of 64.0 GB memory free · 8.2 GB of 24.0 GB free on the graphics card",
+			doing: "The memory is full.", bad: true,
+		},
+		{
+			name: "three", about: " · 1.0 GB of 4.0 GB memory free",
+			doing: "This picture needs about 9.0 GB of memory, and 1.0 GB is available: close other programs, or choose a smaller model.", bad: true,
+		},
 		{name: "gone", about: "was let in and is not there", paired: true},
 		{name: "laptop", about: "asks for pictures", paired: true},
 	}

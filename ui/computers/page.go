@@ -482,6 +482,12 @@ func computersOf(f Farm) (list []computer) {
 			about = append(about, w.Device)
 		}
 		about = append(about, strings.Join(models, ", "))
+		if m := w.Memory; m.Total > 0 {
+			about = append(about, i18n.T("%s of %s memory free", wording.Bytes(m.Free), wording.Bytes(m.Total)))
+		}
+		if m := w.Memory; m.Card > 0 {
+			about = append(about, i18n.T("%s of %s free on the graphics card", wording.Bytes(m.CardFree), wording.Bytes(m.Card)))
+		}
 		if w.Seconds > 0 {
 			about = append(about, i18n.T("%s s per pass", i18n.Number("%.2f", w.Seconds)))
 		}
@@ -493,7 +499,7 @@ func computersOf(f Farm) (list []computer) {
 		case w.Doing != "":
 			c.doing = i18n.T("step %d of %d: %s", w.Step, w.Steps, w.Prompt)
 		case w.Problem != "":
-			c.doing, c.bad = wording.Capital(w.Problem), true
+			c.doing, c.bad = wording.Sentence(w.Trouble()), true
 		}
 		if g := w.Fetches; g != nil {
 			text := i18n.T("fetches %s: %s of %s", g.Name, wording.Bytes(g.Done), wording.Bytes(g.Total))

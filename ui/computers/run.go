@@ -182,6 +182,7 @@ func (r *Runner) help(conn *farm.Conn) (stop func()) {
 	o := farm.WorkerOptions{
 		Name: hostname(), Version: r.page.host.Version,
 		Models: []farm.Model{{ID: farm.ModelID(m), Name: m.Name, Engine: r.engine}},
+		Memory: func(context.Context) farm.Memory { return farm.MemoryHere() },
 	}
 	var done sync.WaitGroup
 	done.Go(func() { _ = conn.Work(ctx, o) }) // that it cannot help is no trouble: others make the pictures
