@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,15 +16,18 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/recipe"
+	"realword/ui/state"
 )
 
-// again is what options say of a picture that is made again: a part of it, or all of it larger. What they leave out comes from the
-// picture's own recipe.
+// again is what options say of a picture that is made again: a part of it, all of it larger, or another one by its recipe. What they leave
+// out comes from the picture's own recipe.
 type again struct {
+	recipe             string
 	redo, region, only string
 	grow, feather      int // pixels; negative: a cell of the guidance grid around a kept mask, nothing around a painted one
 	second             string
@@ -30,12 +35,13 @@ type again struct {
 	strength           float64  // 0: the usual one
 	masks              []string // of --mask
 	parents            []uint64
-	busy               error  // that another program has the history open; nil otherwise
-	note               string // for people; "": none
+	busy               error   // that another program has the history open; nil otherwise
+	notes              []error // for people
 }
 
 func (a *again) flags(c *cobra.Command) {
 	f := c.Flags()
+	f.StringVar(&a.recipe, "recipe", "", "picture whose recipe is made once more, but for what other options change; references come from the history")
 	f.StringVar(&a.redo, "redo", "", "picture of which one subject is made again by its own recipe, but for what other options change;\nthe rest stays as it is, byte for byte")
 	f.StringVar(&a.only, "only", "", "with --redo, WORD[#N] of the subject (default: the one that --subject names, or the only one)")
 	f.StringVar(&a.region, "region", "", "with --redo, grey picture that is white where it is made again (default: the subject's mask in the history)")
@@ -46,14 +52,20 @@ func (a *again) flags(c *cobra.Command) {
 }
 
 // asked tells whether a picture is made again.
-func (a *again) asked() bool { return a.redo != "" || a.second != "" }
+func (a *again) asked() bool { return a.recipe+a.redo+a.second != "" }
+
+// file is the picture.
+func (a *again) file() string { return cmp.Or(a.redo, a.second, a.recipe) }
 
 // check finds options that do not go together.
 func (a *again) check(c *cobra.Command) error {
 	if a.redo != "" && a.second != "" {
 		return usagef("--redo and --second-pass are two things: choose one")
 	}
-	if a.asked() && c.Flags().Changed("init") {
+	if a.recipe != "" && a.redo+a.second != "" {
+		return usagef("--redo and --second-pass read the recipe of their picture: leave --recipe out")
+	}
+	if a.redo+a.second != "" && c.Flags().Changed("init") {
 		return usagef("--init begins with another picture: leave it out with --redo and --second-pass")
 	}
 	for name, of := range map[string]string{"only": a.redo, "region": a.redo, "grow": a.redo, "feather": a.redo, "scale": a.second} {
@@ -77,7 +89,7 @@ func (a *again) check(c *cobra.Command) error {
 
 // request is the picture's recipe with what the options change. seeded tells that they name a seed.
 func (a *again) request(ctx context.Context, e *engine, options inference.Request, seeded bool) (inference.Request, error) {
-	file := a.redo + a.second
+	file := a.file()
 	data, err := files.Read(file, picture.DefaultLimits.Bytes)
 	if err != nil {
 		return options, fmt.Errorf("the picture to make again cannot be read: %w", err)
@@ -85,6 +97,8 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 	said, foreign, err := recipe.Read(data)
 	switch {
 	case err != nil || !foreign:
+	case a.recipe != "": // its prompts and settings are known
+		err = nil
 	case said.Changed():
 		err = errors.New("another program has changed this picture, and its subjects and masks were lost then; take the file that Realword " +
 			"wrote, or begin with this one (--init)")
@@ -94,37 +108,30 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 	if err != nil {
 		return options, fmt.Errorf("%s: %w", file, err)
 	}
-	was := said.Request
+	was, m := said.Request, e.bundle.Manifest()
 	masks, err := a.recall(e, file, &was)
 	if err != nil {
 		return options, err
 	}
-	begin := inference.Init{Name: filepath.Base(file), Data: data, Strength: a.strength}
-	if len(masks) == 0 && len(was.Subjects) > 0 && a.region == "" {
-		a.note = "the history has no masks of this picture: those are taken that the model sees in it"
-		if a.busy != nil {
-			a.note = "the masks are those that the model sees in the picture, not those of the history: " + a.busy.Error()
+	own := ownSize(said.Model)
+	var r inference.Request
+	if a.recipe != "" {
+		r = was.For(m, said.Model, own)
+		if a.parents = nil; options.Width == 0 {
+			a.say(inference.OtherSize(m, said.Model, image.Pt(was.Width, was.Height), own))
 		}
-		if masks, err = e.Look(ctx, was, begin); err != nil {
-			return options, badRequest(err)
+		for _, n := range said.Notes {
+			a.say(errors.New(n))
 		}
-	}
-	r := was
-	m := e.bundle.Manifest()
-	chosen := was.Wishes(m) // the rest follows another number of steps, and all but this another preset
-	if options.Preset != "" {
-		chosen = inference.Settings{Negative: chosen.Negative, Width: was.Width, Height: was.Height}
-	}
-	r.Settings, r.Init = options.Over(chosen).Complete(m), nil
-	if a.second != "" {
-		if r, err = inference.SecondPass(m, r, begin, a.scale, masks); err != nil {
-			return r, usageError{err}
+		r.Settings = options.Over(a.chosen(m, r.Settings, options.Settings)).Complete(m)
+		if options.Init != nil {
+			r.Init = options.Init
 		}
 	} else {
-		if begin.Region.Data, err = a.regionOf(e, was, options.Subjects, masks); err != nil {
+		a.say(inference.Another(m, said.Model))
+		if r, err = a.partly(ctx, e, was, options, said.Model, inference.Init{Name: filepath.Base(file), Data: data, Strength: a.strength}, masks); err != nil {
 			return r, err
 		}
-		r.Init = &begin
 	}
 	if seeded {
 		r.Seeds = options.Seeds
@@ -164,6 +171,71 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 		}
 	}
 	return r, nil
+}
+
+// chosen are the settings of a picture that hold beside the options: the rest follows another number of steps, and all but a few another
+// preset.
+func (a *again) chosen(m bundle.Manifest, was, options inference.Settings) inference.Settings {
+	chosen := was.Wishes(m)
+	if options.Preset != "" {
+		return inference.Settings{Negative: chosen.Negative, Width: was.Width, Height: was.Height}
+	}
+	return chosen
+}
+
+// partly is the request that makes a part of a picture of a model again, or all of it larger.
+func (a *again) partly(ctx context.Context, e *engine, was, options inference.Request, model string, begin inference.Init, masks []picture.Grid) (r inference.Request, err error) {
+	m, size := e.bundle.Manifest(), image.Pt(was.Width, was.Height)
+	if a.redo != "" {
+		err = inference.CanRedo(m, model, size)
+	} else if err = inference.CanScale(m, size, a.scale); err != nil {
+		err = fmt.Errorf("--scale %g: %w", a.scale, err)
+	}
+	if err != nil {
+		return was, usageError{err}
+	}
+	if len(masks) == 0 && len(was.Subjects) > 0 && a.region == "" {
+		note := errors.New("the history has no masks of this picture: those are taken that the model sees in it")
+		if a.busy != nil {
+			note = fmt.Errorf("the masks are those that the model sees in the picture, not those of the history: %w", a.busy)
+		}
+		a.say(note)
+		if masks, err = e.Look(ctx, was, begin); err != nil {
+			return was, badRequest(err)
+		}
+	}
+	r = was.Within(m, model)
+	r.Settings, r.Init = options.Over(a.chosen(m, r.Settings, options.Settings)).Complete(m), nil
+	if a.second != "" {
+		if r, err = inference.SecondPass(m, r, begin, a.scale, masks); err != nil {
+			return r, usageError{err}
+		}
+		return r, nil
+	}
+	begin.Region.Data, err = a.regionOf(e, was, options.Subjects, masks)
+	r.Init = &begin
+	return r, err
+}
+
+// say keeps a remark, if it is one.
+func (a *again) say(note error) {
+	if note != nil {
+		a.notes = append(a.notes, note)
+	}
+}
+
+// ownSize is the size of the pictures that a model makes of itself; the zero point where nobody knows it here.
+func ownSize(model string) image.Point {
+	if own, ok := bundle.Earlier(model); ok {
+		return own
+	}
+	here := &models{}
+	list, _ := here.List(here.Folder(), nil) // what cannot be read is not known
+	i := slices.IndexFunc(list, func(one state.Model) bool { return one.Manifest != nil && one.Manifest.Named(model) })
+	if i < 0 {
+		return image.Point{}
+	}
+	return list[i].Manifest.Size.Own()
 }
 
 func subjectOf(list []inference.Subject, w inference.Word) int {

@@ -127,7 +127,7 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 			}
 			continue
 		}
-		for _, note := range e.Notes(asked) {
+		for _, note := range e.notes(asked, c.request) {
 			if text := note.Error(); !noted[text] {
 				fmt.Fprintf(stderr, "note: %q: %s\n", c.name, note)
 			}

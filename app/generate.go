@@ -41,7 +41,7 @@ func newGenerate() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
 			r := &g.request
-			for _, name := range []string{"batch", "init", "redo", "second-pass", "region"} {
+			for _, name := range []string{"batch", "init", "recipe", "redo", "second-pass", "region"} {
 				if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" { // an empty variable of a script
 					return usagef("--%s is empty: name a file, or leave it out", name)
 				}
@@ -52,7 +52,7 @@ func newGenerate() *cobra.Command {
 			if batch != "" {
 				for _, name := range []string{
 					"prompt", "subject", "mask", "seed", "count", "film", "plan", "init", "strength",
-					"redo", "second-pass", "likeness", "cut-out", "grid",
+					"recipe", "redo", "second-pass", "likeness", "cut-out", "grid",
 				} {
 					if c.Flags().Changed(name) {
 						return usagef("--%s cannot be used with --batch", name)
@@ -86,6 +86,11 @@ func newGenerate() *cobra.Command {
 			}
 			if over.asked() {
 				over.masks = masks // of the picture's subjects, too
+				if over.recipe != "" {
+					if r.Init, err = begin.read(c.Flags().Changed("strength")); err != nil {
+						return err
+					}
+				}
 				g.again, g.seeded = &over, g.seeded || count > 1
 				return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
 			}
@@ -213,8 +218,9 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return err
 		}
 		g.request.Grid = grid
-		if parents = g.again.parents; g.again.note != "" {
-			fmt.Fprintln(stderr, "note:", g.again.note)
+		parents = g.again.parents
+		for _, note := range g.again.notes {
+			fmt.Fprintln(stderr, "note:", note)
 		}
 	}
 	if g.cutOut {
@@ -228,7 +234,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return badRequest(err)
 	}
-	for _, note := range e.Notes(g.request) {
+	for _, note := range e.notes(g.request, request) {
 		fmt.Fprintln(stderr, "note:", note)
 	}
 	if g.plan {

@@ -110,3 +110,83 @@ func TestAChangedPictureSaysSo(t *testing.T) {
 		t.Errorf("status %d, %s", status, stdout)
 	}
 }
+
+// TestTheRecipeOfAnotherModel: --recipe makes a picture once more. What was the usual size of the model that made it becomes that of the
+// open one, a size that somebody chose stays, and both are said, as it is said which model draws what is new in its picture.
+func TestTheRecipeOfAnotherModel(t *testing.T) {
+	model, dog := tiny(t)
+	out := t.TempDir()
+	made := func(args ...string) (file, notes string) {
+		t.Helper()
+		status, stdout, stderr := command(t, append([]string{"generate", "--model", model, "--steps", "2", "--stop", "1", "--out", out}, args...)...)
+		if status != 0 {
+			t.Fatalf("%v: %d, %s", args, status, stderr)
+		}
+		return strings.TrimSpace(stdout), stderr
+	}
+	read := func(file string) recipe.Recipe {
+		t.Helper()
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := recipe.Read(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first, _ := made("--prompt", "a dog", "--subject", "dog="+dog, "--seed", "5")
+	was := read(first)
+	again, notes := made("--recipe", first)
+	if a, b := read(again), was; a.Seeds[0] != 5 || a.Width != b.Width || a.Subjects[0].References[0].SHA256 != b.Subjects[0].References[0].SHA256 || notes != "" {
+		t.Errorf("once more it is %+v; %s", a.Request, notes)
+	}
+	if file, _ := made("--recipe", first, "--seed", "6", "--prompt", "a dog, again"); read(file).Seeds[0] != 6 || read(file).Prompt != "a dog, again" {
+		t.Errorf("changed it is %+v", read(file).Request)
+	}
+	older := func(name string, width, height int) string {
+		t.Helper()
+		data, err := os.ReadFile(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, _, err := picture.Decode(data, picture.DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := was.Request
+		r.Width, r.Height = width, height
+		said, err1 := recipe.New(r, "Realword Toybox")
+		data, err2 := picture.Encode(picture.Fill(img, width, height), picture.Metadata{Recipe: said})
+		file := filepath.Join(out, name)
+		if err := errors.Join(err1, err2, os.WriteFile(file, data, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	usual, chosen := older("usual.png", 128, 128), older("chosen.png", 128, 64)
+	file, notes := made("--recipe", usual)
+	if r := read(file); r.Width != was.Width || r.Height != was.Height || !strings.Contains(notes, "note: 128 × 128 is the usual size of the model Realword Toybox: the new picture has that of") {
+		t.Errorf("%d × %d, want %d × %d; %s", r.Width, r.Height, was.Width, was.Height, notes)
+	}
+	file, notes = made("--recipe", chosen)
+	if r := read(file); r.Width != 128 || r.Height != 64 || !strings.Contains(notes, "note: the new picture keeps the size of the recipe, 128 × 64") {
+		t.Errorf("%d × %d; %s", r.Width, r.Height, notes)
+	}
+	if file, notes = made("--recipe", usual, "--size", "96x96"); read(file).Width != 96 || strings.Contains(notes, "usual size") {
+		t.Errorf("%d × %d; %s", read(file).Width, read(file).Height, notes)
+	}
+	if file, notes = made("--redo", usual); read(file).Width != 128 || !strings.Contains(notes, "made with the model Realword Toybox: what is new in it is drawn by") ||
+		!strings.Contains(notes, "note: the size 128x128 is far larger than what this model learned from (64 × 64)") {
+		t.Errorf("%d × %d; %s", read(file).Width, read(file).Height, notes)
+	}
+	status, _, stderr := command(t, "generate", "--model", model, "--out", out, "--second-pass", usual)
+	if status != 2 || !strings.Contains(stderr, "--scale 2: the picture has 128 × 128 pixels, and the model") {
+		t.Errorf("a second pass of the largest: %d, %s", status, stderr)
+	}
+	status, _, stderr = command(t, "generate", "--model", model, "--out", out, "--recipe", usual, "--redo", usual)
+	if status != 2 || !strings.Contains(stderr, "leave --recipe out") {
+		t.Errorf("two at once: %d, %s", status, stderr)
+	}
+}

@@ -71,6 +71,15 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 	return &engine{e, b, rt}, nil
 }
 
+// notes are what there is to say of a request before it runs: as it was asked for, and as it was resolved.
+func (e *engine) notes(asked, resolved inference.Request) []error {
+	list := e.Notes(asked)
+	if far := resolved.Stray(e.bundle.Manifest()); far != nil {
+		list = append(list, fmt.Errorf("the size %dx%d is %w", resolved.Width, resolved.Height, far))
+	}
+	return list
+}
+
 // keptVision is how many bytes of what the image encoders have said are kept: some 80 pictures of SDXL's size.
 const keptVision = 512 << 20
 

@@ -288,12 +288,12 @@ func (e *Engine) Look(ctx context.Context, r Request, in Init) ([]picture.Grid, 
 // picture at DefaultSecondPass. masks are those that the picture was made with, one for each subject: they are painted exactly, so
 // that no guidance branch runs. Without them the first step makes new ones.
 func SecondPass(m bundle.Manifest, recipe Request, of Init, scale float64, masks []picture.Grid) (Request, error) {
-	if !(scale > 1 && scale <= 4) {
-		return recipe, message.Errorf("a second pass makes a picture up to 4 times as large, not %g times: 1.5 and 2 work well", scale)
+	was := image.Pt(recipe.Width, recipe.Height)
+	if err := CanScale(m, was, scale); err != nil {
+		return recipe, err
 	}
 	step := float64(max(m.Size.Multiple, 1))
 	side := func(n int) int { return int(math.Round(float64(n)*scale/step) * step) }
-	was := image.Pt(recipe.Width, recipe.Height)
 	size := image.Pt(side(was.X), side(was.Y))
 	recipe.Width, recipe.Height, recipe.From = size.X, size.Y, nil
 	of.Strength, of.Region = cmp.Or(of.Strength, DefaultSecondPass), Painted{}

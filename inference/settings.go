@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"math"
 	"strconv"
 	"strings"
@@ -490,7 +491,7 @@ func checkSide(name string, n int, m bundle.Manifest) error {
 		return message.Errorf("the %s of %d pixels is outside the range of the model %s: choose %d to %d", name, n, m.Name, s.Min, s.Max)
 	case n%max(s.Multiple, 1) != 0:
 		return message.Errorf("the %s of %d pixels is not a multiple of %d: %d is the nearest one", name, n, s.Multiple,
-			min(max((n+s.Multiple/2)/s.Multiple*s.Multiple, s.Min), s.Max))
+			s.Nearest(image.Pt(n, n)).X)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/command"
@@ -466,6 +467,14 @@ func (g *Page) importPath(path string) (text string, session uint64, err error) 
 	return i18n.N(o.in.Pictures, "Imported %d picture.", "Imported %d pictures.", o.in.Pictures), o.in.Session, nil
 }
 
+// unmade says why a picture of another model is not made again, and what helps.
+func unmade(model string) error {
+	if _, gone := bundle.Earlier(model); gone {
+		return i18n.Errorf("the picture was made with the earlier built-in model, which this version does not have: use its recipe to make another one with today's")
+	}
+	return i18n.Errorf("the picture was made with the model %s: open that one to make it again, or use its recipe with the open one", model)
+}
+
 // remake makes the file of the chosen picture again, by the recipe.
 func (g *Page) remake() {
 	s, id, m := g.host.Journal.Store(), g.state.Chosen, g.host.Maker()
@@ -481,7 +490,7 @@ func (g *Page) remake() {
 			return "", i18n.Errorf("the reference %s is no longer in the history, so the picture cannot be made again", r.Missing[0].Name)
 		}
 		if !m.Model.Named(r.Recipe.Model) {
-			return "", i18n.Errorf("the picture was made with the model %s: open that one to make it again", r.Recipe.Model)
+			return "", unmade(r.Recipe.Model)
 		}
 		request := r.Recipe.Request
 		if state, err := journal.KeptState(s, id); err == nil && state != nil {

@@ -54,6 +54,13 @@ func (q *Queue) Actions() []command.Action {
 			},
 		},
 		{
+			ID: "queue.adopt", Label: i18n.T("Make with today's model"), Do: func() { q.Adopt([]int{q.State().Queue.Target()}) },
+			Can: func() bool {
+				i := q.State().Queue.At(q.State().Queue.Target())
+				return i >= 0 && q.State().Queue.Waiting[i].Needs != ""
+			},
+		},
+		{
 			ID: "queue.here", Label: i18n.T("Make it here"), Do: func() { q.Bring(q.State().Queue.Target(), state.Here) },
 			Can: func() bool { return q.targetWhere(func(w state.Where) bool { return w != state.Here }) },
 		},

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ import (
 type engine struct {
 	started chan job
 	err     error         // of Start
+	small   bool          // every request is 16 × 16
+	wrong   string        // of a prompt that it refuses; "": none
 	looks   chan struct{} // while it is open, no request is resolved; nil: there is nothing to wait for
 }
 
@@ -40,7 +43,12 @@ func (e *engine) Resolve(r inference.Request) (inference.Request, error) {
 	if e.looks != nil {
 		<-e.looks
 	}
-	r.Width, r.Height = 16, 16
+	if r.Width == 0 || e.small {
+		r.Width, r.Height = 16, 16
+	}
+	if e.wrong != "" && strings.Contains(r.Prompt, e.wrong) {
+		return r, errors.New("its word is not in the prompt")
+	}
 	return r, nil
 }
 
@@ -66,7 +74,7 @@ type bench struct {
 // newBench is the room with a history, nil for none.
 func newBench(t *testing.T, s *history.Store) *bench {
 	t.Helper()
-	b := &bench{House: roomtest.New(t), t: t, engine: &engine{started: make(chan job, 1)}}
+	b := &bench{House: roomtest.New(t), t: t, engine: &engine{started: make(chan job, 1), small: true}}
 	j := journal.New(func(err error) {
 		if err != nil {
 			t.Error(err)

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/bundle"
 	"realword/ui/i18n"
@@ -27,6 +28,9 @@ type Panel struct {
 	beside           *fyne.Container // rows of the jobs that run beside it
 	others           []*running      // those rows; more of them may be kept than are shown
 	ways             *fyne.Container // out of waiting for a farm that is not there
+	foreign          *fyne.Container // out of waiting for another model
+	why              *widget.Label   // what those wait for
+	adopt            *kit.Button
 	share, here      *kit.Button
 	title            *kit.Fitted
 	undo, clear      *kit.IconButton
@@ -63,6 +67,15 @@ func New(host Host) *Panel {
 	})
 	q.ways = kit.NewRow(6, q.share, q.here)
 	q.ways.Hide()
+	q.why = widget.NewLabel("")
+	q.why.Wrapping, q.why.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
+	q.adopt = kit.NewButton(i18n.T("Make with today's model"), func() {
+		ids, _ := q.State().Queue.Foreign()
+		q.Adopt(ids)
+	})
+	q.adopt.Explain(i18n.T("The open model makes these jobs: what was the other model's usual size becomes its own."))
+	q.foreign = kit.NewColumn(2, kit.Quiet(q.why), kit.NewRow(6, q.adopt))
+	q.foreign.Hide()
 	q.title = kit.NewFitted(theme.ColorNameForeground)
 	q.undo = kit.SmallButton("", theme.ContentUndoIcon(), q.Undo)
 	q.clear = kit.SmallButton(i18n.T("Cancel all jobs"), theme.DeleteIcon(), func() {
@@ -78,7 +91,7 @@ func New(host Host) *Panel {
 	q.scroll.OnScrolled = func(fyne.Position) { q.fill() }
 	head := container.New(kit.Fixed{Height: 28}, container.NewBorder(nil, nil, nil, kit.NewRow(0, q.undo, q.clear),
 		container.New(kit.Inset{X: 4, Y: 6}, q.title)))
-	q.Root = container.New(kit.Gapped{Gap: 4}, kit.NewColumn(6, q.running.Tile, q.beside, q.ways, head),
+	q.Root = container.New(kit.Gapped{Gap: 4}, kit.NewColumn(6, q.running.Tile, q.beside, q.ways, q.foreign, head),
 		container.NewStack(container.NewVBox(q.empty), container.New(&window{q}, q.scroll)))
 	return q
 }
@@ -161,8 +174,12 @@ func (q *Panel) Refresh() {
 	kit.Enable(q.here, !s.Farm.Only)
 	n := len(q.order)
 	q.tellApart(queue, s.Model)
-	if q.arrange(queue); len(q.order) != n || q.ways.Hidden == stranded {
-		q.ways.Hidden = !stranded
+	others, gone := queue.Foreign()
+	if text := foreignText(len(others), gone); text != q.why.Text {
+		q.why.SetText(text)
+	}
+	if q.arrange(queue); len(q.order) != n || q.ways.Hidden == stranded || q.foreign.Hidden == (len(others) > 0) {
+		q.ways.Hidden, q.foreign.Hidden = !stranded, len(others) == 0
 		q.empty.Hidden = len(q.order) > 0
 		q.Root.Refresh()
 	}
@@ -172,6 +189,15 @@ func (q *Panel) Refresh() {
 			r.show(e, i == 0, i == len(q.order)-1)
 		}
 	}
+}
+
+// foreignText says what jobs wait for that another model was to make.
+func foreignText(n int, gone bool) string {
+	if gone {
+		return i18n.N(n, "%d job was made for the earlier built-in model, which this version does not have.",
+			"%d jobs were made for the earlier built-in model, which this version does not have.", n)
+	}
+	return i18n.N(n, "%d job waits for another model than the open one.", "%d jobs wait for another model than the open one.", n)
 }
 
 // tellApart finds out what tells the jobs from one another, where they are others than before. Those that run are among them.

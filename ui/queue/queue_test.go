@@ -15,6 +15,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/kit"
@@ -329,6 +330,94 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 	}
 	test.Tap(row.run)
 	b.finish(b.started(), inference.Done{})
+}
+
+// What waits for a model that was inside an earlier version can be made with today's, one by one or all: sizes that were that model's own
+// become today's, others stay. What today's cannot make waits on, and why is said.
+func TestJobsOfTheEarlierModel(t *testing.T) {
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, one := range []struct {
+		prompt, model string
+		w, h          int
+	}{
+		{"one", "Realword Toybox", 128, 128},
+		{"two", "Realword Toybox", 192, 128},
+		{"three", "Realword Toybox", 128, 128},
+		{"bad", "Realword Toybox", 128, 128},
+	} {
+		said, err := recipe.New(inference.Request{
+			Prompt: one.prompt, Seeds: []uint64{7}, Settings: inference.Settings{Preset: "paper", Width: one.w, Height: one.h},
+		}, one.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Enqueue(history.Plan{Recipe: said}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := Read(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, s)
+	b.engine.small, b.engine.wrong = false, "bad"
+	m := *uitest.Roomy
+	m.Name, m.Size = "Realword Toybox 2", bundle.Size{Width: 256, Height: 256, Min: 64, Max: 512, Multiple: 32}
+	b.State.Model = &m
+	b.TakeUp(kept)
+	b.Refresh()
+	b.Win.Content().Resize(fyne.NewSize(400, 800))
+	row := b.rows[b.State.Queue.Waiting[0].ID]
+	if row.facts.Text != "for the earlier built-in model" || row.run.Name != "Make with today's model" ||
+		b.why.Text != "4 jobs were made for the earlier built-in model, which this version does not have." || b.foreign.Hidden {
+		t.Fatalf("a row says %q and offers %q, the page says %q", row.facts.Text, row.run.Name, b.why.Text)
+	}
+	sizes := func() (list []string) {
+		for _, t := range b.State.Queue.Waiting {
+			needs := ""
+			if t.Needs != "" {
+				needs = " needs " + t.Needs
+			}
+			list = append(list, fmt.Sprintf("%s %dx%d%s", t.Request.Prompt, t.Request.Width, t.Request.Height, needs))
+		}
+		return list
+	}
+	test.Tap(row.run)
+	b.Until("the first is another one", func() bool { return b.State.Queue.Waiting[0].Needs == "" })
+	want := []string{"one 16x16", "two 192x128 needs Realword Toybox", "three 128x128 needs Realword Toybox", "bad 128x128 needs Realword Toybox"}
+	if got := sizes(); !slices.Equal(got, want) {
+		t.Errorf("after one: %q, want %q", got, want)
+	}
+	test.Tap(b.adopt)
+	b.Until("the others are", func() bool { return b.State.Queue.Waiting[2].Needs == "" })
+	want = []string{"one 16x16", "two 192x128", "three 16x16", "bad 128x128 needs Realword Toybox"}
+	if got := sizes(); !slices.Equal(got, want) {
+		t.Errorf("after all: %q, want %q", got, want)
+	}
+	if err := b.State.ActionErr; err == nil || err.Error() != "the job “bad” cannot be made with Realword Toybox 2: its word is not in the prompt" {
+		t.Errorf("of the last it says %v", err)
+	}
+	if b.why.Text != "1 job was made for the earlier built-in model, which this version does not have." {
+		t.Errorf("the page says %q", b.why.Text)
+	}
+	b.Until("all is written", func() bool { return !b.Journal.Working() })
+	again, err := Read(t.Context(), s)
+	if err != nil || len(again) != 4 || again[1].Model != "Realword Toybox 2" || again[0].Request.Width != 16 || again[3].Model != "Realword Toybox" {
+		t.Errorf("the history has %+v, %v", again, err)
+	}
+	b.Pause() // they run now
+	for _, want := range []string{"one", "two", "three"} {
+		j := b.started()
+		if j.request.Prompt != want {
+			t.Errorf("%q runs, not %q", j.request.Prompt, want)
+		}
+		b.finish(j, inference.Done{})
+	}
+	b.Until("all is written", func() bool { return !b.Journal.Working() })
 }
 
 func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {

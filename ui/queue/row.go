@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/bundle"
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -55,7 +56,7 @@ func newRow(list *Panel, id int) *row {
 	r.up = tool(i18n.T("Run earlier"), theme.MoveUpIcon(), func() { list.Move(id, -1) })
 	r.down = tool(i18n.T("Run later"), theme.MoveDownIcon(), func() { list.Move(id, 1) })
 	r.hold = tool("", theme.MediaPauseIcon(), func() { list.Hold(id) })
-	r.run = tool(i18n.T("Try again"), theme.MediaReplayIcon(), func() { list.unpark(id) })
+	r.run = tool(i18n.T("Try again"), theme.MediaReplayIcon(), r.goOn)
 	r.out = tool(i18n.T("Remove from queue"), theme.CancelIcon(), func() { list.Drop(id) })
 	r.tools = kit.NewRow(0, side(r.run), side(r.up), side(r.down), side(r.hold))
 	r.text = kit.NewColumn(1, r.prompt, container.New(kit.Fixed{Height: toolSide}, container.NewBorder(nil, nil, nil, r.tools, r.facts)))
@@ -100,7 +101,7 @@ func (r *row) choose() {
 // Menus are what is done with a job that waits, and with the one that runs.
 var (
 	JobMenu = command.Context{
-		"queue.up", "queue.down", "queue.hold", "queue.retry", "queue.here", "queue.far", "queue.drop", "", "queue.pause", "queue.clear",
+		"queue.up", "queue.down", "queue.hold", "queue.retry", "queue.adopt", "queue.here", "queue.far", "queue.drop", "", "queue.pause", "queue.clear",
 	}
 	RunningMenu = command.Context{"view.live", "run.cancel", "", "queue.pause", "queue.clear"}
 )
@@ -163,7 +164,7 @@ func (r *row) show(e entry, first, last bool) {
 	case len(t.Missing) > 0:
 		about, color = i18n.T("without %s it cannot run", strings.Join(t.Missing, ", ")), theme.ColorNameWarning
 	case t.Needs != "":
-		about, color = i18n.T("waiting for the model %s", t.Needs), theme.ColorNameWarning
+		about, color = waitsFor(t.Needs), theme.ColorNameWarning
 	case t.Parked:
 		about, color = i18n.T("Realword closed twice while making it"), theme.ColorNameWarning
 	case t.Held:
@@ -180,12 +181,32 @@ func (r *row) show(e entry, first, last bool) {
 	if r.hold.Name = name; r.hold.Icon != icon {
 		r.hold.SetIcon(icon)
 	}
-	r.again = t.Parked
+	r.again = t.Parked || t.Needs != ""
+	if r.run.Name = i18n.T("Try again"); t.Needs != "" {
+		r.run.Name = i18n.T("Make with today's model")
+	}
 	kit.Enable(r.up, !first)
 	kit.Enable(r.down, !last)
 	kit.Enable(r.out, !e.begun)
 	r.Tile.Choose(!e.begun && t.ID == r.list.State().Queue.Chosen)
 	r.showTools()
+}
+
+// waitsFor says that a job waits for a model, or that nobody can wait for it any more.
+func waitsFor(model string) string {
+	if _, gone := bundle.Earlier(model); gone {
+		return i18n.T("for the earlier built-in model")
+	}
+	return i18n.T("waiting for the model %s", model)
+}
+
+// goOn lets the job run that cannot by itself.
+func (r *row) goOn() {
+	if i := r.list.State().Queue.At(r.id); i >= 0 && r.list.State().Queue.Waiting[i].Needs != "" {
+		r.list.Adopt([]int{r.id})
+		return
+	}
+	r.list.unpark(r.id)
 }
 
 // showTools shows the tools where they are wanted.

@@ -148,6 +148,54 @@ func (q *Queue) check(t state.Task) {
 	})
 }
 
+// Adopt makes waiting jobs, which wait for another model, jobs of the open one. One that it cannot make waits on, and why is said.
+func (q *Queue) Adopt(ids []int) {
+	now, engine := q.State(), q.Engine()
+	if now.Model == nil || engine == nil {
+		return
+	}
+	m := *now.Model
+	var list []state.Task
+	for _, t := range now.Queue.Waiting {
+		if t.Needs != "" && slices.Contains(ids, t.ID) {
+			t.Request = t.Request.For(m, t.Model, now.OwnSize(t.Model))
+			list = append(list, t)
+		}
+	}
+	q.Background(func() func() {
+		var wrong error
+		done := map[int]state.Task{}
+		for _, t := range list {
+			r, err := engine.Resolve(t.Request)
+			if err != nil {
+				wrong = i18n.Errorf("the job “%s” cannot be made with %s: %w", state.Shorten(t.Request.Prompt, 40), m.Name, err)
+				continue
+			}
+			t.Request = r
+			t.Passes, _ = inference.Passes(m, r)
+			done[t.ID] = t
+		}
+		return func() {
+			q.Change(func(s *state.State) {
+				if s.Model == nil || s.Model.Name != m.Name {
+					return // another one was opened meanwhile
+				}
+				s.ActionErr = wrong
+				for _, t := range s.Queue.Waiting {
+					if mine, ok := done[t.ID]; ok && t.Needs != "" {
+						q.Journal.Amend(t.ID, mine.Request, m.Name, t.Parents)
+						s.Queue = s.Queue.Change(t.ID, func(w *state.Task) {
+							w.Request, w.Passes, w.Checked, w.Model, w.Needs = mine.Request, mine.Passes, true, m.Name, ""
+						})
+					}
+				}
+				q.Advance(true)
+				q.ahead()
+			})
+		}
+	})
+}
+
 // Advance begins the next jobs, as many as may begin. asked tells that the user wants it now; else who looks at an older picture, or
 // at a job that runs, goes on looking.
 func (q *Queue) Advance(asked bool) {

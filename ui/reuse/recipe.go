@@ -210,6 +210,9 @@ func offerNote(p state.Past, m *bundle.Manifest, changes bool) string {
 		notes = append(notes, i18n.T("It was made with settings that are not available here, so the new picture will differ: %s.",
 			strings.Join(other, ", ")))
 	}
+	if size := p.OtherSize(m); size != nil {
+		notes = append(notes, wording.Sentence(size))
+	}
 	for _, n := range p.Notes {
 		notes = append(notes, wording.Capital(n))
 	}

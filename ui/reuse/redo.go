@@ -29,6 +29,17 @@ type made struct {
 	masks  []picture.Grid    // that it ended with; none where nobody has kept them
 }
 
+// size is that of the picture.
+func (it made) size() image.Point { return image.Pt(it.was.Width, it.was.Height) }
+
+// other says by which model a picture of another one is gone on with, with a blank before it; "" where it is the same.
+func (it made) other(m *bundle.Manifest) string {
+	if err := inference.Another(*m, it.shot.Model); err != nil {
+		return " " + wording.Sentence(err)
+	}
+	return ""
+}
+
 // plan is one way to make it again.
 type plan struct {
 	request inference.Request
@@ -42,10 +53,6 @@ type plan struct {
 func (d *Desk) read(then func(made)) {
 	s := d.host.State()
 	shot := *s.Shot()
-	if err := shot.Unfit(s.Model); err != nil {
-		d.host.Change(func(s *state.State) { s.ActionErr = err })
-		return
-	}
 	m, store, have, source := *s.Model, d.host.Store(), d.dataNow(), state.ReferenceOf(shot)
 	d.host.Background(func() func() {
 		it, err := readMade(shot, m, store, finder(have, store), source)
@@ -59,7 +66,7 @@ func (d *Desk) read(then func(made)) {
 }
 
 func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(string) []byte, from state.Source) (made, error) {
-	it := made{shot: shot, was: shot.Recipe}
+	it := made{shot: shot, was: shot.Recipe.Within(m, shot.Model)}
 	it.was.From, it.was.Init = nil, nil
 	it.was.Subjects = inference.CloneSubjects(it.was.Subjects)
 	for _, f := range it.was.Files() {
@@ -98,7 +105,7 @@ func (d *Desk) Redo() {
 		d.ask(it, question{
 			title: i18n.T("Redo one subject"), what: i18n.T("Which subject is made again?"), choices: words,
 			agree: i18n.T("Redo this subject"),
-			note:  i18n.T("What you changed in its card — picture, word, area — and a new seed act only where it is; everything else stays to the pixel."),
+			note:  i18n.T("What you changed in its card — picture, word, area — and a new seed act only where it is; everything else stays to the pixel.") + it.other(now.Model),
 			same:  i18n.T("Nothing was changed in its card: only the seed is new."),
 			paint: i18n.T("Paint over it to change where: the left button adds, the right one takes away, the wheel changes the brush."),
 		}, func(j int) plan { return redo(now, it, j, check) })
@@ -110,6 +117,9 @@ func redo(now state.State, it made, subject int, check func(inference.Request) (
 	p := plan{look: it.pixels}
 	if p.request, p.changes = now.Redo(it.was, subject); len(it.masks) != len(it.was.Subjects) {
 		p.err = i18n.Errorf("the masks of this picture are not kept, so nobody knows where its subjects are")
+		return p
+	}
+	if p.err = inference.CanRedo(*now.Model, it.shot.Model, it.size()); p.err != nil {
 		return p
 	}
 	margin := inference.Margin(*now.Model)
@@ -131,8 +141,17 @@ func redo(now state.State, it made, subject int, check func(inference.Request) (
 	return p
 }
 
-// scales are how many times as large a second pass makes a picture.
-var scales = []float64{1.5, 2}
+// scalesOf are how many times as large a second pass makes a picture; where the model cannot make it twice as large, as large as it can.
+func scalesOf(m bundle.Manifest, size image.Point) []float64 {
+	switch most := inference.LargestScale(m, size); {
+	case most >= 2, most < inference.LeastScale:
+		return []float64{1.5, 2}
+	case most > 1.5:
+		return []float64{1.5, most}
+	default:
+		return []float64{most}
+	}
+}
 
 // SecondPass asks how much larger the picture in view is made.
 func (d *Desk) SecondPass() {
@@ -142,6 +161,7 @@ func (d *Desk) SecondPass() {
 	}
 	d.read(func(it made) {
 		m, check := *d.host.State().Model, d.host.Resolver()
+		scales := scalesOf(m, it.size())
 		second := func(i int) plan {
 			p := plan{look: it.pixels}
 			begin := inference.Init{Name: state.ReferenceOf(it.shot).Name, Data: it.file}
@@ -163,7 +183,7 @@ func (d *Desk) SecondPass() {
 		}
 		d.ask(it, question{
 			title: i18n.T("Second pass"), what: i18n.T("How much larger?"), choices: sizes, agree: i18n.T("Make it larger"),
-			note: i18n.T("Makes this picture once more, larger and finer, with the masks that it was made with. The picture itself stays."),
+			note: i18n.T("Makes this picture once more, larger and finer, with the masks that it was made with. The picture itself stays.") + it.other(&m),
 		}, second)
 	})
 }

@@ -17,6 +17,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/ui/kit"
@@ -48,6 +49,9 @@ func newBench(t *testing.T) *bench {
 		OnFile: func(string) {},
 	})
 	s := &b.House.State
+	m := *s.Model
+	m.Size = bundle.Size{Width: 16, Height: 16, Min: 4, Max: 64, Multiple: 4}
+	s.Model = &m
 	ref := func(letter string) inference.Reference {
 		return inference.Reference{Name: letter + ".png", SHA256: strings.Repeat(letter, 64), Data: []byte(letter)}
 	}
@@ -258,7 +262,6 @@ func TestRedoIsNotPossible(t *testing.T) {
 		change        func(b *bench, shot *state.Shot)
 		stage, choice string // what the stage says, or the sheet
 	}{
-		"model": {change: func(_ *bench, s *state.Shot) { s.Model = "another" }, stage: "the model another"},
 		"file":  {change: func(_ *bench, s *state.Shot) { s.Recipe.Width = 32 }, stage: "has another size"},
 		"masks": {change: func(_ *bench, s *state.Shot) { s.Film = nil }, choice: "masks of this picture are not kept"},
 		"mask":  {change: func(_ *bench, s *state.Shot) { s.Film[0].Subjects[0].Mask = make([]float32, 16) }, choice: "“dog” has no mask"},
@@ -310,5 +313,40 @@ func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 	}
 	for _, part := range parts {
 		walk(part, visit)
+	}
+}
+
+// Another model goes on with a picture, which is said: any model has an encoder. In a picture far smaller than what it has learned from it
+// draws no subject, and the sheet says what helps.
+func TestAnotherModelGoesOn(t *testing.T) {
+	b := newBench(t)
+	b.House.State.Shots[0].Model = "Realword Toybox"
+	m := *b.House.State.Model
+	m.Name, m.Size = "Toybox 2", bundle.Size{Width: 16, Height: 16, Min: 4, Max: 24, Multiple: 4}
+	b.House.State.Model = &m
+	const said = "The picture was made with the model Realword Toybox: what is new in it is drawn by Toybox 2."
+	b.key("D")
+	if !b.says(said) {
+		t.Error("redo does not say which model draws")
+	}
+	test.Tap(b.button("Redo this subject"))
+	if len(b.jobs) != 1 || b.jobs[0].Model != "Toybox 2" || b.jobs[0].Request.Width != 16 {
+		t.Fatalf("%d jobs: %+v", len(b.jobs), b.jobs)
+	}
+	b.key("Shift+D")
+	if !b.says(said) {
+		t.Error("the second pass does not say which model draws")
+	}
+	if choice, _ := find(b, func(*kit.Radio) bool { return true }); !slices.Equal(choice.Options, []string{"1.5 times: 24 × 24"}) {
+		t.Errorf("it offers %q, and the model makes 24 × 24 at most", choice.Options)
+	}
+	test.Tap(b.button("Make it larger"))
+	if len(b.jobs) != 2 || b.jobs[1].Request.Width != 24 {
+		t.Fatalf("%d jobs", len(b.jobs))
+	}
+	m.Size = bundle.Size{Width: 32, Height: 32, Min: 4, Max: 64, Multiple: 4}
+	b.key("D")
+	if !b.says("draws no subject in such a one: make a second pass of it first") || !b.button("Redo this subject").Disabled() {
+		t.Error("a picture far smaller than the model's is made again in part")
 	}
 }

@@ -170,7 +170,11 @@ func readSession(s *history.Store, id uint64, see state.Eye) (opened, error) {
 	out.form = state.NewState().Form
 	if all, err := s.SessionRounds(id); err == nil && len(all) > 0 { // of the command line: its last recipe
 		if recipe, err := recipe.Parse(all[len(all)-1].Recipe); err == nil {
-			out.form, out.missing = recipeForm(s, recipe.Request, see)
+			r := recipe.Request
+			if m := see.Model; m != nil && see.Own != nil { // of another model, perhaps
+				r = r.For(*m, recipe.Model, see.Own(recipe.Model))
+			}
+			out.form, out.missing = recipeForm(s, r, see)
 		}
 	}
 	return out, nil

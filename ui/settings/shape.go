@@ -15,6 +15,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wording"
 )
 
 // shaper sets the size of the pictures: by a ratio of the sides, or side by side. What is typed goes into the form as the nearest size that
@@ -151,7 +152,7 @@ func (p *shaper) typed(i int) {
 	} else {
 		size.Y = n
 	}
-	snapped := state.Snapped(size, m)
+	snapped := m.Size.Nearest(size)
 	p.shown = snapped // the text stays as it is being typed
 	p.set(snapped)
 	p.tell(n, [2]int{snapped.X, snapped.Y}[i])
@@ -217,7 +218,7 @@ func (p *shaper) stepped(i, by int) {
 	} else {
 		size.Y += by
 	}
-	p.set(state.Snapped(size, m))
+	p.set(m.Size.Nearest(size))
 }
 
 // refresh makes the control equal to the state.
@@ -236,7 +237,11 @@ func (p *shaper) refresh() {
 		p.write(size)
 		p.say("", theme.ColorNamePlaceHolder)
 	}
-	if text := state.Stray(size, m); p.stray.Text != text {
+	text := ""
+	if far := m.Size.Stray(size); far != nil {
+		text = wording.Sentence(far)
+	}
+	if p.stray.Text != text {
 		p.stray.SetText(text)
 		p.astray.Hidden = text == ""
 		p.done()

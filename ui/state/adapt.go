@@ -2,6 +2,7 @@ package state
 
 import (
 	"cmp"
+	"image"
 	"slices"
 
 	"realword/inference"
@@ -30,6 +31,19 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 		remarks = append(remarks, i18n.T("Pictures are now %d × %d.", size.X, size.Y))
 	}
 	return f, remarks
+}
+
+// OwnSize is the size of the pictures that a model makes of itself; the zero point where nobody knows it here.
+func (s State) OwnSize(model string) image.Point {
+	if own, ok := bundle.Earlier(model); ok {
+		return own
+	}
+	for _, m := range s.Shelf.List {
+		if m.Manifest != nil && m.Manifest.Named(model) {
+			return m.Manifest.Size.Own()
+		}
+	}
+	return image.Point{}
 }
 
 // For marks the jobs that wait for another model than the open one.

@@ -25,7 +25,7 @@ func TestShapesAreOnesThatTheModelMakes(t *testing.T) {
 			if size == (image.Point{}) {
 				continue
 			}
-			if !fits(size, &m) || !strings.HasSuffix(SizeName(size), " · "+s.String()) {
+			if !m.Size.Makes(size) || !strings.HasSuffix(SizeName(size), " · "+s.String()) {
 				t.Fatalf("%v is %v to %+v", s, size, m.Size)
 			}
 		}
@@ -64,7 +64,7 @@ func TestSizesAreSnapped(t *testing.T) {
 	for _, c := range [][2]image.Point{
 		{{100, 100}, {96, 96}}, {{104, 103}, {112, 96}}, {{1, -5}, {48, 48}}, {{9999, 250}, {240, 240}}, {{128, 64}, {128, 64}},
 	} {
-		if got := Snapped(c[0], &m); got != c[1] || !fits(got, &m) {
+		if got := m.Size.Nearest(c[0]); got != c[1] || !m.Size.Makes(got) {
 			t.Errorf("%v becomes %v, not %v", c[0], got, c[1])
 		}
 	}
@@ -134,20 +134,5 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 	f.RawMask = true
 	if taken := f.Take(p, AllParts, uitest.Roomy); !taken.RawMask {
 		t.Error("a recipe of another program changes what it does not know")
-	}
-}
-
-// TestSizesFarFromTheModels: what a model has not learned from is said.
-func TestSizesFarFromTheModels(t *testing.T) {
-	m := bundle.Manifest{}
-	m.Size = bundle.Size{Width: 1024, Height: 1024, Min: 256, Max: 2048, Multiple: 32}
-	for size, want := range map[image.Point]string{
-		{X: 1024, Y: 1024}: "", {X: 1344, Y: 768}: "", {X: 768, Y: 1344}: "", {X: 832, Y: 832}: "", {X: 1280, Y: 1280}: "",
-		{X: 512, Y: 512}: "Far smaller", {X: 2048, Y: 2048}: "Far larger", {X: 1536, Y: 1536}: "Far larger", {X: 1856, Y: 576}: "A far longer shape", {X: 576, Y: 1856}: "A far longer shape",
-		{}: "",
-	} {
-		if got := Stray(size, &m); (got == "") != (want == "") || !strings.HasPrefix(got, want) {
-			t.Errorf("%v: %q, want %q", size, got, want)
-		}
 	}
 }

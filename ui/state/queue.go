@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"realword/inference"
+	"realword/inference/bundle"
 )
 
 // Task is a job that waits for its turn.
@@ -175,6 +176,19 @@ func (q Queue) Stranded() (list []int) {
 		}
 	}
 	return list
+}
+
+// Foreign are the waiting jobs that wait for another model than the open one; gone tells that it is one which was inside an earlier version,
+// for all of them.
+func (q Queue) Foreign() (list []int, gone bool) {
+	gone = true
+	for _, t := range q.Waiting {
+		if t.Needs != "" {
+			_, earlier := bundle.Earlier(t.Needs)
+			list, gone = append(list, t.ID), gone && earlier
+		}
+	}
+	return list, gone && len(list) > 0
 }
 
 // SeedList are the seeds of a job's pictures for people: "7", "7–10" where they follow one another, or "7, 9, 12".

@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"image"
 	"slices"
 	"strings"
 
@@ -42,15 +43,16 @@ type Change struct {
 // Past is how an earlier picture was made, ready to be compared with the form and to be taken over.
 type Past struct {
 	recipe.Recipe
-	Name    string // of the picture, for people
-	Foreign bool   // another program made it: nothing is known of subjects
-	Cards   []Card // the references of Recipe in their order, with words and scopes; IDs are given later
+	Name    string      // of the picture, for people
+	Foreign bool        // another program made it: nothing is known of subjects
+	Cards   []Card      // the references of Recipe in their order, with words and scopes; IDs are given later
+	Own     image.Point // the size of the pictures that its model makes of itself; the zero point where nobody knows it
 }
 
 // PastOf makes cards of a recipe. find returns the bytes of a reference, or none where it is gone: such a card shows the small
 // copy in the recipe, if there is one, and waits for the file. It decodes pictures: not for the window's goroutine.
 func PastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string) []byte, see Eye) Past {
-	p := Past{Recipe: r, Name: name, Foreign: foreign}
+	p := Past{Recipe: r, Name: name, Foreign: foreign, Own: see.own(r.Model)}
 	for _, s := range r.Subjects {
 		region := s.Region
 		if !region.IsZero() && len(region.Data) == 0 {
@@ -226,6 +228,7 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		if said.Negative, base.Negative = "", cmp.Or(f.Negative, " "); m != nil {
 			said = said.Possible(*m)
 			said.Width, said.Height = r.Width, r.Height // which keep their shape, see WithSize
+			said = said.For(*m, p.Model, p.Own)
 		}
 		if f = f.WithSettings(said.Over(base), m); len(r.Seeds) > 0 {
 			f.Count = countOf(r)
@@ -258,16 +261,28 @@ func (p Past) Unsettable(m *bundle.Manifest) []string {
 	if p.Model != "" && !p.Foreign && !m.Named(p.Model) {
 		list = append(list, i18n.T("Model")+": "+p.Model)
 	}
+	possible := p.Possible(*m)
+	if p.OtherSize(m) != nil { // which is said by itself
+		possible.Width, possible.Height = p.Width, p.Height
+	}
 	if p.Init != nil { // the form cannot begin with a picture
 		list = append(list, i18n.T("Begun with")+": "+p.Init.Name)
 	}
-	possible := p.Possible(*m)
 	for _, k := range Knobs() {
 		if text := k.Text(p.Settings); k.Text(possible) != text {
 			list = append(list, k.Label+": "+text)
 		}
 	}
 	return list
+}
+
+// OtherSize says what becomes of the size that another model was asked for; nil where that is none of the open model's, or its model is open.
+func (p Past) OtherSize(m *bundle.Manifest) error {
+	size := image.Pt(p.Width, p.Height)
+	if m == nil || size != p.Own && !m.Size.Makes(size) {
+		return nil
+	}
+	return inference.OtherSize(*m, p.Model, size, p.Own)
 }
 
 // Fill gives a picture to the cards that miss it, and tells whether there were any.

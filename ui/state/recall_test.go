@@ -4,11 +4,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"image"
 	"slices"
 	"strings"
 	"testing"
 
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
@@ -138,5 +140,46 @@ func TestSmallPicturesAreSmall(t *testing.T) {
 	}
 	if img, err := ReadSmall(uitest.PNG(uitest.Red)); err != nil || img.Bounds().Dx() != 8 {
 		t.Errorf("%v, %v", img, err)
+	}
+}
+
+// TestTheUsualSizeOfAnotherModel becomes that of the open one, which is said; a size that somebody chose stays, and that is said too.
+func TestTheUsualSizeOfAnotherModel(t *testing.T) {
+	m := *uitest.Roomy
+	m.Name, m.Size = "Toybox 2", bundle.Size{Width: 256, Height: 256, Min: 64, Max: 512, Multiple: 32}
+	own := func(model string) image.Point {
+		s := NewState()
+		s.Shelf.List = []Model{{Manifest: uitest.Roomy}}
+		return s.OwnSize(model)
+	}
+	for name, c := range map[string]struct {
+		model    string
+		was, now image.Point
+		says     string
+	}{
+		"the earlier built-in model's": {
+			"Realword Toybox", image.Pt(128, 128), image.Pt(256, 256),
+			"128 × 128 is the usual size of the model Realword Toybox: the new picture has that of Toybox 2, 256 × 256",
+		},
+		"chosen":            {"Realword Toybox", image.Pt(192, 128), image.Pt(192, 128), "the new picture keeps the size of the recipe, 192 × 128"},
+		"chosen, like ours": {"Realword Toybox", image.Pt(256, 256), image.Pt(256, 256), ""},
+		"a model here":      {"roomy", image.Pt(1024, 1024), image.Pt(256, 256), "1024 × 1024 is the usual size of the model roomy: the new picture has that of Toybox 2, 256 × 256"},
+		"nobody knows it":   {"another", image.Pt(128, 128), image.Pt(128, 128), "the new picture keeps the size of the recipe, 128 × 128"},
+		"our own":           {"Toybox 2", image.Pt(128, 128), image.Pt(128, 128), ""},
+		"no model said":     {"", image.Pt(128, 128), image.Pt(128, 128), ""},
+	} {
+		r := recipe.Recipe{Model: c.model, Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Width: c.was.X, Height: c.was.Y}}}
+		p := PastOf("a.png", r, false, func(string) []byte { return nil }, Eye{Model: &m, Own: own})
+		f := Form{}.Settle(&m).Take(p, AllParts, &m)
+		said := ""
+		if err := p.OtherSize(&m); err != nil {
+			said = err.Error()
+		}
+		if f.Size(&m) != c.now || said != c.says {
+			t.Errorf("%s: %v, %q; want %v, %q", name, f.Size(&m), said, c.now, c.says)
+		}
+		if list := strings.Join(p.Unsettable(&m), ", "); strings.Contains(list, "Size") {
+			t.Errorf("%s: the size is said twice: %s", name, list)
+		}
 	}
 }

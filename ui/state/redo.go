@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"realword/inference"
-	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/ui/i18n"
 )
@@ -104,14 +103,6 @@ func subjectDiffers(was, now inference.Subject) (list []Change) {
 		list = append(list, Change{What: i18n.T("Mask of %s", name), Old: maskName(was.Region), New: maskName(now.Region)})
 	}
 	return list
-}
-
-// Unfit says why no part of a picture can be kept or made again with a model, whatever is changed; nil where nothing is known against it.
-func (shot Shot) Unfit(m *bundle.Manifest) error {
-	if m != nil && shot.Model != "" && !m.Named(shot.Model) {
-		return i18n.Errorf("this picture was made with the model %s: open that model to make it again", shot.Model)
-	}
-	return nil
 }
 
 // Gone says which picture of a request is no longer here; nil where all are.

@@ -68,6 +68,16 @@ type Eye struct {
 	Engine Reader           // nil before a model is open
 	Model  *bundle.Manifest // likewise
 	Fit    picture.Fit      // the preset's
+
+	Own func(model string) image.Point // see State.OwnSize; nil: no other model is known
+}
+
+// own is Own.
+func (e Eye) own(model string) image.Point {
+	if e.Own == nil {
+		return image.Point{}
+	}
+	return e.Own(model)
 }
 
 // Context is Ctx, or one without an end.

@@ -241,7 +241,7 @@ func (p *Panel) Link() {
 // Eye is that of the open model and the chosen preset.
 func (p *Panel) Eye() state.Eye {
 	s := p.State()
-	return state.Eye{Ctx: p.Ctx, Engine: p.Engine(), Model: s.Model, Fit: s.Form.Fit(s.Model)}
+	return state.Eye{Ctx: p.Ctx, Engine: p.Engine(), Model: s.Model, Fit: s.Form.Fit(s.Model), Own: s.OwnSize}
 }
 
 // FileActions open pictures.
