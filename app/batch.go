@@ -84,7 +84,7 @@ const maxProblems = 10
 
 // runBatch makes every picture of the file that the output folder does not have yet, with the model loaded once. All lines are
 // checked before the first picture, also that a picture that is there is the one that its line asks for. Pictures that another process
-// is making come last, when it has made them or given up. It writes no history.
+// is making come last, when it has made them or given up. The history has them as one session.
 func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr io.Writer) error {
 	cases, err := g.readBatch(file)
 	if err != nil {
@@ -180,6 +180,8 @@ func (g *generation) makeCases(ctx context.Context, file string, cases []batchCa
 		next.most = 32
 	}
 	w := g.watcher(stdout, stderr)
+	log := newBatchRecorder(g.unrecorded, filepath.Base(file), stderr)
+	defer log.close()
 	var others []batchCase
 	for i, c := range cases {
 		if g.farm {
@@ -188,7 +190,7 @@ func (g *generation) makeCases(ctx context.Context, file string, cases []batchCa
 			}
 			g.start = next.of(c.name)
 		}
-		switch made, err := g.claim(ctx, e, c, w); {
+		switch made, err := g.claim(ctx, e, c, log, w); {
 		case err != nil:
 			return fmt.Errorf("%q: %w", c.name, err)
 		case !made:
@@ -199,7 +201,7 @@ func (g *generation) makeCases(ctx context.Context, file string, cases []batchCa
 		fmt.Fprintf(stderr, "note: another Realword is making %d of these pictures; waiting for it\n", len(others))
 	}
 	for _, c := range others {
-		if err := g.wait(ctx, e, c, w); err != nil {
+		if err := g.wait(ctx, e, c, log, w); err != nil {
 			return fmt.Errorf("%q: %w", c.name, err)
 		}
 	}
@@ -208,7 +210,7 @@ func (g *generation) makeCases(ctx context.Context, file string, cases []batchCa
 
 // claim makes a picture unless it is there meanwhile. made is false where another process is making it just now: several may work at
 // one batch.
-func (g *generation) claim(ctx context.Context, e *engine, c batchCase, w watcher) (made bool, err error) {
+func (g *generation) claim(ctx context.Context, e *engine, c batchCase, log *recorder, w watcher) (made bool, err error) {
 	release, free, err := files.Claim(g.out, c.name+".png")
 	if err != nil || !free {
 		return false, err
@@ -217,15 +219,15 @@ func (g *generation) claim(ctx context.Context, e *engine, c batchCase, w watche
 	if _, err := os.Stat(filepath.Join(g.out, c.name+".png")); err == nil {
 		return true, nil
 	}
-	return true, g.one(ctx, e, c, w)
+	return true, g.one(ctx, e, c, log, w)
 }
 
 // wait waits for a picture of another process, and makes it where that one has not.
-func (g *generation) wait(ctx context.Context, e *engine, c batchCase, w watcher) error {
+func (g *generation) wait(ctx context.Context, e *engine, c batchCase, log *recorder, w watcher) error {
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
 	for {
-		if made, err := g.claim(ctx, e, c, w); made || err != nil {
+		if made, err := g.claim(ctx, e, c, log, w); made || err != nil {
 			return err
 		}
 		select {
@@ -446,31 +448,36 @@ func some(problems []error) error {
 }
 
 // one makes one picture. Its JSON file is written first, so that a picture that is there has it.
-func (g *generation) one(ctx context.Context, e *engine, c batchCase, w watcher) error {
+func (g *generation) one(ctx context.Context, e *engine, c batchCase, log *recorder, w watcher) error {
 	job, err := g.start.Start(ctx, c.request)
 	if err != nil {
 		return badRequest(err)
 	}
-	note := batchNote{Name: c.name, Steps: []batchStep{}}
-	var failure error
-	for event := range job.Events() {
-		w.event(event)
-		switch event := event.(type) {
-		case inference.StepDone:
-			note.Grid = [2]int{event.GridWidth, event.GridHeight}
-			if event.Guided {
-				note.Steps = append(note.Steps, guidedStep(event))
-			}
-		case inference.Progress:
-			note.Passes = event.Pass
-		case inference.PictureReady:
-			note.Recipe, note.Seconds = event.Recipe, event.Elapsed.Seconds()
-			failure = g.keepCase(note, event, e, w)
-		case inference.Failed:
-			failure = cmp.Or(failure, event.Err)
+	log.begin(c.request, e.bundle.Manifest().Name)
+	noting := &noter{watcher: w, note: batchNote{Name: c.name, Steps: []batchStep{}}}
+	return follow(job, log, noting, func(p inference.PictureReady, _ []picture.FilmStep) error {
+		note := noting.note
+		note.Recipe, note.Seconds = p.Recipe, p.Elapsed.Seconds()
+		return g.keepCase(note, p, e, log, w)
+	})
+}
+
+// noter notes what happens in the job of a line.
+type noter struct {
+	watcher
+	note batchNote
+}
+
+func (n *noter) event(e inference.Event) {
+	switch e := e.(type) {
+	case inference.StepDone:
+		if n.note.Grid = [2]int{e.GridWidth, e.GridHeight}; e.Guided {
+			n.note.Steps = append(n.note.Steps, guidedStep(e))
 		}
+	case inference.Progress:
+		n.note.Passes = e.Pass
 	}
-	return failure
+	n.watcher.event(e)
 }
 
 func guidedStep(e inference.StepDone) batchStep {
@@ -481,7 +488,7 @@ func guidedStep(e inference.StepDone) batchStep {
 	return s
 }
 
-func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engine, w watcher) error {
+func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engine, log *recorder, w watcher) error {
 	data, err := recipe.EncodePNG(p, e.bundle.Manifest(), g.embed)
 	if err != nil {
 		return err
@@ -498,5 +505,6 @@ func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engin
 		return elsewhere(err, p, data)
 	}
 	w.picture(p, file)
+	log.saved(p, file)
 	return nil
 }

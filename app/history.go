@@ -24,6 +24,9 @@ func newHistory() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withHistory(func(s *history.Store) error {
 				rounds, err := s.Rounds()
+				if err == nil && len(rounds) == 0 {
+					fmt.Fprintln(c.ErrOrStderr(), "The history is empty: what realword generate and the window make is recorded there.")
+				}
 				for _, r := range rounds {
 					fmt.Fprintf(c.OutOrStdout(), "%5d  session %-3d  %s  %-11s  %2d  %s\n", r.ID, r.Session, r.Started.Local().Format("2006-01-02 15:04"),
 						r.Status, finished(r), plainText(promptOf(r)))

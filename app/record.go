@@ -11,13 +11,34 @@ import (
 	"realword/inference"
 )
 
-// recorder journals a run without a window: one round of a session of its own. Pictures matter more than the journal, so
+// recorder journals a run without a window: one round of a session of its own, or those of a batch, in one. Pictures matter more than the journal, so
 // what goes wrong with it is said once and stops nothing. While another process has the history, a run is recorded beside it.
 type recorder struct {
-	store  *history.Store // nil: nothing is recorded
-	beside bool           // it is not the user's history yet
-	round  *journal.Recorder
-	stderr io.Writer
+	store   *history.Store // nil: nothing is recorded
+	beside  bool           // it is not the user's history yet
+	session uint64         // that rounds are in; 0: each begins one of its own
+	batch   string         // the name of that session; "": there is none
+	round   *journal.Recorder
+	stderr  io.Writer
+}
+
+// newBatchRecorder records the jobs of a batch as one session. A batch may take a night, and a window may want the history meanwhile: it is
+// recorded beside that.
+func newBatchRecorder(off bool, name string, stderr io.Writer) *recorder {
+	log := &recorder{stderr: stderr, batch: name}
+	if !off {
+		log.check(log.openBeside())
+	}
+	return log
+}
+
+func (l *recorder) openBeside() error {
+	path, err := history.DefaultPath()
+	if err == nil {
+		l.store, err = historyOptions().OpenBeside(path)
+		l.beside = err == nil
+	}
+	return err
 }
 
 func newRecorder(off bool, stderr io.Writer) *recorder {
@@ -25,11 +46,7 @@ func newRecorder(off bool, stderr io.Writer) *recorder {
 	if !off {
 		var err error
 		if log.store, err = openHistory(); isBusy(err) {
-			var path string
-			if path, err = history.DefaultPath(); err == nil {
-				log.store, err = historyOptions().OpenBeside(path)
-				log.beside = err == nil
-			}
+			err = log.openBeside()
 		}
 		log.check(rescuable(err))
 		if s := log.store; s != nil && !log.beside {
@@ -47,10 +64,17 @@ func (l *recorder) begin(r inference.Request, model string, parents ...uint64) {
 	if l.beside {
 		parents = nil // they are in the other one
 	}
-	plan, err := journal.PlanOf(l.store, 0, r, model, parents...)
+	plan, err := journal.PlanOf(l.store, l.session, r, model, parents...)
 	var round uint64
 	if err == nil {
 		round, err = l.store.BeginRound(plan, time.Now())
+	}
+	if err == nil && l.batch != "" && l.session == 0 {
+		var first history.Round
+		if first, err = l.store.Round(round); err == nil {
+			l.session = first.Session
+			err = l.store.RenameSession(l.session, l.batch)
+		}
 	}
 	l.round = journal.NewRecorder(l.store, round, r)
 	l.round.Model = model

@@ -92,7 +92,7 @@ func readContents(s *history.Store, look query) (contents, error) {
 		g.Total += u.Bytes + u.Steps + u.References
 		g.Steps += u.Steps
 		if one.Trashed.IsZero() {
-			g.Sessions = append(g.Sessions, sessionRow{one.ID, sessionTitle(one), one.Created, u, u.Newest})
+			g.Sessions = append(g.Sessions, sessionRow{one.ID, sessionTitle(s, one), one.Created, u, u.Newest})
 		}
 	}
 	trash, err := s.Find(history.Filter{Trashed: true})
@@ -104,18 +104,22 @@ func readContents(s *history.Store, look query) (contents, error) {
 	return g, err
 }
 
-// sessionTitle is the name that a session goes by: its own, or what it was last asked for.
-func sessionTitle(s history.Session) string {
-	if s.Name != "" {
-		return s.Name
+// sessionTitle is the name that a session goes by: its own, or what it was last asked for, in the window or by the command.
+func sessionTitle(s *history.Store, one history.Session) string {
+	if one.Name != "" {
+		return one.Name
 	}
+	prompt := ""
 	var d state.Draft
-	if json.Unmarshal(s.Draft, &d) == nil {
-		if words := strings.Join(strings.Fields(d.Form.Prompt), " "); words != "" {
-			return words
-		}
+	if json.Unmarshal(one.Draft, &d) == nil {
+		prompt = d.Form.Prompt
+	} else if rounds, err := s.SessionRounds(one.ID); err == nil && len(rounds) > 0 {
+		prompt = rounds[len(rounds)-1].Prompt
 	}
-	return wording.Session(s.Created)
+	if words := strings.Join(strings.Fields(prompt), " "); words != "" {
+		return words
+	}
+	return wording.Session(one.Created)
 }
 
 // readDetail reads what is said of a picture, and the picture itself at a longer side in pixels.

@@ -372,7 +372,7 @@ func TestJobsOfTheEarlierModel(t *testing.T) {
 	b.Refresh()
 	b.Win.Content().Resize(fyne.NewSize(400, 800))
 	row := b.rows[b.State.Queue.Waiting[0].ID]
-	if row.facts.Text != "for the earlier built-in model" || row.run.Name != "Make with today's model" ||
+	if row.facts.Text != "for the earlier model" || row.run.Name != "Make with today's model" ||
 		b.why.Text != "4 jobs were made for the earlier built-in model, which this version does not have." || b.foreign.Hidden {
 		t.Fatalf("a row says %q and offers %q, the page says %q", row.facts.Text, row.run.Name, b.why.Text)
 	}

@@ -195,7 +195,7 @@ func (r *row) show(e entry, first, last bool) {
 // waitsFor says that a job waits for a model, or that nobody can wait for it any more.
 func waitsFor(model string) string {
 	if _, gone := bundle.Earlier(model); gone {
-		return i18n.T("for the earlier built-in model")
+		return i18n.T("for the earlier model")
 	}
 	return i18n.T("waiting for the model %s", model)
 }
