@@ -119,11 +119,11 @@ func TestEscClosesTheTopmostOnly(t *testing.T) {
 	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	esc()
-	if b.state.Run.Phase != state.Running {
+	if b.state.Run().Phase != state.Running {
 		t.Error("Esc stopped the run")
 	}
 	b.Shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyEnter, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
-	if b.state.Run.Phase != state.Stopping {
+	if b.state.Run().Phase != state.Stopping {
 		t.Error("Ctrl+Alt+Enter of the number block does not stop the run")
 	}
 	close(j.events)

@@ -40,8 +40,8 @@ func layoutIn(f state.Form) string {
 // describeIn is a queue as text: the running round in brackets, the waiting ones, "!" for those that cannot run, and "paused".
 func describeIn(q state.Queue) string {
 	out := []string{}
-	if q.Running.ID != 0 {
-		out = append(out, fmt.Sprintf("[%d]", q.Running.ID))
+	if f := q.Followed(); f.Task.ID != 0 {
+		out = append(out, fmt.Sprintf("[%d]", f.Task.ID))
 	}
 	for _, t := range q.Waiting {
 		mark := ""

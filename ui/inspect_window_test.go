@@ -45,7 +45,7 @@ func TestInspectionInTheWindow(t *testing.T) {
 		}
 		b.send(j, s)
 	}
-	film := b.state.Run.Film
+	film := b.state.Run().Film
 	shot := uitest.Picture(j.request, 0)
 	shot.Recipe.Subjects[0].Scope = 0.2
 	b.send(j, shot)

@@ -177,7 +177,7 @@ func TestMenusOfJobs(t *testing.T) {
 		t.Errorf("after removing: %s", got)
 	}
 	pick(0, "Stop")
-	if b.state.Run.Phase == 1 {
+	if b.state.Run().Phase == 1 {
 		t.Error("the running job goes on")
 	}
 	b.finish(j, inference.Done{})

@@ -1,6 +1,9 @@
 package ui
 
 import (
+	"context"
+	"errors"
+
 	"fyne.io/fyne/v2"
 
 	"realword/inference"
@@ -36,15 +39,15 @@ func (b *bell) tell(title, text string) {
 	})
 }
 
-// end tells how a run has ended.
+// end tells how a run has ended, f being how it was before.
 func (b *bell) end(e inference.Event, f state.Flight) {
-	switch e.(type) {
+	switch e := e.(type) {
 	case inference.Done:
 		n := f.Run.Pictures
 		b.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", n), f.Task.Request.Prompt)
 	case inference.Failed:
-		if f.Run.Err != nil {
-			b.tell(i18n.T("The job failed"), wording.Sentence(f.Run.Err))
+		if !errors.Is(e.Err, context.Canceled) {
+			b.tell(i18n.T("The job failed"), wording.Sentence(e.Err))
 		}
 	}
 }

@@ -34,10 +34,10 @@ func (b *bench) started() fakeJob {
 // finish ends a job while others may wait.
 func (b *bench) finish(j fakeJob, e inference.Event) {
 	b.t.Helper()
-	id := b.state.Queue.Running.ID
+	id := b.state.Queue.Followed().Task.ID
 	j.events <- e
 	close(j.events)
-	b.until("the round has ended", func() bool { return b.state.Queue.Running.ID != id })
+	b.until("the round has ended", func() bool { return b.state.Queue.Followed().Task.ID != id })
 }
 
 // TestTheQueueHasAPlace: its own page beside the settings, that its tab and its key open, with four and more rows of one height in the

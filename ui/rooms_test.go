@@ -154,9 +154,9 @@ func BenchmarkChange(b *testing.B) {
 		"gamma":  func(s *state.State, n int) { s.Form = s.Form.WithScope(s.Form.Cards[0].ID, 0.1+float64(n%20)/100) },
 		"step": func(s *state.State, n int) {
 			if n%25 == 0 {
-				s.Run.Film = nil
+				s.Queue.Flights[0].Run.Film = nil
 			}
-			*s = s.Apply(uitest.Step(n%25, 25, 12, 2))
+			*s = s.Apply(0, uitest.Step(n%25, 25, 12, 2))
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -164,7 +164,8 @@ func BenchmarkChange(b *testing.B) {
 			w.subjects.PromptChanged("a dog and a cat")
 			w.drop(nil, uitest.File(b, "dog.png", uitest.PNG(uitest.Red)))
 			w.drop(nil, uitest.File(b, "cat.png", uitest.PNG(uitest.Green)))
-			w.state.Run.Subjects = w.state.Form.Subjects()
+			w.state.State = w.state.Begin(state.Task{}, 1, 12)
+			w.state.Queue.Flights[0].Run.Subjects = w.state.Form.Subjects()
 			for n := 0; b.Loop(); n++ {
 				w.state.Change(func(s *state.State) { change(s, n) })
 				for len(w.posted) > 0 {

@@ -177,8 +177,8 @@ func TestStopKeepsTheSteps(t *testing.T) {
 		t.Errorf("status %q", b.set.Status.Text)
 	}
 	b.end(j, inference.Failed{Err: context.Canceled})
-	if b.state.Busy() || b.state.Run.Err != nil || b.state.Shown() == nil || b.set.Status.Text != "Stopped after step 1." {
-		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run.Err, b.set.Status.Text)
+	if b.state.Busy() || b.state.Run().Err != nil || b.state.Shown() == nil || b.set.Status.Text != "Stopped after step 1." {
+		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run().Err, b.set.Status.Text)
 	}
 	if b.set.Generate.Disabled() || b.set.Generate.Text != "Generate" || !b.set.Halt.Disabled() {
 		t.Error("Generate does not come back")

@@ -298,7 +298,7 @@ func (p *Page) follow() {
 		}
 	}
 	lists, changed := map[int][]state.Maker{}, false
-	for _, one := range s.Flights() {
+	for _, one := range s.Queue.Flights {
 		list := makers(p.running.of(one.Task.ID), f.Status.Workers)
 		if len(list) > 0 && !slices.Equal(list, one.Run.Makers) {
 			lists[one.Task.ID], changed = list, true
@@ -313,7 +313,7 @@ func (p *Page) follow() {
 		p.host.Change(func(s *state.State) {
 			s.Farm, s.Queue.Away, s.Queue.Slots = next, out, slots
 			for id, list := range lists {
-				*s = s.ChangeFlight(id, func(f *state.Flight) { f.Run.Makers = list })
+				s.Queue = s.Queue.ChangeFlight(id, func(f *state.Flight) { f.Run.Makers = list })
 			}
 			if more {
 				p.host.OnFarm()
@@ -328,7 +328,9 @@ func (p *Page) follow() {
 const mostSlots = 4
 
 // Shows is what the page, the choice and what the link says with them show.
-func (p *Page) Shows(s state.State) []any { return []any{s.Farm, s.Queue.Away, s.Run.Makers, s.Model} }
+func (p *Page) Shows(s state.State) []any {
+	return []any{s.Farm, s.Queue.Away, s.Run().Makers, s.Model}
+}
 
 // Refresh makes the page equal to the state and to what the link says.
 func (p *Page) Refresh() {

@@ -221,16 +221,16 @@ func (k kept) manifest() bundle.Manifest { return bundle.Manifest{Name: k.recipe
 // Shows is what the page shows, and while it is away what tells how long a pass takes.
 func (p *Page) Shows(s state.State) []any {
 	if !p.Shown() {
-		return []any{s.Run.Phase, s.Run.Elapsed}
+		return []any{s.Busy(), s.Run().Elapsed}
 	}
-	return []any{s.Form, s.Run, s.Beside, s.Shots, s.Queue, s.Model, s.Reasons()}
+	return []any{s.Form, s.Last, s.Shots, s.Queue, s.Model, s.Reasons()}
 }
 
 // Refresh makes the page equal to the state.
 func (p *Page) Refresh() {
 	s := p.host.State()
-	if s.Run.Phase == state.Idle && s.Run.Elapsed > 0 && s.Run.Passes > 0 {
-		p.pass = s.Run.Elapsed / time.Duration(s.Run.Passes)
+	if s.Last.Elapsed > 0 && s.Last.Passes > 0 {
+		p.pass = s.Last.Elapsed / time.Duration(s.Last.Passes)
 	}
 	if !p.Shown() {
 		return
@@ -271,8 +271,8 @@ func (p *Page) refreshSetup(s state.State) {
 	switch {
 	case why == "" && p.said != nil:
 		why = wording.Sentence(p.said)
-	case why == "" && p.asked && s.Run.Err != nil:
-		why = wording.Sentence(s.Run.Err)
+	case why == "" && p.asked && s.Run().Err != nil:
+		why = wording.Sentence(s.Run().Err)
 	case why == "":
 		why = p.told
 	}
@@ -294,7 +294,7 @@ func (p *Page) reload(s state.State) {
 		}
 	}
 	seen := fmt.Sprint(session, p.want, files, len(s.Shots))
-	for _, f := range s.Flights() {
+	for _, f := range s.Queue.Flights {
 		seen += fmt.Sprint(" ", f.Task.ID, f.Run.Phase, f.Run.Stage >= inference.StageDenoise)
 	}
 	if seen == p.seen {
@@ -394,7 +394,7 @@ func (p *Page) build(k *kept) {
 
 // live is the job that runs and makes the grid on the page.
 func (p *Page) live(s state.State) (state.Flight, bool) {
-	for _, f := range s.Flights() {
+	for _, f := range s.Queue.Flights {
 		if p.grid != nil && f.Task.Request.Grid != nil && p.grid.is(f.Task) {
 			return f, true
 		}

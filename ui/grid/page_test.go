@@ -138,14 +138,12 @@ func TestAGridIsLookedAtAndGoesOn(t *testing.T) {
 	}
 	// It runs: the cell in work shows its newest step.
 	b.Change(func(s *state.State) {
-		s.Queue.Running = b.put[0]
-		s.Queue.Running.ID = 1
-		*s = s.Begin(4, 12)
-		*s = s.Apply(inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
-		*s = s.Apply(uitest.Step(0, 25, 12, 0))
+		*s = s.Begin(b.put[0].With(1), 4, 12)
+		*s = s.Apply(1, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+		*s = s.Apply(1, uitest.Step(0, 25, 12, 0))
 	})
 	b.Settle()
-	if now := b.Now(); b.tiles[1].img.Image != now.Run.Film[0].Preview || !b.stop.Visible() || b.goOn.Visible() {
+	if now := b.Now(); b.tiles[1].img.Image != now.Run().Film[0].Preview || !b.stop.Visible() || b.goOn.Visible() {
 		t.Error("the cell in work does not show its step")
 	}
 	test.Tap(&b.export.Button)

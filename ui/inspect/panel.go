@@ -208,7 +208,8 @@ func (p *Panel) Actions() []command.Action {
 func (p *Panel) inView(subject int) (inspection, bool) {
 	s := p.host.State()
 	film, _ := s.Film()
-	subjects, norm := s.Run.Subjects, s.Run.Norm
+	run := s.Run()
+	subjects, norm := run.Subjects, run.Norm
 	if shot := s.Shot(); shot != nil {
 		subjects, norm = shot.Recipe.Subjects, shot.Recipe.Normalization()
 	}
@@ -259,7 +260,7 @@ func (p *Panel) Shows(s state.State) []any {
 		return nil
 	}
 	film, _ := s.Film()
-	return []any{p.kind, film, s.Run.Subjects, s.Run.Norm, s.Shot(), s.View, s.Dress(), s.CardLooks(), s.Reasons()}
+	return []any{p.kind, film, s.Run().Subjects, s.Run().Norm, s.Shot(), s.View, s.Dress(), s.CardLooks(), s.Reasons()}
 }
 
 // Refresh keeps the inspection on what is in view: a run goes on, or another picture is chosen.
@@ -383,7 +384,7 @@ func (p *Panel) cannotRerun() error {
 // card is the card on the left of the subject that is looked at, 0 for none.
 func (p *Panel) card() int {
 	s := p.host.State()
-	subjects := s.Run.Subjects
+	subjects := s.Run().Subjects
 	if shot := s.Shot(); shot != nil {
 		subjects = shot.Recipe.Subjects
 	}

@@ -43,11 +43,11 @@ func newBench(t *testing.T) *bench {
 	film, subjects := scored(t, rand.New(rand.NewPCG(7, 8)), 4, 3, 0.2)
 	subjects[0].Word = uitest.Word("dog")
 	request := inference.Request{Prompt: "a dog", Seeds: []uint64{7}, Subjects: subjects}
-	b.State = b.State.Begin(1, 3)
+	b.State = b.State.Begin(state.Task{}, 1, 3)
 	for _, s := range film {
-		b.State = b.State.Apply(s)
+		b.State = b.State.Apply(0, s)
 	}
-	b.State = b.State.Apply(uitest.Picture(request, 0)).Apply(inference.Done{})
+	b.State = b.State.Apply(0, uitest.Picture(request, 0)).Apply(0, inference.Done{})
 	f := &b.State.Form
 	f.Prompt, f.Seed, f.Spent = "a dog", 99, true
 	f.Cards = []state.Card{{ID: 1, Word: uitest.Word("dog"), Ref: inference.Reference{Name: "dog.png", Data: uitest.PNG(uitest.Red)}}}

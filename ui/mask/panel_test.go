@@ -317,11 +317,11 @@ func (b *bench) scored() (inference.Request, []inference.KeptStep) {
 func TestWhatTopKWouldTake(t *testing.T) {
 	b := newBench(t)
 	r, kept := b.scored()
-	b.State = b.State.Begin(1, 2)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	for _, s := range inference.Replay(*uitest.Toybox, r, kept) {
-		b.State = b.State.Apply(s)
+		b.State = b.State.Apply(0, s)
 	}
-	b.State = b.State.Apply(uitest.Picture(r, 0)).Apply(inference.Done{Pictures: 1})
+	b.State = b.State.Apply(0, uitest.Picture(r, 0)).Apply(0, inference.Done{Pictures: 1})
 	b.Refresh()
 	for _, step := range []int{0, 1, 2, -1} {
 		b.State.View.Step = step
@@ -358,12 +358,12 @@ func TestWhatTopKWouldTake(t *testing.T) {
 func TestMakeThisMaskMine(t *testing.T) {
 	b := newBench(t)
 	r, kept := b.scored()
-	b.State = b.State.Begin(1, 2)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	film := inference.Replay(*uitest.Toybox, r, kept)
 	for _, s := range film {
-		b.State = b.State.Apply(s)
+		b.State = b.State.Apply(0, s)
 	}
-	b.State = b.State.Apply(uitest.Picture(r, 0)).Apply(inference.Done{Pictures: 1})
+	b.State = b.State.Apply(0, uitest.Picture(r, 0)).Apply(0, inference.Done{Pictures: 1})
 	b.State.View.Step = 1
 	b.Close()
 	b.State.Selected = 2

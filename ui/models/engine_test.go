@@ -25,8 +25,7 @@ func running(t *testing.T) *bench {
 		for range 2 {
 			s.Queue, _ = s.Queue.Add(state.Task{Request: inference.Request{Prompt: "a dog"}, Model: "toybox"}, false)
 		}
-		s.Queue = s.Queue.Begin(s.Queue.Waiting[0].ID)
-		*s = s.Begin(1, 2)
+		*s = s.Begin(s.Queue.Waiting[0], 1, 2)
 	})
 	b.Use(modelstest.BigPath)
 	if !b.sheetSays("A job is running with toybox. One more is queued.") {
@@ -38,7 +37,7 @@ func running(t *testing.T) *bench {
 // ends has the running job end, as the queue does, and says that a job may have ended.
 func (b *bench) ends() {
 	b.Change(func(s *state.State) {
-		s.Run.Phase, s.Queue = state.Idle, s.Queue.End(s.Queue.Running.ID, false)
+		*s = s.Apply(s.Queue.Followed().Task.ID, inference.Done{})
 		b.Follow()
 	})
 }
@@ -120,7 +119,7 @@ func TestSwitchWhileAJobRuns(t *testing.T) {
 		if b.ends(); name(b) != "toybox true" {
 			t.Errorf("%s, and a job waits", name(b))
 		}
-		b.Change(func(s *state.State) { s.Queue = s.Queue.Begin(s.Queue.Waiting[0].ID) })
+		b.Change(func(s *state.State) { *s = s.Begin(s.Queue.Waiting[0], 1, 2) })
 		if b.ends(); name(b) != "RealCustom++ false" {
 			t.Errorf("%s after the last job", name(b))
 		}

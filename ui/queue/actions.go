@@ -21,7 +21,7 @@ func (q *Queue) Actions() []command.Action {
 		},
 		{
 			ID: "run.cancel", Menu: command.MenuRun, Label: i18n.T("Stop"), Key: "Ctrl+Alt+Enter", Do: q.Stop,
-			Can: func() bool { return q.State().Run.Phase == state.Running },
+			Can: func() bool { return q.State().Run().Phase == state.Running },
 		},
 		{
 			ID: "queue.next", Menu: command.MenuRun, Label: i18n.T("Generate next"), Key: "Ctrl+Shift+Enter", Do: q.GenerateNext,

@@ -46,7 +46,7 @@ func (b *bench) at(f *far, where state.Where, prompt string) job {
 // runs are the jobs that run, with what is made and the steps of the picture in work, the one that the stage follows first.
 func (b *bench) runs() string {
 	var list []string
-	for _, f := range b.State.Flights() {
+	for _, f := range b.State.Queue.Flights {
 		list = append(list, fmt.Sprintf("%s %d+%d", f.Task.Request.Prompt, f.Run.Made, len(f.Run.Film)))
 	}
 	return strings.Join(list, ", ")
@@ -115,8 +115,8 @@ func TestJobsSideBySide(t *testing.T) {
 	b.want("its place is the farm's", "farther 0+0, nearer 0+0")
 	b.finish(nearer, inference.Done{})
 	b.finish(farther, inference.Done{})
-	if b.want("the end", ""); b.State.Busy() || len(b.flights) > 0 || b.beside.Visible() || len(b.State.Beside) > 0 {
-		t.Errorf("something runs yet: %+v", b.State.Run.Phase)
+	if b.want("the end", ""); b.State.Busy() || len(b.flights) > 0 || b.beside.Visible() {
+		t.Errorf("something runs yet: %+v", b.State.Run().Phase)
 	}
 }
 

@@ -102,25 +102,29 @@ func (q *Panel) Shows(s state.State) []any {
 	if len(s.Queue.Waiting) == 0 {
 		s.Queue.Pace = 0 // which changes at every pass
 	}
-	return []any{s.Queue, s.Busy(), prompt, can, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Only}
+	running := s.Queue.Running()
+	s.Queue.Flights = nil // how far they are is none of its business
+	return []any{s.Queue, running, prompt, can, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Only}
 }
 
 // ShowsRunning is what the rows of the jobs that run show.
 func (q *Panel) ShowsRunning(s state.State) []any {
-	r := s.Run
-	return []any{
-		s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, len(s.Queue.Stranded()) > 0, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Why,
-		r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes, r.Rests,
-		s.Queue.Beside, s.Beside,
+	shown := []any{
+		s.Queue.Paused, len(s.Queue.Waiting) > 0, len(s.Queue.Stranded()) > 0, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Why,
 	}
+	for _, f := range s.Queue.Flights {
+		r := f.Run
+		shown = append(shown, f.Task, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes, r.Rests)
+	}
+	return shown
 }
 
 // RefreshRunning makes the rows of the jobs that run equal to the state.
 func (q *Panel) RefreshRunning() {
 	s := q.State()
 	q.tellApart(s.Queue, s.Model)
-	q.running.show(s, state.Flight{Task: s.Queue.Running, Run: s.Run})
-	list := s.Flights()
+	q.running.show(s, s.Queue.Followed())
+	list := s.Queue.Flights
 	for i, f := range list[min(1, len(list)):] {
 		if i == len(q.others) {
 			q.others = append(q.others, newBeside(q))
@@ -202,7 +206,7 @@ func foreignText(n int, gone bool) string {
 
 // tellApart finds out what tells the jobs from one another, where they are others than before. Those that run are among them.
 func (q *Panel) tellApart(queue state.Queue, m *bundle.Manifest) {
-	jobs := slices.Concat(queue.Waiting, queue.All())
+	jobs := slices.Concat(queue.Waiting, queue.Running())
 	same := slices.EqualFunc(jobs, q.telling, func(a, b state.Task) bool { return a.ID == b.ID && a.Checked == b.Checked && a.Needs == b.Needs })
 	if same {
 		return
@@ -224,7 +228,7 @@ func (q *Panel) arrange(queue state.Queue) {
 		kept, n := make([]entry, 0, len(q.order)), 0
 		for _, e := range q.order {
 			switch i := queue.At(e.task.ID); {
-			case i < 0 && (e.begun || e.task.ID == queue.Running.ID):
+			case i < 0 && (e.begun || e.task.ID == queue.Followed().Task.ID):
 				e.begun = true
 				kept = append(kept, e)
 			case i < 0: // the user has taken it out

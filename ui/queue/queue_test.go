@@ -66,8 +66,8 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	b.StopAll()
 	<-j.ctx.Done()
 	b.finish(j, inference.Failed{Err: context.Canceled})
-	if b.State.Busy() || b.prompts() != "" || b.State.Run.Err != nil {
-		t.Errorf("after cancelling everything: busy %v, %q wait, %v", b.State.Busy(), b.prompts(), b.State.Run.Err)
+	if b.State.Busy() || b.prompts() != "" || b.State.Run().Err != nil {
+		t.Errorf("after cancelling everything: busy %v, %q wait, %v", b.State.Busy(), b.prompts(), b.State.Run().Err)
 	}
 }
 
@@ -77,8 +77,8 @@ func TestQueueAfterAFailure(t *testing.T) {
 	j := b.started()
 	b.ask("two")
 	b.finish(j, inference.Failed{Err: errors.New("the memory is full: close other programs")})
-	if b.State.Busy() || b.prompts() != "two" || !b.State.Queue.Paused || b.State.Run.Err == nil {
-		t.Errorf("busy %v, %q wait, paused %v, %v", b.State.Busy(), b.prompts(), b.State.Queue.Paused, b.State.Run.Err)
+	if b.State.Busy() || b.prompts() != "two" || !b.State.Queue.Paused || b.State.Run().Err == nil {
+		t.Errorf("busy %v, %q wait, paused %v, %v", b.State.Busy(), b.prompts(), b.State.Queue.Paused, b.State.Run().Err)
 	}
 	b.Pause()
 	b.finish(b.started(), inference.Done{})
@@ -540,7 +540,7 @@ func TestJobsForAFarm(t *testing.T) {
 		t.Errorf("%q runs at %v", j.request.Prompt, f.ran)
 	}
 	b.House.Change(func(s *state.State) {
-		s.Run.Makers = []state.Maker{{Picture: 0, Computer: "studio", Step: 3, Steps: 25}}
+		s.Queue.Flights[0].Run.Makers = []state.Maker{{Picture: 0, Computer: "studio", Step: 3, Steps: 25}}
 	})
 	if row := b.running; !strings.HasPrefix(row.facts.Text, "studio") {
 		t.Errorf("the running row says %q", row.facts.Text)

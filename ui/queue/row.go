@@ -328,7 +328,7 @@ func (r *running) show(s state.State, f state.Flight) {
 	case busy && run.Phase == state.Stopping:
 		about = i18n.T("Stopping…")
 	case busy:
-		about, color = progress(f, r.list.told[t.ID], len(s.Queue.Beside) > 0)
+		about, color = progress(f, r.list.told[t.ID], len(s.Queue.Flights) > 1)
 	case s.Queue.Paused:
 		prompt, about, color = i18n.T("Paused"), i18n.T("No job starts until you resume it."), theme.ColorNameWarning
 	case len(s.Queue.Stranded()) > 0:

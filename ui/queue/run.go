@@ -32,7 +32,7 @@ type flight struct {
 // Jobs counts the jobs that run and wait, and tells whether the queue is paused.
 func (q *Queue) Jobs() (n int, paused bool) {
 	s := q.State().Queue
-	return len(s.Waiting) + len(s.All()), s.Paused
+	return len(s.Waiting) + len(s.Running()), s.Paused
 }
 
 // Generate puts a job with what the form says at the end of the queue.
@@ -138,7 +138,7 @@ func (q *Queue) check(t state.Task) {
 				if err != nil && s.Queue.At(t.ID) >= 0 {
 					q.Journal.Drop(t.ID)
 					s.Queue = s.Queue.Remove(t.ID)
-					s.Run.Err = err
+					*s = s.Refuse(err)
 				} else {
 					s.Queue = s.Queue.Change(t.ID, func(w *state.Task) { w.Request, w.Passes, w.Checked = r, t.Passes, true })
 				}
@@ -208,21 +208,19 @@ func (q *Queue) Advance(asked bool) {
 func (q *Queue) begin(asked bool) bool {
 	now := q.State()
 	t, ok := now.Queue.Next()
-	if !ok || q.Commands.Closing() || q.Engine() == nil || now.Busy() && now.Queue.Running.ID == 0 || now.Shelf.Moving ||
+	if !ok || q.Commands.Closing() || q.Engine() == nil || now.Shelf.Moving ||
 		now.Shelf.Next != nil && now.Shelf.Hasty {
 		return false
 	}
 	q.Change(func(s *state.State) {
-		followed, films := s.Queue.Running.ID, s.Shots
-		view := s.View
-		s.Queue = s.Queue.Begin(t.ID)
+		followed, films, view := s.Queue.Followed().Task.ID, s.Shots, s.View
 		full := inference.Defaults(*s.Model, t.Request) // before the engine has looked at it
 		pictures := len(full.Seeds)
 		if full.Grid != nil {
 			pictures = full.Grid.Len()
 		}
-		*s = s.Begin(pictures, full.Stop)
-		s.Run.Subjects, s.Run.Norm = full.Subjects, full.Normalization()
+		*s = s.Begin(t, pictures, full.Stop)
+		s.Queue = s.Queue.ChangeFlight(t.ID, func(f *state.Flight) { f.Run.Subjects, f.Run.Norm = full.Subjects, full.Normalization() })
 		if followed != 0 && !asked {
 			*s = s.Follow(followed)
 			s.View, s.Shots = view, films
@@ -275,12 +273,12 @@ func (q *Queue) begin(asked bool) bool {
 		}
 		passes, _ := inference.Passes(*now.Model, r)
 		q.Post(func() {
-			if _, runs := q.State().Flight(t.ID); runs {
+			if _, runs := q.State().Queue.Flight(t.ID); runs {
 				one.job, _ = job.(inference.Pauser)
 				one.leaving = false
 				q.Change(func(s *state.State) {
 					q.rests(s, t.ID)
-					*s = s.ChangeFlight(t.ID, func(f *state.Flight) { f.Task.Request, f.Task.Passes, f.Task.Checked = r, passes, true })
+					s.Queue = s.Queue.ChangeFlight(t.ID, func(f *state.Flight) { f.Task.Request, f.Task.Passes, f.Task.Checked = r, passes, true })
 				})
 				q.ahead()
 			}
@@ -346,30 +344,31 @@ func (q *Queue) apply(id int, events []inference.Event) {
 	one := q.flights[id]
 	q.Change(func(s *state.State) {
 		for _, e := range events {
-			*s = s.ApplyTo(id, e)
-			f, _ := s.Flight(id)
+			f, _ := s.Queue.Flight(id)
+			paused := s.Queue.Paused
+			*s = s.Apply(id, e)
 			q.OnEvent(e, f)
 			switch e := e.(type) {
 			case inference.PictureReady:
 				one.made = append(one.made, e.Picture)
 			case inference.Done:
-				q.ended(s, f, nil)
+				q.ended(s, f, paused, nil)
 			case inference.Failed:
 				if errors.Is(e.Err, context.Canceled) {
 					e.Err = nil
 				}
-				q.ended(s, f, e.Err)
+				q.ended(s, f, paused, e.Err)
 			}
 		}
 		q.OnQuieter()
 	})
 }
 
-// ended lets the next job begin. why is why it failed; nil: it did not.
-func (q *Queue) ended(s *state.State, f state.Flight, why error) {
-	one, paused := q.flights[f.Task.ID], s.Queue.Paused
+// ended lets the next job begin. paused tells whether none was to begin before this one ended, and why is why it failed; nil: it did not.
+func (q *Queue) ended(s *state.State, f state.Flight, paused bool, why error) {
+	one := q.flights[f.Task.ID]
 	delete(q.flights, f.Task.ID)
-	if *s = s.End(f.Task.ID, why != nil); why != nil && s.Busy() { // its own line says what goes on
+	if why != nil && s.Busy() { // its own line says what goes on
 		s.ActionErr = i18n.Errorf("the job “%s” failed: %w", state.Shorten(f.Task.Request.Prompt, 40), why)
 	}
 	if one.stopped != nil {
@@ -385,7 +384,7 @@ func (q *Queue) rests(s *state.State, id int) {
 	if one := q.flights[id]; one != nil && one.job != nil {
 		paused := s.Queue.Paused
 		one.job.Pause(paused)
-		*s = s.ChangeFlight(id, func(f *state.Flight) { f.Run.Rests = paused })
+		s.Queue = s.Queue.ChangeFlight(id, func(f *state.Flight) { f.Run.Rests = paused })
 	}
 }
 
@@ -393,7 +392,7 @@ func (q *Queue) rests(s *state.State, id int) {
 func (q *Queue) Pause() {
 	q.Change(func(s *state.State) {
 		s.Queue.Paused = !s.Queue.Paused
-		for _, t := range s.Queue.All() {
+		for _, t := range s.Queue.Running() {
 			q.rests(s, t.ID)
 		}
 		q.Advance(true)
@@ -480,7 +479,7 @@ func (q *Queue) TakeUp(kept []Kept) {
 
 // KeepRest has the jobs that run wait for the next start, before all others: the window closes. What they still make is not made again.
 func (q *Queue) KeepRest() {
-	for _, f := range slices.Backward(q.State().Flights()) {
+	for _, f := range slices.Backward(q.State().Queue.Flights) {
 		if f.Run.Phase == state.Running { // who stops it wants no more of it
 			q.Journal.Leave(f.Task.ID)
 		}

@@ -117,11 +117,11 @@ type stopped struct {
 }
 
 // Stop cancels the run that the stage follows; what is done so far stays on the stage, and the next job begins.
-func (q *Queue) Stop() { q.StopJob(q.State().Queue.Running.ID) }
+func (q *Queue) Stop() { q.StopJob(q.State().Queue.Followed().Task.ID) }
 
 // StopJob cancels a job that runs.
 func (q *Queue) StopJob(id int) {
-	f, _ := q.State().Flight(id)
+	f, _ := q.State().Queue.Flight(id)
 	if back, again := q.stop(id); back != nil {
 		q.did(f.Task.Request.Prompt, back, again)
 	}
@@ -129,14 +129,14 @@ func (q *Queue) StopJob(id int) {
 
 // stop is StopJob, and answers how it is taken back and done again; nil where the job does not run.
 func (q *Queue) stop(id int) (back, again func()) {
-	if f, runs := q.State().Flight(id); !runs || f.Run.Phase != state.Running {
+	if f, runs := q.State().Queue.Flight(id); !runs || f.Run.Phase != state.Running {
 		return nil, nil
 	}
 	s := &stopped{}
 	q.flights[id].stopped = s
 	q.flights[id].cancel()
 	q.Change(func(s *state.State) {
-		*s = s.ChangeFlight(id, func(f *state.Flight) { f.Run.Phase = state.Stopping })
+		s.Queue = s.Queue.ChangeFlight(id, func(f *state.Flight) { f.Run.Phase = state.Stopping })
 	})
 	back = func() {
 		if s.back = true; s.ended {
@@ -187,13 +187,13 @@ func (q *Queue) StopAll() {
 	for _, t := range q.State().Queue.Waiting {
 		ids = append(ids, t.ID)
 	}
-	prompt, paused := q.State().Queue.Running.Request.Prompt, q.State().Queue.Paused
+	prompt, paused := q.State().Queue.Followed().Task.Request.Prompt, q.State().Queue.Paused
 	var out []place
 	var back, again []func()
 	q.Change(func(s *state.State) {
 		out = q.takeOut(ids)
 		s.Queue.Paused = false
-		for _, t := range slices.Backward(s.Queue.All()) {
+		for _, t := range slices.Backward(s.Queue.Running()) {
 			if b, a := q.stop(t.ID); b != nil {
 				back, again = append(back, b), append(again, a)
 			}

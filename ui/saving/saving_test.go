@@ -73,8 +73,9 @@ func (b *bench) make() {
 	events <- ready
 	events <- inference.Done{}
 	close(events)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	for e := range b.host.Journal.Record(1, r, "toybox", nil, events) {
-		b.Change(func(s *state.State) { *s = s.Apply(e) })
+		b.Change(func(s *state.State) { *s = s.Apply(0, e) })
 	}
 	b.Save(ready)
 	b.Settle()

@@ -75,7 +75,7 @@ func (k *Keeper) lookAt(o opened) {
 			s.Shots[i].Elsewhere = true
 		}
 		s.View = state.View{Shot: len(s.Shots) - 1, Step: -1}
-		s.Run = state.Round{}
+		s.Last = state.Round{}
 		k.kept = draft(s.Form)
 		k.host.OnTakenUp()
 	})
@@ -99,7 +99,7 @@ func (k *Keeper) CloseExample() {
 	a.back()
 	k.host.Change(func(s *state.State) {
 		s.History.Name, s.History.Example = a.was.History.Name, false
-		s.Form, s.Shots, s.View, s.Run = a.was.Form.Settle(s.Model), a.was.Shots, a.was.View, a.was.Run
+		s.Form, s.Shots, s.View, s.Last = a.was.Form.Settle(s.Model), a.was.Shots, a.was.View, a.was.Last
 		s.Words = k.host.Words(s.Form.Prompt)
 		s.Selected, s.Pending = a.was.Selected, a.was.Pending
 		s.PickErr, s.ActionErr = a.was.PickErr, nil

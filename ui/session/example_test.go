@@ -100,9 +100,9 @@ func TestGeneratingFromTheExample(t *testing.T) {
 	if !b.State.History.Example || b.host.Journal.Session() != 0 {
 		t.Errorf("going on with the example works in session %d", b.host.Journal.Session())
 	}
-	b.State.Run.Phase = state.Running
+	b.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}}
 	if b.CloseExample(); !b.State.History.Example || b.CanShowExample() {
 		t.Error("a session is changed while a job runs")
 	}
-	b.State.Run.Phase = state.Idle
+	b.State.Queue.Flights = nil
 }

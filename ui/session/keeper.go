@@ -85,7 +85,7 @@ func (k *Keeper) takeUp(o opened) {
 		s.Selected, s.Pending = 0, inference.Word{}
 		s.PickErr, s.ActionErr = o.missing, nil
 		s.Shots, s.View = o.shots, state.View{Shot: len(o.shots) - 1, Step: -1}
-		s.Run = state.Round{}
+		s.Last = state.Round{}
 		k.kept = draft(s.Form)
 		k.host.OnTakenUp()
 	})

@@ -125,13 +125,13 @@ func TestASessionComesBackAsItWasLeft(t *testing.T) {
 	if b.State.Form.Prompt != "a dog on the moon" || b.host.Journal.Session() != 1 {
 		t.Errorf("went on with %+v", b.State.Form)
 	}
-	b.State.Run.Phase = state.Running
+	b.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}}
 	b.New()
 	b.GoOn(1)
 	if b.State.Form.Prompt == "" {
 		t.Error("a new session begins while a job runs")
 	}
-	b.State.Run.Phase = state.Idle
+	b.State.Queue.Flights = nil
 }
 
 // What was typed before the history is open is not overwritten by the last session.
@@ -209,8 +209,8 @@ func TestAnOpenedPictureIsNotTakenForTheRun(t *testing.T) {
 	b := newBench(t, t.TempDir())
 	id := b.kept(7)
 	b.New()
-	send := func(e inference.Event) { b.State = b.State.Apply(e) }
-	b.State = b.State.Begin(2, 1)
+	send := func(e inference.Event) { b.State = b.State.Apply(0, e) }
+	b.State = b.State.Begin(state.Task{}, 2, 1)
 	send(inference.StageStarted{Stage: inference.StageDenoise})
 	b.Show(id)
 	b.Settle()

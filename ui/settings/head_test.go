@@ -22,7 +22,7 @@ func TestHeadFollowsThePanel(t *testing.T) {
 	if r.asked != 1 {
 		t.Errorf("asked for %d runs", r.asked)
 	}
-	r.Change(func(s *state.State) { *s = s.Begin(1, 2) })
+	r.Change(func(s *state.State) { *s = s.Begin(state.Task{}, 1, 2) })
 	if h.generate.Text != "Add to queue" || !h.stop.Visible() || h.status.Text == "" || h.status.Text != r.Status.Text {
 		t.Errorf("while a job runs: %q, stop %v, %q", h.generate.Text, h.stop.Visible(), h.status.Text)
 	}

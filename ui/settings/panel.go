@@ -284,9 +284,10 @@ func (s *Panel) ShowsRun(st state.State) []any {
 	if shot := st.Shot(); shot != nil {
 		path = shot.Path
 	}
+	run := st.Run()
 	card, word := st.Lost()
 	return []any{
-		st.Reasons(), st.Run.Phase, st.Run.Moved, st.Run.Err, st.ModelErr, path, card, word, st.Status(), st.Run.Pass, st.Run.Passes,
+		st.Reasons(), run.Phase, run.Moved, run.Err, st.ModelErr, path, card, word, st.Status(), run.Pass, run.Passes,
 		st.Queue.Paused, st.Farm,
 	}
 }
@@ -299,23 +300,23 @@ func onTwoLines(path string) string {
 // RefreshRun shows where the run stands, or why none can start.
 func (s *Panel) RefreshRun() {
 	st := s.host.State()
-	reasons := st.Reasons()
+	run, reasons := st.Run(), st.Reasons()
 	importance := widget.LowImportance
 	text := strings.Join(reasons, "\n")
 	if s.refused != text {
 		s.refused = ""
 	}
 	switch {
-	case text != "" && s.refused == text && st.Run.Err == nil && st.ModelErr == nil:
+	case text != "" && s.refused == text && run.Err == nil && st.ModelErr == nil:
 		importance = widget.WarningImportance
 	case st.Busy() && len(reasons) == 0:
-		text, importance = st.Run.Moved, widget.WarningImportance
-	case st.Run.Err != nil:
-		text, importance = wording.Sentence(st.Run.Err), widget.DangerImportance
+		text, importance = run.Moved, widget.WarningImportance
+	case run.Err != nil:
+		text, importance = wording.Sentence(run.Err), widget.DangerImportance
 	case st.ModelErr != nil:
 		importance = widget.DangerImportance
-	case text == "" && st.Run.Moved != "":
-		text, importance = st.Run.Moved, widget.WarningImportance
+	case text == "" && run.Moved != "":
+		text, importance = run.Moved, widget.WarningImportance
 	case text == "" && st.Shot() != nil && st.Shot().Path != "":
 		text = i18n.T("Saved as %s", onTwoLines(st.Shot().Path))
 	}
@@ -338,8 +339,8 @@ func (s *Panel) RefreshRun() {
 	s.Status.Set(st.Status())
 	s.Status.Hidden = s.Status.Text == ""
 	s.progress.Hidden = !st.Busy()
-	if st.Run.Passes > 0 {
-		s.progress.SetValue(float64(st.Run.Pass) / float64(st.Run.Passes))
+	if run.Passes > 0 {
+		s.progress.SetValue(float64(run.Pass) / float64(run.Passes))
 	} else {
 		s.progress.SetValue(0)
 	}
@@ -349,7 +350,7 @@ func (s *Panel) RefreshRun() {
 	}
 	disabled := len(reasons) > 0
 	s.Halt.Hidden = s.Halt.Hidden && !st.Busy() // it keeps its place: a late click there must not fall on Generate
-	kit.Enable(s.Halt, st.Run.Phase == state.Running)
+	kit.Enable(s.Halt, run.Phase == state.Running)
 	if s.Generate.Text != label || s.Generate.Importance != want {
 		s.Generate.Importance = want
 		s.Generate.SetText(label)

@@ -191,16 +191,18 @@ func TestWhereTheRunStands(t *testing.T) {
 	if r.asked != 1 {
 		t.Errorf("Generate was pressed once, and said %d times", r.asked)
 	}
-	show(func(s *state.State) { s.Run.Phase, s.Run.Pass, s.Run.Passes = state.Running, 3, 12 })
+	show(func(s *state.State) {
+		s.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running, Pass: 3, Passes: 12}}}
+	})
 	if r.Generate.Text != "Add to queue" || !r.Halt.Visible() || r.Halt.Disabled() || r.progress.Value != .25 {
 		t.Errorf("running: %q, %g", r.Generate.Text, r.progress.Value)
 	}
-	show(func(s *state.State) { s.Run.Phase = state.Stopping })
+	show(func(s *state.State) { s.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Stopping}}} })
 	if !r.Halt.Disabled() || r.Status.Text != "Stopping…" {
 		t.Errorf("stopping: %q", r.Status.Text)
 	}
 	at, size := r.Generate.Position(), r.Generate.Size()
-	show(func(s *state.State) { s.Run = state.NewState().Run })
+	show(func(s *state.State) { s.Queue.Flights = nil })
 	r.Action.Layout.Layout(r.Action.Objects, r.Action.Size())
 	if !r.Halt.Visible() || !r.Halt.Disabled() || r.Generate.Position() != at || r.Generate.Size() != size {
 		t.Errorf("when the last job has ended, Stop is visible %v, disabled %v, and Generate is at %v", r.Halt.Visible(), r.Halt.Disabled(), r.Generate.Position())

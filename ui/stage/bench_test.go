@@ -58,13 +58,13 @@ func (b *bench) Refresh() { b.House.Refresh() }
 
 // send applies an event of a run.
 func (b *bench) send(e inference.Event) {
-	b.Change(func(s *state.State) { *s = s.Apply(e) })
+	b.Change(func(s *state.State) { *s = s.Apply(0, e) })
 }
 
 // picture is a round that makes one picture in three steps.
 func (b *bench) picture(r inference.Request) {
-	b.State = b.State.Begin(1, 2)
-	b.State.Run.Subjects = r.Subjects
+	b.State = b.State.Begin(state.Task{}, 1, 2)
+	b.State.Queue.Flights[0].Run.Subjects = r.Subjects
 	b.send(inference.StageStarted{Stage: inference.StageDenoise})
 	for step := range 3 {
 		b.send(uitest.Step(step, 3, 2, len(r.Subjects)))

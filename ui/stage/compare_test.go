@@ -70,7 +70,7 @@ func TestWordsAloneDoNotTakeTheStageAway(t *testing.T) {
 	b.picture(more)
 	b.Key("Shift+C")
 	task := b.made[0]
-	b.State = b.State.Begin(1, 2)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	b.Tap(0)
 	b.send(uitest.Picture(task.Request, 0))
 	b.Beside(task)

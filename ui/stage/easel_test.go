@@ -11,6 +11,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -87,6 +88,7 @@ func TestWhatIsPaintedIsSeen(t *testing.T) {
 // Places of the easel and of the picture are the same ones, however it is zoomed.
 func TestPlacesOnTheEasel(t *testing.T) {
 	b := newBench(t, nil)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	b.send(uitest.Picture(dog, 0))
 	b.Settle()
 	corner, size := b.pane.box()

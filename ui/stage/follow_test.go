@@ -22,10 +22,10 @@ func TestLiveTileLeadsBack(t *testing.T) {
 	if b.live.Visible() {
 		t.Error("without a run there is a live tile")
 	}
-	b.State = b.State.Begin(1, 2)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	b.send(inference.StageStarted{Stage: inference.StageDenoise})
 	b.send(uitest.Step(0, 3, 2, 1))
-	if !b.live.Visible() || !b.live.Chosen || b.live.image.Image != image.Image(b.State.Run.Film[0].Preview) {
+	if !b.live.Visible() || !b.live.Chosen || b.live.image.Image != image.Image(b.State.Run().Film[0].Preview) {
 		t.Errorf("the live tile: visible %v, chosen %v", b.live.Visible(), b.live.Chosen)
 	}
 	for name, back := range map[string]func(){"a click": func() { test.Tap(b.live) }, "L": func() { b.Key("L") }} {
@@ -76,7 +76,7 @@ func TestStripFollowsTheNewest(t *testing.T) {
 	// An older picture is chosen: it stays in view while others come, and the way back to the newest leads there.
 	scrollTo(0)
 	b.Tap(1)
-	b.State.Run.Phase = state.Running
+	b.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}}
 	b.send(uitest.Picture(dog, 0))
 	if scroll.Offset.Y != 0 || b.State.View.Shot != 1 {
 		t.Errorf("looking at the second one: at %g, view %+v", scroll.Offset.Y, b.State.View)

@@ -40,7 +40,7 @@ func newLive(side float32, key func() string, watch func()) *live {
 // show makes the tile equal to the state.
 func (l *live) show(s state.State) {
 	l.Choose(s.Live())
-	if film := s.Run.Film; len(film) > 0 && film[len(film)-1].Preview != nil {
+	if film := s.Run().Film; len(film) > 0 && film[len(film)-1].Preview != nil {
 		if img := film[len(film)-1].Preview; l.image.Image != img {
 			l.image.Image = img
 			l.image.Refresh()

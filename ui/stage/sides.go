@@ -147,7 +147,7 @@ func (p *Panel) thumb() float32 {
 // ShowsSides is what stands left and right of the picture.
 func (p *Panel) ShowsSides(s state.State) []any {
 	shown := []any{len(p.Strip.Objects), len(s.Shots), s.View.Shot, s.Busy(), s.Live()}
-	if film := s.Run.Film; len(film) > 0 {
+	if film := s.Run().Film; len(film) > 0 {
 		shown = append(shown, film[len(film)-1].Preview)
 	}
 	for i, shot := range s.Shots {

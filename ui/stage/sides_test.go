@@ -22,7 +22,7 @@ func TestSidesComeWithTheFirstRun(t *testing.T) {
 	if seen() != [2]bool{} {
 		t.Error("an empty stage has tools or thumbnails")
 	}
-	b.Change(func(s *state.State) { *s = s.Begin(1, 2) })
+	b.Change(func(s *state.State) { *s = s.Begin(state.Task{}, 1, 2) })
 	if seen() != [2]bool{true, true} || len(b.Strip.Objects) != 0 {
 		t.Errorf("while the first picture is made: %v, %d thumbnails", seen(), len(b.Strip.Objects))
 	}

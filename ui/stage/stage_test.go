@@ -61,7 +61,7 @@ func TestStoppingEarlySaves(t *testing.T) {
 
 func TestFilmScrubs(t *testing.T) {
 	b := newBench(t, nil)
-	b.State = b.State.Begin(1, 2)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	for i := range 4 {
 		b.send(uitest.Step(i, 4, 2, 2))
 	}
@@ -132,7 +132,7 @@ func TestFilmPaints(t *testing.T) {
 
 func TestMaskModesAndSubjects(t *testing.T) {
 	b := newBench(t, nil)
-	b.State = b.State.Begin(1, 2)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	b.send(uitest.Step(0, 4, 2, 2))
 	layers := func() int {
 		if !b.masksOn() {
@@ -175,7 +175,7 @@ func TestMaskModesAndSubjects(t *testing.T) {
 
 func TestMasksHideWhileHeld(t *testing.T) {
 	b := newBench(t, nil)
-	b.State = b.State.Begin(1, 2)
+	b.State = b.State.Begin(state.Task{}, 1, 2)
 	b.send(uitest.Step(0, 4, 2, 1))
 	pixel := func() color.Color {
 		b.Settle()
@@ -250,8 +250,8 @@ func TestScenePaints(t *testing.T) {
 // its scale beside it; steps after T_stop and the finished picture show the last scores.
 func TestHeatShowsTheScores(t *testing.T) {
 	b := newBench(t, nil)
-	b.State = b.State.Begin(1, 2)
-	b.State.Run.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}}}
+	b.State = b.State.Begin(state.Task{}, 1, 2)
+	b.State.Queue.Flights[0].Run.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}}}
 	if b.send(uitest.Step(0, 4, 2, 1)); !b.overlay.scale.Hidden {
 		t.Error("a scale of heat is seen without heat")
 	}
@@ -299,7 +299,7 @@ func TestThePictureStandsStill(t *testing.T) {
 	b.picture(dog)
 	two := dog
 	two.Subjects = append(slices.Clone(dog.Subjects), inference.Subject{Word: uitest.Word("cat"), Scope: 0.2})
-	b.Change(func(s *state.State) { *s = s.Begin(1, 2); s.Run.Subjects = two.Subjects })
+	b.Change(func(s *state.State) { *s = s.Begin(state.Task{}, 1, 2); s.Queue.Flights[0].Run.Subjects = two.Subjects })
 	b.Settle()
 	at := func() [2]any { return [2]any{b.pane.Position(), b.pane.Size()} }
 	was := at()

@@ -15,6 +15,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/command"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -78,7 +79,7 @@ func TestZoomKeepsThePlace(t *testing.T) {
 func TestStageZoomsAndCompares(t *testing.T) {
 	b := newBench(t, nil)
 	for i := range 2 {
-		b.State = b.State.Begin(1, 2)
+		b.State = b.State.Begin(state.Task{}, 1, 2)
 		r := uitest.Picture(dog, 0)
 		r.Image.Pix[0] = uint8(i)
 		b.send(r)

@@ -96,5 +96,5 @@ func (s State) shownSubjects() []inference.Subject {
 	if shot := s.Shot(); shot != nil {
 		return shot.Recipe.Subjects
 	}
-	return s.Run.Subjects
+	return s.Run().Subjects
 }

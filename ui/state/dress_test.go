@@ -143,18 +143,18 @@ func TestWorstOverlap(t *testing.T) {
 		t.Errorf("%+v of a film with other subjects", got)
 	}
 	s := NewState()
-	s.Run.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, Scope: 0.4}, {Word: inference.Word{Text: "cat"}, Scope: 0.4}, {Word: inference.Word{Text: "owl"}, Scope: 0.2}}
+	s.Last.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, Scope: 0.4}, {Word: inference.Word{Text: "cat"}, Scope: 0.4}, {Word: inference.Word{Text: "owl"}, Scope: 0.2}}
 	late := inference.StepDone{Step: 5, Subjects: make([]inference.SubjectStep, 3)}
-	s.Run.Film = []inference.StepDone{step, late}
+	s.Last.Film = []inference.StepDone{step, late}
 	if note, much := s.OverlapNote(); !much || note != "100 % overlap between “dog” and “owl” at step 5: lower γ, or move the subjects apart." {
 		t.Errorf("%q, %v", note, much)
 	}
 	pair := func(second []float32) string {
 		s := s
-		s.Run.Subjects = s.Run.Subjects[:2]
+		s.Last.Subjects = s.Last.Subjects[:2]
 		one := step
 		one.Subjects = []inference.SubjectStep{{Scores: scores(0, 1, 2, 3)}, {Scores: second}}
-		s.Run.Film = []inference.StepDone{one}
+		s.Last.Film = []inference.StepDone{one}
 		note, _ := s.OverlapNote()
 		return note
 	}
@@ -164,7 +164,7 @@ func TestWorstOverlap(t *testing.T) {
 	if note := pair(scores(8, 9, 7, 3)); note != "25 % overlap between “dog” and “cat” at step 5." {
 		t.Errorf("%q of subjects that share a quarter", note)
 	}
-	s.Run.Subjects = s.Run.Subjects[:1]
+	s.Last.Subjects = s.Last.Subjects[:1]
 	if note, _ := s.OverlapNote(); note != "" {
 		t.Errorf("%q of one subject", note)
 	}

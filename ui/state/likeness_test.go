@@ -13,13 +13,13 @@ func TestLikenessFindsItsPicture(t *testing.T) {
 	s := NewState()
 	word := inference.Word{Text: "dog"}
 	for range 2 {
-		s = s.Begin(2, 1)
+		s = s.Begin(Task{}, 2, 1)
 		for n := range 2 {
-			s = s.Apply(inference.PictureReady{Picture: n})
+			s = s.Apply(0, inference.PictureReady{Picture: n})
 		}
 	}
 	was := s
-	s = s.Apply(inference.Likeness{Picture: 0, Subjects: []inference.Resemblance{{Word: word, Reference: 0.91234, Anchor: 0.5}}})
+	s = s.Apply(0, inference.Likeness{Picture: 0, Subjects: []inference.Resemblance{{Word: word, Reference: 0.91234, Anchor: 0.5}}})
 	for i, shot := range s.Shots {
 		if want := i == 2; (len(shot.Likeness) == 1) != want {
 			t.Errorf("picture %d: %+v", i, shot.Likeness)

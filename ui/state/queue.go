@@ -31,14 +31,19 @@ type Task struct {
 // Queue is the jobs that wait, in their order, and those that run. It is a value: the methods answer changed copies.
 type Queue struct {
 	Waiting []Task
-	Running Task   // that the stage follows; ID 0: none
-	Beside  []Task // that run beside it; none where Running is none
-	Slots   int    // jobs that the farm makes at once; below 1: one
-	Paused  bool   // no other job begins
-	Away    bool   // there is no farm, or it does not answer: what is for it alone waits
-	Chosen  int    // ID of the waiting job that the keys act on; 0, or one that is gone: the last
-	Pace    Pace   // of the newest run
-	last    int    // ID given last
+	Flights []Flight // that run, the one that the stage follows first
+	Slots   int      // jobs that the farm makes at once; below 1: one
+	Paused  bool     // no other job begins
+	Away    bool     // there is no farm, or it does not answer: what is for it alone waits
+	Chosen  int      // ID of the waiting job that the keys act on; 0, or one that is gone: the last
+	Pace    Pace     // of the newest run
+	last    int      // ID given last
+}
+
+// Flight is a job that runs, and how far it is.
+type Flight struct {
+	Task Task
+	Run  Round
 }
 
 // Pace is how long a pass of the U-Net takes for each pixel of the picture; 0: not known.
@@ -129,19 +134,48 @@ func (q Queue) Change(id int, set func(*Task)) Queue {
 	return q
 }
 
-// All are the jobs that run, the one that the stage follows first.
-func (q Queue) All() []Task {
-	if q.Running.ID == 0 {
-		return nil
+// Followed is the job that runs and that the stage follows; its ID is 0 where none runs.
+func (q Queue) Followed() Flight {
+	if len(q.Flights) == 0 {
+		return Flight{}
 	}
-	return append([]Task{q.Running}, q.Beside...)
+	return q.Flights[0]
+}
+
+// Flight is a job that runs; false where it does not.
+func (q Queue) Flight(id int) (Flight, bool) {
+	if i := q.flight(id); i >= 0 {
+		return q.Flights[i], true
+	}
+	return Flight{}, false
+}
+
+func (q Queue) flight(id int) int {
+	return slices.IndexFunc(q.Flights, func(f Flight) bool { return f.Task.ID == id })
+}
+
+// Running are the jobs that run, without how far they are.
+func (q Queue) Running() (list []Task) {
+	for _, f := range q.Flights {
+		list = append(list, f.Task)
+	}
+	return list
+}
+
+// ChangeFlight gives a job that runs to set, on a copy.
+func (q Queue) ChangeFlight(id int, set func(*Flight)) Queue {
+	if i := q.flight(id); i >= 0 {
+		q.Flights = slices.Clone(q.Flights)
+		set(&q.Flights[i])
+	}
+	return q
 }
 
 // fits tells whether a job can begin beside those that run: this computer makes one at a time, and the farm as many as it has room for.
 func (q Queue) fits(t Task) bool {
 	here, far := 0, 0
-	for _, r := range q.All() {
-		if r.Where == Far {
+	for _, f := range q.Flights {
+		if f.Task.Where == Far {
 			far++
 		} else {
 			here++
@@ -167,7 +201,7 @@ func (q Queue) Next() (Task, bool) {
 
 // Stranded are the waiting jobs that are for a farm which is not there, where nothing else runs or is about to.
 func (q Queue) Stranded() (list []int) {
-	if _, next := q.Next(); next || q.Paused || !q.Away || q.Running.ID != 0 {
+	if _, next := q.Next(); next || q.Paused || !q.Away || len(q.Flights) > 0 {
 		return nil
 	}
 	for _, t := range q.Waiting {
@@ -224,31 +258,15 @@ func (q Queue) After(id int) int {
 	return 0
 }
 
-// Begin makes a waiting job the running one; what ran goes on beside it.
-func (q Queue) Begin(id int) Queue {
-	i := q.At(id)
-	if i < 0 {
-		return q
-	}
-	q.Beside = slices.Clone(q.Beside)
-	if q.Running.ID != 0 {
-		q.Beside = slices.Insert(q.Beside, 0, q.Running)
-	}
-	q.Running = q.Waiting[i]
-	return q.Remove(id)
+// Begin makes a job one that runs, and the first of them. It waits no longer.
+func (q Queue) Begin(t Task, run Round) Queue {
+	q.Flights = slices.Insert(slices.Clone(q.Flights), 0, Flight{t, run})
+	return q.Remove(t.ID)
 }
 
-// End takes a job that runs out; of those beside it, the first takes its place. After a failure those that wait do so for the user, since
-// what stopped this one would stop them too.
+// End takes a job that runs out. After a failure those that wait do so for the user, since what stopped this one would stop them too.
 func (q Queue) End(id int, failed bool) Queue {
-	switch {
-	case q.Running.ID != id:
-		q.Beside = slices.DeleteFunc(slices.Clone(q.Beside), func(t Task) bool { return t.ID == id })
-	case len(q.Beside) > 0:
-		q.Running, q.Beside = q.Beside[0], slices.Clone(q.Beside[1:])
-	default:
-		q.Running = Task{}
-	}
+	q.Flights = slices.DeleteFunc(slices.Clone(q.Flights), func(f Flight) bool { return f.Task.ID == id })
 	q.Paused = (q.Paused || failed) && len(q.Waiting) > 0 // an empty queue does not stay paused
 	return q
 }

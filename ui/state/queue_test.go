@@ -11,8 +11,8 @@ import (
 // describe is a queue as text: the running round in brackets, the waiting ones, "!" for those that cannot run, and "paused".
 func describe(q Queue) string {
 	out := []string{}
-	if q.Running.ID != 0 {
-		out = append(out, fmt.Sprintf("[%d]", q.Running.ID))
+	for _, f := range q.Flights {
+		out = append(out, fmt.Sprintf("[%d]", f.Task.ID))
 	}
 	for _, t := range q.Waiting {
 		mark := ""
@@ -32,7 +32,7 @@ func TestQueue(t *testing.T) {
 	first := func(q Queue) Queue { q, _ = q.Add(Task{}, true); return q }
 	next := func(q Queue) Queue {
 		if t, ok := q.Next(); ok {
-			return q.Begin(t.ID)
+			return q.Begin(t, Round{})
 		}
 		return q
 	}
@@ -46,8 +46,8 @@ func TestQueue(t *testing.T) {
 	}
 	pause := func(q Queue) Queue { q.Paused = true; return q }
 	resume := func(q Queue) Queue { q.Paused = false; return q }
-	done := func(q Queue) Queue { return q.End(q.Running.ID, false) }
-	fail := func(q Queue) Queue { return q.End(q.Running.ID, true) }
+	done := func(q Queue) Queue { return q.End(q.Followed().Task.ID, false) }
+	fail := func(q Queue) Queue { return q.End(q.Followed().Task.ID, true) }
 	three := []func(Queue) Queue{add, add, add}
 	for name, c := range map[string]struct {
 		do   []func(Queue) Queue

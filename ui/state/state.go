@@ -88,8 +88,7 @@ type State struct {
 	Model    *bundle.Manifest // nil until the model is open
 	ModelErr error
 	Words    []Word // of Form.Prompt
-	Run      Round
-	Beside   []Round // of Queue.Beside
+	Last     Round  // that has ended; empty while a job runs
 	Shots    []Shot
 	View     View
 	Selected int // ID of the chosen card; 0 is none
@@ -116,13 +115,11 @@ func NewState() State {
 	return State{Form: Form{Settings: inference.Settings{Preset: "paper"}, Count: 1, Seed: DrawSeed()}, View: View{Shot: -1, Step: -1}, Queue: Queue{Away: true}}
 }
 
-// Begin is the state at the moment when a run of r is asked for. A run that the stage follows goes on beside it.
-func (s State) Begin(pictures, stop int) State {
-	if s.Busy() {
-		s.Beside = slices.Insert(slices.Clone(s.Beside), 0, s.Run)
-	}
+// Begin is the state at the moment when a job is asked for: the stage follows it. What runs goes on beside it.
+func (s State) Begin(t Task, pictures, stop int) State {
 	s.rounds++
-	s.Run = Round{No: s.rounds, Phase: Running, Stage: inference.StageLoad, Pictures: pictures, Stop: stop}
+	s.Last = Round{}
+	s.Queue = s.Queue.Begin(t, Round{No: s.rounds, Phase: Running, Stage: inference.StageLoad, Pictures: pictures, Stop: stop})
 	s.View = View{Shot: -1, Step: -1}
 	s.Shots = slices.Clone(s.Shots)
 	for i := range s.Shots {
@@ -131,148 +128,106 @@ func (s State) Begin(pictures, stop int) State {
 	return s
 }
 
-// Apply is the state after an event of the running job.
-func (s State) Apply(e inference.Event) State {
+// Run is the round that the stage follows; where no job runs, the last one.
+func (s State) Run() Round {
+	if s.Busy() {
+		return s.Queue.Followed().Run
+	}
+	return s.Last
+}
+
+// Apply is the state after an event of a job that runs. What the stage shows stays where it follows another one. With its last event a job
+// runs no longer.
+func (s State) Apply(id int, e inference.Event) State {
+	f, ok := s.Queue.Flight(id)
+	if !ok {
+		return s
+	}
+	run, followed := &f.Run, id == s.Queue.Followed().Task.ID
 	switch e := e.(type) {
 	case inference.StageStarted:
-		s.Run.Stage, s.Run.Picture, s.Run.Provider = e.Stage, e.Picture, e.Provider
+		run.Stage, run.Picture, run.Provider = e.Stage, e.Picture, e.Provider
 		if e.Stage == inference.StageDenoise {
-			s.Run.Film = nil
+			run.Film = nil
 			if e.Recipe != nil { // a cell of a grid
-				s.Run.Stop, s.Run.Subjects, s.Run.Norm = e.Recipe.Stop, e.Recipe.Subjects, e.Recipe.Normalization()
+				run.Stop, run.Subjects, run.Norm = e.Recipe.Stop, e.Recipe.Subjects, e.Recipe.Normalization()
 			}
-			if shot := s.Shot(); shot != nil && shot.Round == s.Run.No && s.View.Step < 0 && !shot.Elsewhere {
+			if shot := s.Shot(); followed && shot != nil && shot.Round == run.No && s.View.Step < 0 && !shot.Elsewhere {
 				s.View = View{Shot: -1, Step: -1} // go on watching unless an older picture was opened meanwhile
 			}
 		}
 	case inference.DeviceChanged:
-		s.Run.Provider, s.Run.Moved = e.Provider, wording.Sentence(e.Reason())
+		run.Provider, run.Moved = e.Provider, wording.Sentence(e.Reason())
 	case inference.Progress:
-		s.Run.Pass, s.Run.Passes, s.Run.Remaining = e.Pass, e.Passes, e.Remaining
-		r := s.Queue.Running.Request
+		run.Pass, run.Passes, run.Remaining = e.Pass, e.Passes, e.Remaining
+		r := f.Task.Request
 		if left, pixels := e.Passes-e.Pass, r.Width*r.Height; left > 0 && pixels > 0 {
 			s.Queue.Pace = Pace(e.Remaining.Seconds() / float64(left) / float64(pixels))
 		}
 	case inference.StepDone:
-		s.Run.Film = append(slices.Clip(s.Run.Film), e)
+		run.Film = append(slices.Clip(run.Film), e)
 	case inference.PictureReady:
-		s.Run.Made++
-		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: s.Run.Film, Model: s.modelName(), Round: s.Run.No})
-		if s.View.Shot < 0 {
+		run.Made++
+		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: run.Film, Model: s.modelName(), Round: run.No})
+		if followed && s.View.Shot < 0 {
 			s.View.Shot = len(s.Shots) - 1
 		}
 	case inference.Likeness:
 		for i := len(s.Shots) - 1; i >= 0; i-- {
-			if s.Shots[i].Round == s.Run.No && s.Shots[i].Picture == e.Picture && !s.Shots[i].Elsewhere {
+			if s.Shots[i].Round == run.No && s.Shots[i].Picture == e.Picture && !s.Shots[i].Elsewhere {
 				s.Shots = slices.Clone(s.Shots)
 				s.Shots[i].Likeness = journal.LikenessOf(e.Subjects)
 				break
 			}
 		}
 	case inference.Done:
-		s.Run.Phase, s.Run.Elapsed, s.Run.Remaining = Idle, e.Elapsed, 0
+		run.Elapsed = e.Elapsed
+		return s.end(f, false)
 	case inference.Failed:
-		s.Run.Phase, s.Run.Remaining = Idle, 0
 		if errors.Is(e.Err, context.Canceled) {
-			s.Run.Stopped = true
+			run.Stopped = true
 		} else {
-			s.Run.Err = e.Err
+			run.Err = e.Err
 		}
+		return s.end(f, run.Err != nil)
+	}
+	s.Queue = s.Queue.ChangeFlight(id, func(one *Flight) { *one = f })
+	return s
+}
+
+// end takes out a job that has reported its last event. Where the stage followed it, and another one runs, it follows that one then,
+// unless the user looks at an older picture.
+func (s State) end(f Flight, failed bool) State {
+	followed := f.Task.ID == s.Queue.Followed().Task.ID
+	s.Queue = s.Queue.End(f.Task.ID, failed)
+	switch {
+	case !s.Busy():
+		s.Last = f.Run
+		s.Last.Phase, s.Last.Remaining = Idle, 0
+	case followed && !s.Away():
+		s.View = View{Shot: -1, Step: -1}
 	}
 	return s
 }
 
-// Flight is a job that runs.
-type Flight struct {
-	Task Task
-	Run  Round
-}
-
-// Flights are the jobs that run, the one that the stage follows first.
-func (s State) Flights() (list []Flight) {
-	for i, t := range s.Queue.All() {
-		if i == 0 {
-			list = append(list, Flight{t, s.Run})
-		} else {
-			list = append(list, Flight{t, s.Beside[i-1]})
-		}
+// Refuse says in place of how far the run is why a job was not taken.
+func (s State) Refuse(err error) State {
+	if !s.Busy() {
+		s.Last.Err = err
 	}
-	return list
-}
-
-// Flight is a job that runs; false where it does not.
-func (s State) Flight(id int) (Flight, bool) {
-	list := s.Flights()
-	i := slices.IndexFunc(list, func(f Flight) bool { return f.Task.ID == id })
-	if i < 0 {
-		return Flight{}, false
-	}
-	return list[i], true
-}
-
-// beside is the place of a job among those beside the one that the stage follows.
-func (s State) beside(id int) int {
-	return slices.IndexFunc(s.Queue.Beside, func(t Task) bool { return t.ID == id })
+	s.Queue = s.Queue.ChangeFlight(s.Queue.Followed().Task.ID, func(f *Flight) { f.Run.Err = err })
+	return s
 }
 
 // Follow has the stage follow another job that runs.
 func (s State) Follow(id int) State {
-	i := s.beside(id)
-	if i < 0 {
+	i := s.Queue.flight(id)
+	if i <= 0 {
 		return s
 	}
-	s.Queue.Beside, s.Beside = slices.Clone(s.Queue.Beside), slices.Clone(s.Beside)
-	s.Queue.Running, s.Queue.Beside[i] = s.Queue.Beside[i], s.Queue.Running
-	s.Run, s.Beside[i] = s.Beside[i], s.Run
+	s.Queue.Flights = slices.Clone(s.Queue.Flights)
+	s.Queue.Flights[0], s.Queue.Flights[i] = s.Queue.Flights[i], s.Queue.Flights[0]
 	s.View = View{Shot: -1, Step: -1}
-	return s
-}
-
-// ChangeFlight gives a job that runs to set, on a copy.
-func (s State) ChangeFlight(id int, set func(*Flight)) State {
-	f, ok := s.Flight(id)
-	if !ok {
-		return s
-	}
-	set(&f)
-	if i := s.beside(id); i >= 0 {
-		s.Queue.Beside, s.Beside = slices.Clone(s.Queue.Beside), slices.Clone(s.Beside)
-		s.Queue.Beside[i], s.Beside[i] = f.Task, f.Run
-	} else {
-		s.Queue.Running, s.Run = f.Task, f.Run
-	}
-	return s
-}
-
-// ApplyTo is the state after an event of a job that runs. What the stage shows stays where it follows another one.
-func (s State) ApplyTo(id int, e inference.Event) State {
-	i := s.beside(id)
-	if i < 0 {
-		return s.Apply(e)
-	}
-	t := s
-	t.Queue.Running, t.Run = s.Queue.Beside[i], s.Beside[i]
-	t = t.Apply(e)
-	s.Shots, s.Queue.Pace = t.Shots, t.Queue.Pace
-	s.Beside = slices.Clone(s.Beside)
-	s.Beside[i] = t.Run
-	return s
-}
-
-// End takes a job that has reported its last event out of those that run. Where the stage followed it, and another one runs, it follows
-// that one then, unless the user looks at an older picture.
-func (s State) End(id int, failed bool) State {
-	i := s.beside(id)
-	s.Queue = s.Queue.End(id, failed)
-	switch {
-	case i >= 0:
-		s.Beside = slices.Delete(slices.Clone(s.Beside), i, i+1)
-	case len(s.Beside) > 0:
-		s.Run, s.Beside = s.Beside[0], slices.Clone(s.Beside[1:])
-		if !s.Away() {
-			s.View = View{Shot: -1, Step: -1}
-		}
-	}
 	return s
 }
 
@@ -288,8 +243,8 @@ func (s State) modelName() string {
 	return s.Model.Name
 }
 
-// Busy tells whether a run has not reported its last event yet.
-func (s State) Busy() bool { return s.Run.Phase != Idle }
+// Busy tells whether a job runs, that is, has not reported its last event yet.
+func (s State) Busy() bool { return len(s.Queue.Flights) > 0 }
 
 // Live tells whether the stage shows the job that runs.
 func (s State) Live() bool { return s.Busy() && s.View.Shot < 0 }
@@ -305,7 +260,8 @@ func (s State) Film() ([]inference.StepDone, int) {
 	if s.View.Shot >= 0 && s.View.Shot < len(s.Shots) {
 		return s.Shots[s.View.Shot].Film, s.Shots[s.View.Shot].Recipe.Stop
 	}
-	return s.Run.Film, s.Run.Stop
+	run := s.Run()
+	return run.Film, run.Stop
 }
 
 // Shown is the step on the stage, or nil when it shows a finished picture or nothing.

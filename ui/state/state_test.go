@@ -27,11 +27,11 @@ import (
 var none inference.Word
 
 func TestApplyLeavesEarlierStatesAlone(t *testing.T) {
-	s := NewState().Begin(1, 2)
+	s := NewState().Begin(Task{}, 1, 2)
 	for i := range 7 {
-		a := s.Apply(uitest.Step(1, 25, 12, 1))
-		b := s.Apply(uitest.Step(2, 25, 12, 1))
-		if a.Run.Film[i].Step != 1 || b.Run.Film[i].Step != 2 || len(s.Run.Film) != i {
+		a := s.Apply(0, uitest.Step(1, 25, 12, 1))
+		b := s.Apply(0, uitest.Step(2, 25, 12, 1))
+		if a.Run().Film[i].Step != 1 || b.Run().Film[i].Step != 2 || len(s.Run().Film) != i {
 			t.Fatalf("films of %d steps share their memory", i)
 		}
 		s = a
@@ -39,9 +39,9 @@ func TestApplyLeavesEarlierStatesAlone(t *testing.T) {
 }
 
 func TestScrubbingStaysWhileARunGoesOn(t *testing.T) {
-	s := NewState().Begin(1, 2).Apply(uitest.Step(0, 4, 2, 1)).Apply(uitest.Step(1, 4, 2, 1))
+	s := NewState().Begin(Task{}, 1, 2).Apply(0, uitest.Step(0, 4, 2, 1)).Apply(0, uitest.Step(1, 4, 2, 1))
 	s.View.Step = 0
-	s = s.Apply(uitest.Step(2, 4, 2, 1))
+	s = s.Apply(0, uitest.Step(2, 4, 2, 1))
 	if s.Shown().Step != 0 {
 		t.Errorf("the view jumped to step %d", s.Shown().Step)
 	}
@@ -49,8 +49,8 @@ func TestScrubbingStaysWhileARunGoesOn(t *testing.T) {
 
 func TestBeginKeepsPicturesAndDropsTheirFilms(t *testing.T) {
 	r := inference.Request{Seeds: []uint64{1}}
-	s := NewState().Begin(1, 2).Apply(uitest.Step(0, 1, 1, 1)).Apply(uitest.Picture(r, 0)).Apply(inference.Done{})
-	next := s.Begin(1, 2)
+	s := NewState().Begin(Task{}, 1, 2).Apply(0, uitest.Step(0, 1, 1, 1)).Apply(0, uitest.Picture(r, 0)).Apply(0, inference.Done{})
+	next := s.Begin(Task{}, 1, 2)
 	if len(next.Shots) != 1 || next.Shots[0].Film != nil || len(s.Shots[0].Film) != 1 {
 		t.Errorf("shots %d, film %v, earlier film %d", len(next.Shots), next.Shots[0].Film, len(s.Shots[0].Film))
 	}
@@ -313,15 +313,15 @@ func TestApplyFollowsARun(t *testing.T) {
 		check  func(State) string
 	}{
 		"nothing yet": {nil, func(s State) string {
-			return fmt.Sprint(s.Busy(), " ", s.Run.Status(), " ", s.Shown() == nil)
+			return fmt.Sprint(s.Busy(), " ", s.Run().Status(), " ", s.Shown() == nil)
 		}},
-		"encode": {[]inference.Event{inference.StageStarted{Stage: inference.StageEncode}}, func(s State) string { return s.Run.Status() }},
-		"text":   {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run.Status() }},
+		"encode": {[]inference.Event{inference.StageStarted{Stage: inference.StageEncode}}, func(s State) string { return s.Run().Status() }},
+		"text":   {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run().Status() }},
 		"steps": {append(film(3), inference.Progress{Pass: 9, Passes: 10, Remaining: 1200 * time.Millisecond}), func(s State) string {
-			return fmt.Sprint(s.Run.Status(), " ", s.Shown().Step, s.Run.Pass, s.Run.Passes)
+			return fmt.Sprint(s.Run().Status(), " ", s.Shown().Step, s.Run().Pass, s.Run().Passes)
 		}},
 		"another device": {append(film(3), inference.StageStarted{Stage: inference.StageVision, Provider: "CUDA"}, inference.StageStarted{Stage: inference.StageDenoise, Provider: "CUDA"}, uitest.Step(0, 4, 2, 1), inference.DeviceChanged{Provider: "CPU", Why: "CUDA is gone"}, uitest.Step(1, 4, 2, 1)), func(s State) string {
-			return fmt.Sprint(s.Run.Status(), " ", s.Run.Moved, " ", s.Busy())
+			return fmt.Sprint(s.Run().Status(), " ", s.Run().Moved, " ", s.Busy())
 		}},
 		"a picture": {append(film(4), uitest.Picture(recipe, 0)), func(s State) string {
 			film, stop := s.Film()
@@ -329,15 +329,15 @@ func TestApplyFollowsARun(t *testing.T) {
 		}},
 		"second picture begins": {
 			append(append(film(4), uitest.Picture(recipe, 0)), inference.StageStarted{Stage: inference.StageDenoise, Picture: 1}, uitest.Step(0, 4, 2, 1)),
-			func(s State) string { return fmt.Sprint(s.View, s.Shown().Step, s.Run.Picture, len(s.Shots[0].Film)) },
+			func(s State) string { return fmt.Sprint(s.View, s.Shown().Step, s.Run().Picture, len(s.Shots[0].Film)) },
 		},
 		"done": {append(film(4), uitest.Picture(recipe, 0), inference.Done{Pictures: 1, Elapsed: 3 * time.Second}), func(s State) string {
-			return fmt.Sprint(s.Busy(), " ", s.Run.Status())
+			return fmt.Sprint(s.Busy(), " ", s.Run().Status())
 		}},
 		"cancelled": {append(film(3), inference.Failed{Err: fmt.Errorf("step 3: %w", context.Canceled)}), func(s State) string {
-			return fmt.Sprint(s.Busy(), s.Run.Err, s.Shown().Step, " ", s.Run.Status())
+			return fmt.Sprint(s.Busy(), s.Run().Err, s.Shown().Step, " ", s.Run().Status())
 		}},
-		"failed": {append(film(1), inference.Failed{Err: boom}), func(s State) string { return fmt.Sprint(s.Busy(), s.Run.Err, len(s.Run.Film)) }},
+		"failed": {append(film(1), inference.Failed{Err: boom}), func(s State) string { return fmt.Sprint(s.Busy(), s.Run().Err, len(s.Run().Film)) }},
 	} {
 		want := map[string]string{
 			"nothing yet": "true Getting ready… true", "text": "Reading the prompt…", "encode": "Checking the pictures…", "steps": "step 3 of 4 · about 1 s left 2 9 10",
@@ -346,9 +346,9 @@ func TestApplyFollowsARun(t *testing.T) {
 			"cancelled": "false <nil> 2 Stopped after step 3.", "failed": "false boom 1",
 		}[name]
 		t.Run(name, func(t *testing.T) {
-			s := NewState().Begin(1, 2)
+			s := NewState().Begin(Task{}, 1, 2)
 			for _, e := range c.events {
-				s = s.Apply(e)
+				s = s.Apply(0, e)
 			}
 			if got := c.check(s); got != want {
 				t.Errorf("got %q, want %q", got, want)
@@ -371,8 +371,8 @@ func TestGoingOnElsewhereIsSaidInTheLanguageOfTheWindow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewState().Begin(1, 2).Apply(e)
-	if want := "CUDA ist ausgefallen, der Prozessor macht weiter: error 700."; s.Run.Moved != want {
-		t.Errorf("%q, want %q", s.Run.Moved, want)
+	s := NewState().Begin(Task{}, 1, 2).Apply(0, e)
+	if want := "CUDA ist ausgefallen, der Prozessor macht weiter: error 700."; s.Run().Moved != want {
+		t.Errorf("%q, want %q", s.Run().Moved, want)
 	}
 }

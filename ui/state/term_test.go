@@ -10,15 +10,16 @@ import (
 
 // TestAPausedRunSaysSo: a job that rests does not promise when it is done. One on another computer does not rest.
 func TestAPausedRunSaysSo(t *testing.T) {
-	s := State{Run: Round{Phase: Running, Stage: inference.StageDenoise, Remaining: 7 * time.Second, Film: []inference.StepDone{{Steps: 60}}}}
+	run := Round{Phase: Running, Stage: inference.StageDenoise, Remaining: 7 * time.Second, Film: []inference.StepDone{{Steps: 60}}}
+	s := State{Queue: Queue{Flights: []Flight{{Run: run}}}}
 	if got := s.Status(); got != "step 1 of 60 · about 7 s left" {
 		t.Errorf("it says %q", got)
 	}
-	s.Queue.Paused, s.Run.Rests = true, true
+	s.Queue.Paused, s.Queue.Flights[0].Run.Rests = true, true
 	if got := s.Status(); got != "paused · step 1 of 60" {
 		t.Errorf("paused, it says %q", got)
 	}
-	s.Run.Rests = false // on another computer
+	s.Queue.Flights[0].Run.Rests = false // on another computer
 	if got := s.Status(); !strings.HasSuffix(got, "left") {
 		t.Errorf("on another computer it says %q", got)
 	}

@@ -48,7 +48,7 @@ func (s State) MaskStep() *inference.StepDone {
 // nil where no scores are kept.
 func (s State) ScoredStep() (step *inference.StepDone, subjects []inference.Subject, norm guidance.Normalization) {
 	film, _ := s.Film()
-	subjects, norm = s.shownSubjects(), s.Run.Norm
+	subjects, norm = s.shownSubjects(), s.Run().Norm
 	if shot := s.Shot(); shot != nil {
 		norm = shot.Recipe.Normalization()
 	}
@@ -73,7 +73,7 @@ func (s State) FilmSubjects() int {
 		return len(film[0].Subjects)
 	}
 	if s.Busy() && s.View.Shot < 0 {
-		return len(s.Run.Subjects)
+		return len(s.Run().Subjects)
 	}
 	return 0
 }
@@ -164,7 +164,7 @@ func (f Flight) Rest() []uint64 {
 
 // Rest is how many pictures of the jobs that run are not made yet, of how many.
 func (s State) Rest() (left, of int) {
-	for _, f := range s.Flights() {
+	for _, f := range s.Queue.Flights {
 		if n := len(f.Rest()); n > 0 {
 			left, of = left+n, of+f.Run.Pictures
 		}
@@ -213,11 +213,11 @@ func SamplerName(name string) string {
 
 // Status is the line over the progress bar.
 func (s State) Status() string {
-	if r := s.Run; r.Rests && r.Phase == Running {
+	if r := s.Run(); r.Rests && r.Phase == Running {
 		r.Remaining = 0
 		return i18n.T("paused") + " · " + r.Status()
 	}
-	return s.Run.Status()
+	return s.Run().Status()
 }
 
 // Status is that of a run that does not rest.
