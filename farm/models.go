@@ -67,7 +67,9 @@ func (c *Conn) Offer(b *bundle.Bundle) (stop func(), err error) {
 		return nil, err
 	}
 	m := b.Manifest()
-	o := Offer{ID: ModelID(m), Name: m.Name, Licence: m.Licence, Bytes: a.Size, Parcel: files.Sum(description), Length: int64(len(description))}
+	o := Offer{
+		ID: ModelID(m), Name: m.Name, Licence: m.Licence, Bytes: a.Size, Parcel: files.Sum(description), Length: int64(len(description)),
+	}
 	card, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
@@ -142,7 +144,7 @@ func (c *Conn) Offers(ctx context.Context) (list []Offer, err error) {
 			break // nobody, or nobody else
 		}
 		var o Offer
-		if json.Unmarshal(m.Data, &o) == nil && offered.MatchString(o.ID+" "+o.Parcel) && o.Bytes > 0 && o.Length > 0 &&
+		if json.Unmarshal(m.Data, &o) == nil && o.shaped() && o.Bytes > 0 && o.Length > 0 &&
 			o.Length <= bundle.MaxParcel && !slices.Contains(list, o) {
 			list = append(list, o)
 		}
@@ -151,7 +153,10 @@ func (c *Conn) Offers(ctx context.Context) (list []Offer, err error) {
 	return list, ctx.Err()
 }
 
-var offered = regexp.MustCompile(`^[0-9a-f]{24} [0-9a-f]{64}$`)
+// shaped tells whether ID and parcel look as they must: they become names of files.
+func (o Offer) shaped() bool { return modelID.MatchString(o.ID) && files.IsSum(o.Parcel) }
+
+var modelID = regexp.MustCompile(`^[0-9a-f]{24}$`)
 
 // Larder is the folder of the models that a computer has fetched, and what its owner allows there.
 type Larder struct {
@@ -170,7 +175,7 @@ var errDamaged = message.New("it came damaged: run realword model verify on the 
 // taken up. progress is told of bytes that are there, from one goroutine; it may be nil. One program fetches a model at a time, another
 // one waits for it. Errors say what the owner can do.
 func (l Larder) Fetch(ctx context.Context, c *Conn, o Offer, progress func(done, total int64)) (dir string, err error) {
-	if !offered.MatchString(o.ID + " " + o.Parcel) {
+	if !o.shaped() {
 		return "", errDamaged
 	}
 	dir = filepath.Join(l.Dir, o.ID)

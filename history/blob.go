@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -164,7 +163,7 @@ func (c *change) releaseAll(list []Reference) error {
 
 func (r Reference) sum() ([]byte, error) {
 	sum, err := hex.DecodeString(r.SHA256)
-	if err != nil || len(sum) != sha256.Size || r.SHA256 != strings.ToLower(r.SHA256) {
+	if err != nil || !files.IsSum(r.SHA256) {
 		return nil, fmt.Errorf("%q is no SHA-256 in hex: %w", r.SHA256, ErrNoReference)
 	}
 	return sum, nil

@@ -103,7 +103,7 @@ func Unpack(description []byte) (a Arrival, err error) {
 	there := map[string]bool{ManifestName: true}
 	part := func(name, sum string) bool {
 		size, key := p.Sizes[sum], strings.ToLower(name)
-		ok := shaped.MatchString(sum) && plainName.MatchString(name) && fs.ValidPath(name) && filepath.IsLocal(filepath.FromSlash(name)) &&
+		ok := files.IsSum(sum) && plainName.MatchString(name) && fs.ValidPath(name) && filepath.IsLocal(filepath.FromSlash(name)) &&
 			size > 0 && size <= mostPart && !there[key]
 		for up := path.Dir(key); up != "."; up = path.Dir(up) {
 			ok = ok && !there[up] // a file in a file
@@ -134,10 +134,7 @@ func Unpack(description []byte) (a Arrival, err error) {
 	return a, nil
 }
 
-var (
-	shaped    = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$`)
-)
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$`)
 
 // Settle makes a folder in which all parts lie the model, under the name that it is going to have: its manifest comes last.
 func (a Arrival) Settle(dir, final string) error {

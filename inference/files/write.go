@@ -159,6 +159,11 @@ func Sum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// IsSum tells whether a text looks like what Sum answers: strangers may write anything where one is to stand.
+func IsSum(text string) bool {
+	return len(text) == hex.EncodedLen(sha256.Size) && strings.Trim(text, "0123456789abcdef") == ""
+}
+
 // SumOf is the SHA-256 of a regular file, in hexadecimal.
 func SumOf(path string) (string, error) {
 	f, err := Open(path)

@@ -162,3 +162,15 @@ func TestPut(t *testing.T) {
 		t.Errorf("%s, %v, want %s", sum, err, wanted)
 	}
 }
+
+func TestIsSum(t *testing.T) {
+	sum := Sum([]byte("a dog"))
+	for text, want := range map[string]bool{
+		sum: true, "": false, sum[1:]: false, sum + "0": false, strings.ToUpper(sum): false, "../" + sum[3:]: false, sum[:63] + "g": false,
+		sum[:63] + "\n": false,
+	} {
+		if IsSum(text) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}

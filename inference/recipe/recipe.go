@@ -248,20 +248,20 @@ func (r Recipe) problem() string {
 			return fmt.Sprintf("%d references of one subject", len(s.References))
 		case s.Region.Kind != guidance.Anywhere && !slices.Contains(guidance.Kinds(), s.Region.Kind):
 			return fmt.Sprintf("%q as the meaning of a mask", s.Region.Kind)
-		case (s.Region.Kind != guidance.Anywhere || !s.Region.IsZero()) && !isSum(s.Region.SHA256):
+		case (s.Region.Kind != guidance.Anywhere || !s.Region.IsZero()) && !files.IsSum(s.Region.SHA256):
 			return "a mask without a SHA-256"
 		}
 		for _, ref := range s.References {
-			if !isSum(ref.SHA256) {
+			if !files.IsSum(ref.SHA256) {
 				return "a reference without a SHA-256"
 			}
 		}
 	}
 	switch i := r.Init; {
 	case i == nil:
-	case !isSum(i.SHA256):
+	case !files.IsSum(i.SHA256):
 		return "a picture to begin with without a SHA-256"
-	case !i.Region.IsZero() && !isSum(i.Region.SHA256):
+	case !i.Region.IsZero() && !files.IsSum(i.Region.SHA256):
 		return "a region without a SHA-256"
 	case !(i.Strength > 0 && i.Strength <= 1):
 		return fmt.Sprintf("a strength of %g", i.Strength)
@@ -287,16 +287,11 @@ func gridProblem(g *inference.Grid) string {
 		if slices.ContainsFunc(a.Values, func(v string) bool { return len(v) > maxRecipeText }) {
 			return "a grid with a very long value"
 		}
-		if slices.ContainsFunc(a.References, func(ref inference.Reference) bool { return !isSum(ref.SHA256) }) {
+		if slices.ContainsFunc(a.References, func(ref inference.Reference) bool { return !files.IsSum(ref.SHA256) }) {
 			return "a reference without a SHA-256"
 		}
 	}
 	return ""
-}
-
-func isSum(text string) bool {
-	b, err := hex.DecodeString(text)
-	return err == nil && len(b) == sha256.Size
 }
 
 func jsonProblem(err error) string {
