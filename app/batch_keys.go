@@ -28,9 +28,11 @@ func batchKeys(of reflect.Type) []string {
 
 // otherKeys are what keys of a batch are called elsewhere: by options, by grids, by other programs, in the papers.
 var otherKeys = map[string]string{
-	"size": `"width" and "height"`, "resolution": `"width" and "height"`, "lora": `"loras"`, "tstop": `"stop"`, "area": `"scope"`, "gamma": `"scope"`,
+	"size": `"width" and "height"`, "resolution": `"width" and "height"`, "lora": `"loras"`,
+	"tstop": `"stop"`, "area": `"scope"`, "gamma": `"scope"`,
 	"cfgscale": `"cfg"`, "guidance": `"cfg"`, "guidancescale": `"cfg"`, "negativeprompt": `"negative"`, "rescale": `"guidance_rescale"`,
-	"reference": `"references"`, "picture": `"references"`, "subject": `"subjects"`, "region": `"mask"`, "count": `a line with a "seed" for each picture`,
+	"reference": `"references"`, "picture": `"references"`, "subject": `"subjects"`, "region": `"mask"`,
+	"count":     `a line with a "seed" for each picture`,
 	"scheduler": `"sampler"`, "out": "the option --out", "model": "the option --model",
 }
 

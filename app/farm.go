@@ -225,7 +225,8 @@ func newFarmPair() *cobra.Command {
 	return c
 }
 
-// settle waits until a farm that is served takes a pairing, so that a script may use it at once. Where it is not served, nobody is waited for.
+// settle waits until a farm that is served takes a pairing, so that a script may use it at once. Where it is not served, nobody is waited
+// for.
 func settle(ctx context.Context, p farm.Pairing) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -472,7 +473,8 @@ With --fetch, models that pictures wait for and this computer lacks are fetched 
 }
 
 // errUnpaired is that a worker knows no farm.
-var errUnpaired = errors.New(`this computer has no pairing: run "realword farm pair NAME" on the computer that has the farm, then here "realword worker PAIRING" with the line that it prints`)
+var errUnpaired = errors.New(`this computer has no pairing: run "realword farm pair NAME" on the computer that has the farm, ` +
+	`then here "realword worker PAIRING" with the line that it prints`)
 
 // work makes pictures on every device until the context ends.
 func work(ctx context.Context, a farm.Access, m machine, models, devices []string, larder farm.Larder, force bool, stderr io.Writer) error {

@@ -118,7 +118,8 @@ func serve(ctx context.Context, m machine, r inference.Request, in io.Reader, ou
 		card = a.String()
 	}
 	answers := json.NewEncoder(out)
-	if err := answers.Encode(opening{rt.Describe(), card, rounds.Names(), rounds.Ways, rounds.Steps, rounds.CFG, time.Since(began).Seconds()}); err != nil {
+	open := opening{rt.Describe(), card, rounds.Names(), rounds.Ways, rounds.Steps, rounds.CFG, time.Since(began).Seconds()}
+	if err := answers.Encode(open); err != nil {
 		return err
 	}
 	seen := map[string]bool{}

@@ -365,9 +365,17 @@ func TestQuestionsForOtherFiles(t *testing.T) {
 	b.offer(b.client, m)
 	o := b.offered(c)
 	for _, q := range []any{
-		pieceOf{File: "../../etc/passwd", N: 10}, pieceOf{File: "/etc/passwd", N: 10}, pieceOf{File: filepath.Join(m.Dir(), bundle.ManifestName), N: 10},
-		pieceOf{File: bundle.ManifestName, N: 10}, pieceOf{File: strings.Repeat("0", 64), N: 10}, pieceOf{File: o.Parcel, At: -1, N: 10},
-		pieceOf{File: o.Parcel, N: 1 << 40}, pieceOf{File: o.Parcel, N: -1}, pieceOf{File: o.Parcel, At: 1 << 60, N: 1}, pieceOf{}, "no question", nil,
+		pieceOf{File: "../../etc/passwd", N: 10},
+		pieceOf{File: "/etc/passwd", N: 10},
+		pieceOf{File: filepath.Join(m.Dir(), bundle.ManifestName), N: 10},
+		pieceOf{File: bundle.ManifestName, N: 10},
+		pieceOf{File: strings.Repeat("0", 64), N: 10},
+		pieceOf{File: o.Parcel, At: -1, N: 10},
+		pieceOf{File: o.Parcel, N: 1 << 40},
+		pieceOf{File: o.Parcel, N: -1},
+		pieceOf{File: o.Parcel, At: 1 << 60, N: 1},
+		pieceOf{},
+		"no question", nil,
 	} {
 		data, err := json.Marshal(q)
 		if err != nil {

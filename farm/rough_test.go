@@ -73,8 +73,17 @@ func TestNoClockIsBelieved(t *testing.T) {
 		}
 	}
 	for _, v := range []any{
-		WorkerInfo{}, Result{}, try{}, Pairing{}, inference.Request{}, inference.State{}, inference.StageStarted{}, inference.DeviceChanged{},
-		inference.Progress{}, inference.StepDone{}, inference.PictureReady{},
+		WorkerInfo{},
+		Result{},
+		try{},
+		Pairing{},
+		inference.Request{},
+		inference.State{},
+		inference.StageStarted{},
+		inference.DeviceChanged{},
+		inference.Progress{},
+		inference.StepDone{},
+		inference.PictureReady{},
 	} {
 		walk(reflect.TypeOf(v).Name(), reflect.TypeOf(v))
 	}

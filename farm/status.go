@@ -93,8 +93,8 @@ func (c *Conn) Status(ctx context.Context) (s Status, err error) {
 	return s, nil
 }
 
-// Card is what a computer without a model must know of it to ask for pictures, for bundle.ReadCard: of the model with the ID that a computer
-// which is there has.
+// Card is what a computer without a model must know of it to ask for pictures, for bundle.ReadCard: of the model with the ID that a
+// computer which is there has.
 func (c *Conn) Card(ctx context.Context, id string) ([]byte, error) {
 	all, err := c.Workers(ctx)
 	if err != nil {

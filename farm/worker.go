@@ -91,7 +91,9 @@ type worker struct {
 func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 	w := &worker{Conn: c, options: o, consumers: map[string]jetstream.Consumer{}, shown: time.Now(), resting: map[string]rest{}}
 	w.options.Keep = cmp.Or(o.Keep, 2*time.Second)
-	w.info = WorkerInfo{ID: nuid.Next(), Name: o.Name, Device: o.Device, Version: o.Version, Models: map[string]string{}, Cards: map[string]string{}}
+	w.info = WorkerInfo{
+		ID: nuid.Next(), Name: o.Name, Device: o.Device, Version: o.Version, Models: map[string]string{}, Cards: map[string]string{},
+	}
 	for _, m := range o.Models {
 		if err := w.add(ctx, m); err != nil {
 			return err

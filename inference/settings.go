@@ -459,8 +459,14 @@ var table = []Setting{
 			return nil
 		},
 	},
-	{Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Zero: "give 1 or more", Least: 1, Most: maxSide},
-	{Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Zero: "give 1 or more", Least: 1, Most: maxSide},
+	{
+		Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width },
+		Called: "width", Zero: "give 1 or more", Least: 1, Most: maxSide,
+	},
+	{
+		Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height },
+		Called: "height", Zero: "give 1 or more", Least: 1, Most: maxSide,
+	},
 	{
 		At:   func(s *Settings) any { return size{&s.Width, &s.Height} },
 		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: "size", Takes: "a size in pixels",

@@ -58,9 +58,10 @@ func (f farms) Runner(t state.Task) queue.Runner { return f.Page.Runner(t) }
 // newComputers wires the room of the other computers.
 func newComputers(w *Window) *computers.Page {
 	return computers.New(computers.Host{
-		State: w.state.Now, Change: w.state.Change, Context: w.ctx, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
-		Dir: w.opt.Farm, Listen: cmp.Or(w.opt.FarmListen, "0.0.0.0:7422"), Version: w.opt.Program, OpenKey: w.opt.OpenKey,
-		Sharing: w.prefs.Sharing, OnSharing: func(on bool) { w.prefs.Change(func(p *preferences.Values) { p.Sharing = on }) },
+		State: w.state.Now, Change: w.state.Change, Context: w.ctx, Post: w.post, Background: w.background,
+		Layers: &w.Layers, Commands: w.Commands, Dir: w.opt.Farm, Listen: cmp.Or(w.opt.FarmListen, "0.0.0.0:7422"), Version: w.opt.Program,
+		OpenKey: w.opt.OpenKey, Sharing: w.prefs.Sharing,
+		OnSharing: func(on bool) { w.prefs.Change(func(p *preferences.Values) { p.Sharing = on }) },
 		Engine: func() computers.Engine {
 			if e := w.models.Engine(); e != nil {
 				return e

@@ -48,7 +48,8 @@ func (t *table) nodes(card *ort.Runtime, b *bundle.Bundle) (ok bool, err error) 
 		if path == "" {
 			continue
 		}
-		left, err := card.LeftToCPU(path, session.Options{Once: true, CUDA: b.Graph(name.CUDA()), Outside: b.Manifest().Outside(), Moved: b.Manifest().Moved()})
+		m := b.Manifest()
+		left, err := card.LeftToCPU(path, session.Options{Once: true, CUDA: b.Graph(name.CUDA()), Outside: m.Outside(), Moved: m.Moved()})
 		if err != nil {
 			return false, err
 		}

@@ -12,7 +12,9 @@ import (
 )
 
 var (
-	user32, kernel32, shell32 = windows.NewLazySystemDLL("user32.dll"), windows.NewLazySystemDLL("kernel32.dll"), windows.NewLazySystemDLL("shell32.dll")
+	user32   = windows.NewLazySystemDLL("user32.dll")
+	kernel32 = windows.NewLazySystemDLL("kernel32.dll")
+	shell32  = windows.NewLazySystemDLL("shell32.dll")
 
 	openClipboard    = user32.NewProc("OpenClipboard")
 	closeClipboard   = user32.NewProc("CloseClipboard")

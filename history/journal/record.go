@@ -40,8 +40,9 @@ func PlanOf(s *history.Store, session uint64, r inference.Request, model string,
 }
 
 // Recorder journals what happens in one round: pictures as they are begun, the predicted clean latent, the scores and the preview of
-// every step, the last of which is the thumbnail of a picture that is stopped, the exact state at T_stop (behind the first step where the run begins later), and the outcome. It belongs to one
-// goroutine. After an error nothing more of the round is recorded, and what was recorded stays.
+// every step, the last of which is the thumbnail of a picture that is stopped, the exact state at T_stop
+// (behind the first step where the run begins later), and the outcome. It belongs to one goroutine. After an error nothing more of the
+// round is recorded, and what was recorded stays.
 type Recorder struct {
 	Round uint64
 	Thumb int    // longer side of thumbnails in pixels; 0 is the usual one

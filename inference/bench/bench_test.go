@@ -152,8 +152,12 @@ func TestCost(t *testing.T) {
 	m := Measurement{
 		Steps: 25, CFG: true,
 		Passes: []Timing{
-			{PassPlain, []float64{2, 1}}, {PassGeneration, []float64{1.1}}, {PassGuidance, []float64{0.9}},
-			{PassLoRA + PassPlain, []float64{1.05}}, {PassLoRA + PassGeneration, []float64{1.2}}, {PassLoRA + PassGuidance, []float64{1}},
+			{PassPlain, []float64{2, 1}},
+			{PassGeneration, []float64{1.1}},
+			{PassGuidance, []float64{0.9}},
+			{PassLoRA + PassPlain, []float64{1.05}},
+			{PassLoRA + PassGeneration, []float64{1.2}},
+			{PassLoRA + PassGuidance, []float64{1}},
 		},
 		Stages: []Timing{{"text", []float64{2, 3}}, {"vision", []float64{10}}, {"vision_kv", []float64{1}}, {"decoder", []float64{5}}},
 	}

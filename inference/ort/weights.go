@@ -299,10 +299,10 @@ func (m *model) prepare(dir string, opts session.Options, webGPU *webGPU) (graph
 	return graph, folder, err
 }
 
-// locate finds the files of the weights: a location is one of the whole paths outside, or what moved leads to one from, or relative to dir, the graph's folder, which it
-// does not leave, by no link either: a graph that somebody made could read any file of the user's into a picture. It checks that every
-// file is there and long enough, because ONNX Runtime would map a short one and the process end at the first missing page. It
-// returns the folder that all lie below, and for each location the path from there; ONNX Runtime takes no others.
+// locate finds the files of the weights: a location is one of the whole paths outside, or what moved leads to one from, or relative to
+// dir, the graph's folder, which it does not leave, by no link either: a graph that somebody made could read any file of the user's into a
+// picture. It checks that every file is there and long enough, because ONNX Runtime would map a short one and the process end at the first
+// missing page. It returns the folder that all lie below, and for each location the path from there; ONNX Runtime takes no others.
 func (m *model) locate(dir string, outside []string, moved map[string]string) (folder string, paths map[string]string, err error) {
 	ends := map[string]int64{}
 	for _, w := range m.weights {

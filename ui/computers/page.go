@@ -118,7 +118,8 @@ func (p *Page) build() {
 		Explain(i18n.T("The line that lets the other computer in. Give it to nobody else."))
 	copyLine := kit.SmallButton(i18n.T("Copy"), theme.ContentCopyIcon(), func() { p.host.Copy(p.line.Text) })
 	p.how = wrapped(widget.LowImportance)
-	p.lineRow = kit.NewColumn(2, container.New(kit.Inset{X: -6, Y: -6}, kit.Quiet(p.how)), container.NewBorder(nil, nil, nil, copyLine, p.line))
+	p.lineRow = kit.NewColumn(2, container.New(kit.Inset{X: -6, Y: -6}, kit.Quiet(p.how)),
+		container.NewBorder(nil, nil, nil, copyLine, p.line))
 	p.lineRow.Hide()
 	p.amiss = wrapped(widget.WarningImportance)
 	p.amiss.Hide()
@@ -138,9 +139,8 @@ func (p *Page) build() {
 		kit.Caption(i18n.T("Or a NATS server of your studio")), p.server, p.keyButton, join)
 	p.joinedAt = kit.Caption("")
 	leave := kit.NewButton(i18n.T("Leave the farm"), func() {
-		p.host.Layers.Ask(i18n.T("Leave the farm?"), i18n.T("Jobs that run there are taken back. Finished pictures stay."), i18n.T("Leave the farm"), func() {
-			p.do(func() error { return p.link.Leave() }, nil)
-		})
+		p.host.Layers.Ask(i18n.T("Leave the farm?"), i18n.T("Jobs that run there are taken back. Finished pictures stay."),
+			i18n.T("Leave the farm"), func() { p.do(func() error { return p.link.Leave() }, nil) })
 	}).Explain(i18n.T("This computer makes its pictures by itself again."))
 	p.joined = kit.NewColumn(6, p.joinedAt, leave)
 	p.trouble, p.silent = wrapped(widget.WarningImportance), wrapped(widget.WarningImportance)
@@ -538,7 +538,8 @@ func (p *Page) refreshList(f Farm) {
 		text = i18n.T("%d waiting · %d in work · %s kept", f.Status.Waiting, f.Status.Running, wording.Bytes(f.Status.Bytes))
 	}
 	for name, n := range f.Status.Orphans {
-		text += " · " + i18n.N(n, "%d picture needs the model %s, which no computer has", "%d pictures need the model %s, which no computer has", n, name)
+		text += " · " + i18n.N(n, "%d picture needs the model %s, which no computer has",
+			"%d pictures need the model %s, which no computer has", n, name)
 	}
 	p.summary.Set(text)
 	open := ""
@@ -578,7 +579,8 @@ func (p *Page) refreshList(f Farm) {
 }
 
 func (p *Page) row(c computer, sharing bool) fyne.CanvasObject {
-	name, about, doing := kit.NewLine(c.name, theme.ColorNameForeground, theme.SizeNameText), kit.NewFitted(theme.ColorNamePlaceHolder), kit.NewFitted(theme.ColorNameForeground)
+	name := kit.NewLine(c.name, theme.ColorNameForeground, theme.SizeNameText)
+	about, doing := kit.NewFitted(theme.ColorNamePlaceHolder), kit.NewFitted(theme.ColorNameForeground)
 	name.Style.Bold = true
 	about.Set(c.about, theme.ColorNamePlaceHolder)
 	color := theme.ColorNameForeground

@@ -150,7 +150,8 @@ func (g *Page) buildPictures() fyne.CanvasObject {
 	g.emptyBin.Importance = widget.DangerImportance
 	done := kit.SmallButton(i18n.T("Back to the studio"), theme.CancelIcon(), func() { g.Hide() })
 	head := kit.NewColumn(8,
-		container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.NewRow(10, kit.Whole(g.title, g.fullTitle), g.number), kit.NewRow(4, g.emptyBin, done))),
+		container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil,
+			kit.NewRow(10, kit.Whole(g.title, g.fullTitle), g.number), kit.NewRow(4, g.emptyBin, done))),
 		container.NewBorder(nil, nil, nil, g.stars, g.search))
 	g.grid = newPictureGrid(g)
 	g.nothing = widget.NewLabel("")
@@ -159,7 +160,8 @@ func (g *Page) buildPictures() fyne.CanvasObject {
 	g.undo = kit.NewButton(i18n.T("Undo"), g.undoTrash).Explain(i18n.T("Brings back what was removed last."))
 	g.undo.Importance = widget.HighImportance
 	g.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
-		container.New(kit.Inset{X: 12, Y: 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(kit.Inset{X: 0, Y: 8}, kit.Whole(g.snackText, g.fullSnack)))))
+		container.New(kit.Inset{X: 12, Y: 6}, container.NewBorder(nil, nil, nil, g.undo,
+			container.New(kit.Inset{X: 0, Y: 8}, kit.Whole(g.snackText, g.fullSnack)))))
 	middle := container.NewStack(container.New(kit.Inset{X: 20, Y: 60}, kit.Quiet(g.nothing)), g.grid)
 	return kit.Panel(container.NewBorder(head, g.snack, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, middle)))
 }

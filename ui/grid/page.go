@@ -101,7 +101,8 @@ func New(h Host) *Page {
 	p.title, p.progress = kit.Heading(""), kit.Caption("")
 	p.earlier = kit.SmallButton(i18n.T("Earlier grid"), theme.NavigateBackIcon(), func() { p.look(p.grid.earlier) })
 	p.later = kit.SmallButton(i18n.T("Later grid"), theme.NavigateNextIcon(), func() { p.look(p.grid.later) })
-	p.goOn = kit.LowButton(i18n.T("Make the missing ones"), theme.MediaPlayIcon(), p.rest).Explain(i18n.T("Goes on with a grid that was not finished."))
+	p.goOn = kit.LowButton(i18n.T("Make the missing ones"), theme.MediaPlayIcon(), p.rest).
+		Explain(i18n.T("Goes on with a grid that was not finished."))
 	p.stop = kit.LowButton(i18n.T("Stop"), theme.MediaStopIcon(), func() {
 		if f, live := p.live(h.State()); live {
 			h.Stop(f.Task.ID)

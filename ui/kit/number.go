@@ -40,7 +40,9 @@ type Number struct {
 
 // NewNumber is the number of a slider in the words of shown, which it shows in line.
 func NewNumber(line *Line, slider *Slider, shown func(float64) string) *Number {
-	n := &Number{Line: line, Said: NewFitted(theme.ColorNameWarning), slider: slider, shown: shown, box: container.New(AtLeast{Width: leastNumber}, line)}
+	n := &Number{
+		Line: line, Said: NewFitted(theme.ColorNameWarning), slider: slider, shown: shown, box: container.New(AtLeast{Width: leastNumber}, line),
+	}
 	line.Align = fyne.TextAlignTrailing
 	n.Said.Hide()
 	n.tip.Text = func() string { return i18n.T("Click to type another value; the wheel turns it here.") }

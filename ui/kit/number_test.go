@@ -36,9 +36,17 @@ func TestNumbersAreTypedAndTurned(t *testing.T) {
 		want  float64
 		shown string
 	}{
-		{share, "35", 0.35, "35 %"}, {share, "40 %", 0.4, "40 %"}, {share, "0,25", 0.25, "25 %"}, {share, "200", 0.9, "90 %"}, {share, "1 %", 0.05, "5 %"},
-		{steps, "step 7", 7, "step 7"}, {steps, "9", 9, "step 9"}, {steps, "99", 25, "step 25"},
-		{weight, "-0.5", -0.5, "-0.50"}, {weight, "−1,25", -1.25, "-1.25"}, {weight, ".5", 0.5, "0.50"},
+		{share, "35", 0.35, "35 %"},
+		{share, "40 %", 0.4, "40 %"},
+		{share, "0,25", 0.25, "25 %"},
+		{share, "200", 0.9, "90 %"},
+		{share, "1 %", 0.05, "5 %"},
+		{steps, "step 7", 7, "step 7"},
+		{steps, "9", 9, "step 9"},
+		{steps, "99", 25, "step 25"},
+		{weight, "-0.5", -0.5, "-0.50"},
+		{weight, "−1,25", -1.25, "-1.25"},
+		{weight, ".5", 0.5, "0.50"},
 	} {
 		got = nil
 		n := number(c.d)

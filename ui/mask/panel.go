@@ -612,7 +612,8 @@ func (p *Panel) buildBar() {
 	}
 	var size, soft fyne.CanvasObject
 	b.size, size = slider(i18n.T("Size"), i18n.T("How large the brush is."), leastSize, mostSize, func(v float64) { p.resize(float32(v)) })
-	b.soft, soft = slider(i18n.T("Softness"), i18n.T("How gently the edge of the brush fades out."), 0, 1, func(v float64) { p.soften(float32(v)) })
+	b.soft, soft = slider(i18n.T("Softness"), i18n.T("How gently the edge of the brush fades out."), 0, 1,
+		func(v float64) { p.soften(float32(v)) })
 	act := func(text, about string, do func()) *kit.Tile {
 		return kit.NewPill(text, do).Explain(func() string { return about })
 	}
@@ -621,7 +622,8 @@ func (p *Panel) buildBar() {
 	p.Tools = kit.NewColumn(2,
 		container.New(&kit.Flow{Gap: 8}, b.subjects, tools, size, soft, kit.SmallButton(i18n.T("Done painting"), theme.ConfirmIcon(), p.Close)),
 		container.New(&kit.Flow{Gap: 8}, kinds,
-			act(i18n.T("Mirror"), i18n.T("Swaps left and right of the mask."), func() { p.alter(mirrored) }), act(i18n.T("Invert"), i18n.T("What is painted becomes empty, and the rest painted."), func() { p.alter(inverted) }),
+			act(i18n.T("Mirror"), i18n.T("Swaps left and right of the mask."), func() { p.alter(mirrored) }),
+			act(i18n.T("Invert"), i18n.T("What is painted becomes empty, and the rest painted."), func() { p.alter(inverted) }),
 			act(i18n.T("Clear"), i18n.T("Takes away all that is painted."), p.clear), b.mine),
 		container.New(kit.Inset{X: 4, Y: 2}, b.note))
 	p.Tools.Hide()

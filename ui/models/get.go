@@ -173,8 +173,8 @@ func (p *Page) discard(e hub.Entry) {
 	if !ok {
 		return
 	}
-	p.host.Layers.Warn(i18n.T("Discard the download of %s?", title), i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)),
-		i18n.T("Cancel"), i18n.T("Delete"), func() {
+	p.host.Layers.Warn(i18n.T("Discard the download of %s?", title),
+		i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)), i18n.T("Cancel"), i18n.T("Delete"), func() {
 			folder := p.Folder()
 			p.host.Background(func() func() {
 				err := p.host.Models.Discard(folder, e)
@@ -243,7 +243,8 @@ func newOfferCard(p *Page, e hub.Entry) *offerCard {
 	text := widget.NewLabel(about)
 	text.Wrapping = fyne.TextWrapWord
 	c.get = kit.NewButton("", func() { p.get(e) }).Explain(i18n.T("Shows size, licence and folder first; nothing is downloaded before you agree."))
-	c.give = kit.NewButton(i18n.T("Discard"), func() { p.discard(e) }).Explain(i18n.T("Deletes what has been downloaded so far, after asking."))
+	c.give = kit.NewButton(i18n.T("Discard"), func() { p.discard(e) }).
+		Explain(i18n.T("Deletes what has been downloaded so far, after asking."))
 	c.state = kit.Caption("")
 	c.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 12, Y: 10}, kit.NewColumn(2, kit.Heading(title),

@@ -240,15 +240,17 @@ func (p *Page) buildRight() fyne.CanvasObject {
 		i18n.T("What its files say"), i18n.T("The noise (epsilon)"), i18n.T("The velocity (v)"),
 		i18n.T("The velocity, with zero terminal SNR"), i18n.T("The velocity, as CosXL (EDM)"),
 	}, func(string) { p.predict(p.prediction.SelectedIndex()) })
-	p.predictionRow = kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("What it was trained to predict"))), p.prediction)
+	p.predictionRow = kit.NewColumn(2,
+		container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("What it was trained to predict"))), p.prediction)
 	p.sources = kit.NewColumn(4)
 	p.agree = kit.NewButton("", p.agreeAdding).Explain(i18n.T("Makes a model of what was found here. The files themselves stay as they are."))
 	p.agree.Importance = widget.HighImportance
 	p.leave = kit.NewButton(i18n.T("Cancel"), p.stopAdding).Explain(i18n.T("Nothing is added."))
-	p.adding = container.NewBorder(kit.NewColumn(6, kit.Whole(p.addTitle, nil), kit.Whole(p.addAt, nil)), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
+	p.adding = container.NewBorder(kit.NewColumn(6, kit.Whole(p.addTitle, nil), kit.Whole(p.addAt, nil)),
+		container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
 		nil, nil,
-		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.predictionRow, p.copy, p.sources, p.trouble,
-			kit.Quiet(p.addNotes)))))
+		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts,
+			p.nameRow, p.predictionRow, p.copy, p.sources, p.trouble, kit.Quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
 	p.undo = kit.NewButton(i18n.T("Undo"), func() { p.Undo() }).Explain(i18n.T("Brings back what was removed last."))

@@ -105,10 +105,11 @@ func (d *Desk) Show() {
 			func(p *Values, on bool) { p.Notify = on }).Explain(i18n.T("A desktop notification says that the pictures are finished."))),
 	)
 	if d.Host.Models != nil {
-		models, trouble := d.folderField(i18n.T("Where models are kept that are imported or downloaded."), d.Host.Models.Folder(), d.Models, func(path string) {
-			d.Change(func(p *Values) { p.Models = path })
-			d.Host.OnModels()
-		})
+		models, trouble := d.folderField(i18n.T("Where models are kept that are imported or downloaded."), d.Host.Models.Folder(), d.Models,
+			func(path string) {
+				d.Change(func(p *Values) { p.Models = path })
+				d.Host.OnModels()
+			})
 		left.Add(section(i18n.T("Models"), kit.Caption(i18n.T("Folder for imported models")), models, trouble))
 	}
 	right := kit.NewColumn(18,

@@ -207,7 +207,9 @@ func foreignText(n int, gone bool) string {
 // tellApart finds out what tells the jobs from one another, where they are others than before. Those that run are among them.
 func (q *Panel) tellApart(queue state.Queue, m *bundle.Manifest) {
 	jobs := slices.Concat(queue.Waiting, queue.Running())
-	same := slices.EqualFunc(jobs, q.telling, func(a, b state.Task) bool { return a.ID == b.ID && a.Checked == b.Checked && a.Needs == b.Needs })
+	same := slices.EqualFunc(jobs, q.telling, func(a, b state.Task) bool {
+		return a.ID == b.ID && a.Checked == b.Checked && a.Needs == b.Needs
+	})
 	if same {
 		return
 	}

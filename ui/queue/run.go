@@ -463,8 +463,11 @@ func Read(ctx context.Context, s *history.Store) ([]Kept, error) {
 func (q *Queue) TakeUp(kept []Kept) {
 	q.Change(func(s *state.State) {
 		for _, k := range kept {
-			t := state.Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Held: k.Held, Missing: k.Missing, Model: k.Model, Thumb: k.thumb,
-				Where: state.Where(k.Where), Checked: true}
+			t := state.Task{
+				Request: k.Request, Parents: k.Parents, Parked: k.Parked, Held: k.Held, Missing: k.Missing,
+				Model: k.Model, Thumb: k.thumb,
+				Where: state.Where(k.Where), Checked: true,
+			}
 			s.Queue, t.ID = s.Queue.Add(t, false)
 			q.Journal.Adopt(t.ID, k.Waiting)
 		}

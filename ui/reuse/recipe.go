@@ -295,15 +295,19 @@ func (d *Desk) Actions() []command.Action {
 	shown := func() bool { s := d.host.State(); return s.Shot() != nil && s.Model != nil }
 	return []command.Action{
 		command.Separator(command.MenuEdit),
-		{ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"),
-			About: i18n.T("Shows how this picture was made, and takes back what you tick of it."), Key: "A", Do: d.Recipe, Can: shown},
+		{
+			ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"),
+			About: i18n.T("Shows how this picture was made, and takes back what you tick of it."), Key: "A", Do: d.Recipe, Can: shown,
+		},
 		{
 			ID: "picture.redo", Menu: command.MenuEdit, Label: i18n.T("Redo only a subject…"),
 			About: i18n.T("Makes one subject again; the rest of the picture stays to the pixel."), Key: "D", Do: d.Redo,
 			Can: func() bool { return shown() && len(d.host.State().Shot().Recipe.Subjects) > 0 },
 		},
-		{ID: "picture.second", Menu: command.MenuEdit, Label: i18n.T("Second pass…"),
-			About: i18n.T("Makes the picture once more, larger and finer."), Key: "Shift+D", Do: d.SecondPass, Can: shown},
+		{
+			ID: "picture.second", Menu: command.MenuEdit, Label: i18n.T("Second pass…"),
+			About: i18n.T("Makes the picture once more, larger and finer."), Key: "Shift+D", Do: d.SecondPass, Can: shown,
+		},
 		{
 			ID: "recall.seed", Menu: command.MenuEdit, Label: i18n.T("Use its seed"), Key: "S",
 			Do: func() { d.Parts(state.Parts{state.PartSeed: true}) }, Can: shown,

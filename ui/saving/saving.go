@@ -273,7 +273,9 @@ func (v *Saver) Actions() []command.Action {
 			ID: "picture.show", Label: i18n.T("Show in folder"), Do: v.reveal,
 			Can: func() bool { shot := v.host.State().Shot(); return shot != nil && shot.Path != "" },
 		},
-		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"),
-			About: i18n.T("Opens the folder of the picture in the file manager."), Do: v.reveal},
+		{
+			ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"),
+			About: i18n.T("Opens the folder of the picture in the file manager."), Do: v.reveal,
+		},
 	}, v.copyActions()...)
 }

@@ -121,7 +121,8 @@ func New(h Host) *Panel {
 	s.negative = newNegative(h)
 	s.moreBox.Add(kit.NewColumn(2,
 		container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.Caption(i18n.T("Negative prompt")), s.negative.tokens)),
-		container.New(kit.Fixed{Height: 64}, kit.InPage(s.Negative, func() fyne.Scrollable { return s.Page })), s.negative.Cut, s.negative.marks, s.negative.help, h.Book.Button()))
+		container.New(kit.Fixed{Height: 64}, kit.InPage(s.Negative, func() fyne.Scrollable { return s.Page })),
+		s.negative.Cut, s.negative.marks, s.negative.help, h.Book.Button()))
 	s.moreBox.Add(s.advanced.box)
 	s.moreBox.Hide()
 	s.More = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
@@ -211,8 +212,10 @@ func (s *Panel) Shows(st state.State) []any {
 	for _, subject := range f.Subjects() {
 		references = append(references, len(subject.References))
 	}
-	return []any{f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(),
-		s.host.LoRAs(), s.host.Presets()}
+	return []any{
+		f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(),
+		s.host.LoRAs(), s.host.Presets(),
+	}
 }
 
 // Refresh makes the knobs equal to the state.

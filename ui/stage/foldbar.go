@@ -72,7 +72,8 @@ func newFoldBar(p *Panel) *foldBar {
 		p.host.Resize(s, true)
 	}
 	f.body = container.New(kit.Fixed{Height: 22}, container.NewStack(f.handle, container.NewBorder(nil, nil,
-		kit.NewRow(2, container.New(kit.Square{Side: 20}, f.button), container.New(kit.Square{Side: 20}, f.legend)), nil, container.New(kit.Inset{X: -4, Y: -6}, kit.Quiet(p.info)))))
+		kit.NewRow(2, container.New(kit.Square{Side: 20}, f.button), container.New(kit.Square{Side: 20}, f.legend)), nil,
+		container.New(kit.Inset{X: -4, Y: -6}, kit.Quiet(p.info)))))
 	return f
 }
 

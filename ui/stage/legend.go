@@ -33,7 +33,8 @@ func (p *Panel) showLegend() {
 		sample.ScaleMode, sample.CornerRadius = canvas.ImageScaleSmooth, 4
 		label := widget.NewLabel(text)
 		label.Wrapping = fyne.TextWrapWord
-		rows.Add(container.NewBorder(nil, nil, container.NewCenter(container.New(kit.Fixed{Width: sampleWidth, Height: sampleHeight}, sample)), nil, label))
+		drawn := container.NewCenter(container.New(kit.Fixed{Width: sampleWidth, Height: sampleHeight}, sample))
+		rows.Add(container.NewBorder(nil, nil, drawn, nil, label))
 	}
 	fill := func(img *image.RGBA, r image.Rectangle, c color.Color) {
 		draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Over)

@@ -51,13 +51,17 @@ func Knobs() []Knob {
 		},
 		{
 			Part: PartSettings, Label: i18n.T("Guidance scale"), Text: func(s inference.Settings) string { return i18n.Number("%g", s.CFG) },
-			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f", 0,
-				i18n.T("How closely the picture follows the prompt: 3 to 8 works well, more looks harsh.")},
+			Dial: &Dial{
+				func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f", 0,
+				i18n.T("How closely the picture follows the prompt: 3 to 8 works well, more looks harsh."),
+			},
 		},
 		{
 			Part: PartSettings, Label: i18n.T("Guidance rescale"), Text: func(s inference.Settings) string { return i18n.Number("%g", max(s.Rescale, 0)) },
-			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.Rescale }, 0, 1, 0.05, "%.2f", inference.NoRescale,
-				i18n.T("Takes back the harsh contrast that a high guidance scale brings: 0 is off, 0.7 is usual.")},
+			Dial: &Dial{
+				func(s *inference.Settings) *float64 { return &s.Rescale }, 0, 1, 0.05, "%.2f", inference.NoRescale,
+				i18n.T("Takes back the harsh contrast that a high guidance scale brings: 0 is off, 0.7 is usual."),
+			},
 		},
 		{Part: PartSettings, Label: i18n.T("Sampler"), Text: func(s inference.Settings) string { return SamplerName(s.Sampler) }},
 		{Part: PartSettings, Label: i18n.T("Mask source"), Text: func(s inference.Settings) string { return MaskSourceName(s.MaskSource) }},

@@ -125,7 +125,8 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 	badge := container.New(kit.Square{Side: 18}, c.badge, c.letter)
 	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(kit.Fixed{Width: 24, Height: 24}, gone),
 		container.New(kit.Inset{X: 6, Y: 3}, kit.Whole(c.Word, func() string { return cmp.Or(c.fullWord, c.Word.Text) })))
-	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, kit.Whole(c.Hint, func() string { return cmp.Or(c.fullHint, c.Hint.Text) })), c.reach.Container,
+	side := container.New(kit.Stacked{Gap: 1}, name,
+		container.New(kit.Inset{X: 4, Y: 0}, kit.Whole(c.Hint, func() string { return cmp.Or(c.fullHint, c.Hint.Text) })), c.reach.Container,
 		container.New(kit.Inset{X: 4, Y: 4}, c.Remedy))
 	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide},
 		c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))

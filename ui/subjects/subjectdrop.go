@@ -207,7 +207,8 @@ func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
 			}
 			room--
 			c.From = s.From
-			if m, err := picture.ReadMetadata(data); len(list) == 1 && s.From == 0 && to == (state.Target{}) && err == nil && (m.Prompt != "" || len(m.Recipe) > 0) {
+			alone := len(list) == 1 && s.From == 0 && to == (state.Target{})
+			if m, err := picture.ReadMetadata(data); alone && err == nil && (m.Prompt != "" || len(m.Recipe) > 0) {
 				told = i18n.T("%s says how it was made: drop it on the middle of the window to have its prompt and settings.", s.Name)
 			}
 			ready = append(ready, state.Added{Card: c, Hint: s.Hint})

@@ -126,8 +126,8 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 	}
 	p.well = kit.NewWell(p.ChoosePicture).Explain(open)
 	p.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Centred{Gap: 8},
-		container.New(kit.Fixed{Width: 18, Height: 18},
-			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another")))), p.ChoosePicture).Explain(open)
+		container.New(kit.Fixed{Width: 18, Height: 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))),
+		kit.Heading(i18n.T("Drop or open another")))), p.ChoosePicture).Explain(open)
 	p.SampleRow = container.New(&kit.Flow{Gap: 6})
 	p.sampleFoot = &kit.Foot{}
 	p.sampleBox = container.NewScroll(container.New(p.sampleFoot, p.SampleRow))
