@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"realword/assets/translations"
 	"realword/inference/plain"
@@ -116,5 +117,32 @@ func TestLookAtTextSizes(t *testing.T) {
 // layOut lays the window out in its size, as a driver does after a change.
 func (b *bench) layOut(size fyne.Size) {
 	b.win.Resize(size)
-	b.prefs.Apply() // lays out everything
+	for range 2 { // some are as high as their width makes them
+		layOut(b.win.Content())
+		for _, o := range b.win.Canvas().Overlays().List() {
+			layOut(o)
+		}
+	}
+}
+
+// layOut lays out what is in o, from the outside to the inside. A change of the theme would do the same, and draw every icon again.
+func layOut(o fyne.CanvasObject) {
+	if !o.Visible() {
+		return
+	}
+	switch o := o.(type) {
+	case *fyne.Container:
+		if o.Layout != nil {
+			o.Layout.Layout(o.Objects, o.Size())
+		}
+		for _, c := range o.Objects {
+			layOut(c)
+		}
+	case fyne.Widget:
+		r := test.WidgetRenderer(o)
+		r.Layout(o.Size())
+		for _, c := range r.Objects() {
+			layOut(c)
+		}
+	}
 }
