@@ -3,7 +3,7 @@
     python cases.py --work DIR        writes DIR/evaluate/cases.json, and references and true scenes as PNG beside it
 
 Sets: "main", 40 held-out individuals x 10 places x 2 seeds; "two", 64 pairs of them; "new", 80 of new words, prompted by their
-hypernym; "dev", 40 other held-out individuals, to look at and tune on. No individual of "dev" is in another set. The
+hypernym; "dev", 40 other held-out individuals, and "two-dev", 64 pairs of them, to look at and tune on. No individual of them is in another set. The
 gallery has 200 identities: those of "main" and others of the same split. The same bank gives the same cases.
 """
 import argparse, hashlib, json, pathlib, sys
@@ -94,15 +94,18 @@ def plan(individuals, new):
             hat = list(HATS)[(i + p) % len(HATS)] if word in WEARERS and p % 2 else None
             for s in (0, 1):
                 case("main", [key], [word], place, 10000 + i * 100 + p * 10 + s, hat)
-    pairs, k = [], 1
-    while len(pairs) < 64:  # every individual in turn with others of other words
-        for i in range(len(main)):
-            a, b = main[i], main[(i + k * 7) % len(main)]
-            if a.split("/")[0] != b.split("/")[0] and len(pairs) < 64:
-                pairs.append((a, b))
-        k += 1
-    for n, (a, b) in enumerate(pairs):
-        case("two", [identity(a), identity(b)], [a.split("/")[0], b.split("/")[0]], PLACES_ASKED[n % 10], 20000 + n)
+
+    def two(group, among, seed):
+        pairs, k = [], 1
+        while len(pairs) < 64:  # every individual in turn with others of other words
+            for i in range(len(among)):
+                a, b = among[i], among[(i + k * 7) % len(among)]
+                if a.split("/")[0] != b.split("/")[0] and len(pairs) < 64:
+                    pairs.append((a, b))
+            k += 1
+        for n, (a, b) in enumerate(pairs):
+            case(group, [identity(a), identity(b)], [a.split("/")[0], b.split("/")[0]], PLACES_ASKED[n % 10], seed + n)
+    two("two", main, 20000)
     for n, name in enumerate(one_per_word(new, 20)):
         coarse = hypernyms_of(name.split("/")[0])
         for q in range(4):
@@ -111,6 +114,7 @@ def plan(individuals, new):
         word = name.split("/")[0]
         hat = list(HATS)[n % len(HATS)] if word in WEARERS else None
         case("dev", [identity(name)], [word], PLACES_ASKED[n % 10], 40000 + n, hat)
+    two("two-dev", dev, 50000)
     gallery = [identity(n) for n in main]
     others = [(n, own) for own in (True, False) for n in order(rest)] + [(n, not natural[n]) for n in main]
     gallery += [identity(n, own) for n, own in others[:GALLERY - len(gallery)]]
@@ -164,4 +168,4 @@ if __name__ == "__main__":
     p.add_argument("--work", type=pathlib.Path, required=True)
     a = p.parse_args()
     identities, cases, gallery = draw(a.work, a.work / "evaluate")
-    print({s: sum(c["set"] == s for c in cases) for s in ("main", "two", "new", "dev")}, f"{sum(bool(c['hat']) for c in cases)} with hats, {len(gallery)} identities to tell apart")
+    print({s: sum(c["set"] == s for c in cases) for s in ("main", "two", "new", "dev", "two-dev")}, f"{sum(bool(c['hat']) for c in cases)} with hats, {len(gallery)} identities to tell apart")

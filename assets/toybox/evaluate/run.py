@@ -10,7 +10,7 @@ import argparse, json, pathlib, subprocess, sys, time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cases as fixed  # noqa: E402
 
-SCOPES, STOPS, SOURCES = (.1, .2, .25, .3, .4, .5), (5, 8, 10, 12, 16, 20, 25), ("low_cross_high_self", "low_cross_all_self", "low_cross", "all_cross")
+SCOPES, STOPS, SOURCES = (.1, .15, .2, .25, .3, .4, .5), (5, 8, 10, 12, 16, 20, 25), ("low_cross_high_self", "low_cross_all_self", "low_cross", "all_cross")
 DEFAULT = dict(scope=.25, stop=10, mask_source="low_cross_high_self", raw_mask=False)
 SETTINGS = {"default": {}, "text": None}  # None: the same prompt and seed, nothing bound
 SETTINGS |= {f"scope-{g:g}": dict(scope=g) for g in SCOPES} | {f"scope-{g:g}-raw": dict(scope=g, raw_mask=True) for g in SCOPES}
@@ -66,7 +66,7 @@ if __name__ == "__main__":
     p.add_argument("--binary", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[3] / "bin" / "realword")
     p.add_argument("--model", type=pathlib.Path, help="bundle folder (default: the model inside the program)")
     p.add_argument("--run", required=True, help="name of the folder for the pictures of this model")
-    p.add_argument("--set", default="main", choices=("main", "main-1", "two", "new", "dev", "sub"))
+    p.add_argument("--set", default="main", choices=("main", "main-1", "two", "new", "dev", "two-dev", "sub"))
     p.add_argument("--settings", nargs="+", default=["default"], choices=SETTINGS, metavar="SETTING", help=", ".join(SETTINGS))
     p.add_argument("--limit", type=int, help="that many cases, a fixed random part")
     p.add_argument("--workers", type=int, default=2)

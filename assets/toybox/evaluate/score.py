@@ -160,7 +160,7 @@ def evaluate(panel, run, group, limit=None):
     made, text = there(panel, some, run, "default"), there(panel, some, run, "text")
     out, folder = {}, panel.folder(run, "default")
     places = None
-    if group == "two":  # text alone makes no masks: it is judged where the same seed has them
+    if group.startswith("two"):  # text alone makes no masks: it is judged where the same seed has them
         places = {c["name"]: F.interpolate(torch.from_numpy(last_masks(folder, c["name"]))[None], size=(16, 16), mode="area")[0] for c in made}
         text = [c for c in text if c["name"] in places]
     if text:
@@ -169,7 +169,7 @@ def evaluate(panel, run, group, limit=None):
     if made:
         rows = panel.look(made, folder, places)
         out["customised"] = figures(panel, rows)
-        if group != "two":
+        if not group.startswith("two"):
             out["guidance mask against the judged mask, by step"] = guidance(rows, folder)
     if made and text:
         names = {r["case"]["name"]: r for r in floor}
@@ -195,7 +195,7 @@ def noised(work, count):
 def markdown(result):
     """The tables of evaluation.md."""
     titles = {"main": "Held-out individuals of seen words", "main-1": "Held-out individuals of seen words, first seed", "new": "New words, prompted by their hypernym", "two": "Two subjects",
-              "dev": "Development individuals"}
+              "dev": "Development individuals", "two-dev": "Two development individuals"}
     lines = ["# Evaluation", "", result.get("note", ""), ""]
     for group, r in result["sets"].items():
         lines += [f"## {titles[group]}", ""]

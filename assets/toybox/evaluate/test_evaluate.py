@@ -24,9 +24,9 @@ def planned():
 def test_the_plan_is_fixed_and_development_stays_apart():
     identities, some, gallery = planned()
     assert planned() == (identities, some, gallery)
-    assert [len(cases.choose(some, s)) for s in ("main", "main-1", "two", "new", "dev", "sub")] == [800, 400, 64, 80, 40, 40]
+    assert [len(cases.choose(some, s)) for s in ("main", "main-1", "two", "new", "dev", "two-dev", "sub")] == [800, 400, 64, 80, 40, 64, 40]
     who = lambda s: {identities[k]["individual"] for c in some if c["set"] == s for k in c["identities"]}
-    assert len(who("main")) == 40 and who("two") <= who("main") and not who("dev") & (who("main") | who("new"))
+    assert len(who("main")) == 40 and who("two") <= who("main") and who("two-dev") <= who("dev") and not who("dev") & (who("main") | who("new"))
     assert len(gallery) == len(set(gallery)) == 200 and all(c["identities"][0] in gallery for c in some if c["set"] == "main")
     assert len({c["name"] for c in some}) == len(some) and len({(c["prompt"], c["seed"]) for c in some}) == len(some)
     assert len({c["identities"][0] for c in cases.choose(some, "sub")}) == 40
