@@ -215,7 +215,7 @@ func (w *Window) Close() {
 	w.prefs.Write(w.app.Preferences())
 	w.keep()
 	w.quit()
-	w.models.Status.Set(i18n.T("Closing…"))
+	w.models.Say(i18n.T("Closing…"))
 	w.leave()
 	time.AfterFunc(patience, func() { w.post(w.shut) })
 }

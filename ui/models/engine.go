@@ -74,6 +74,7 @@ func (p *Page) Start() {
 				p.take(s, engine, path)
 				p.host.OnReady()
 			})
+			p.Reload() // for the menu under the model's name
 		}
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
+
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
@@ -178,5 +180,49 @@ func TestTheModelInUseIsRenamed(t *testing.T) {
 	b.Settle()
 	if m := b.State.Model; m.Name != "Crayons" || b.Status.Text != "Crayons" || !slices.Equal(m.Was, []string{"RealCustom++"}) {
 		t.Errorf("%s, before %q", m.Name, m.Was)
+	}
+}
+
+// TestTheNameOfTheModelIsASwitch: under it are all models that can be gone over to, though the page was never up.
+func TestTheNameOfTheModelIsASwitch(t *testing.T) {
+	b, m := newBench(t)
+	m.Models = append(m.Models, state.Model{Path: "/models/Broken", Err: errors.New("a file is missing")})
+	b.Hide()
+	b.Change(func(s *state.State) { s.Shelf.List = nil })
+	b.Start()
+	b.Settle()
+	item := func(label string) *fyne.MenuItem {
+		t.Helper()
+		for _, i := range b.switches() {
+			if i.Label == label {
+				return i
+			}
+		}
+		t.Fatalf("%q is not in the menu", label)
+		return nil
+	}
+	if i := item(b.State.Model.Name); !i.Checked || i.Disabled {
+		t.Errorf("the model in use: %+v", i)
+	}
+	if i := item("Broken"); !i.Disabled {
+		t.Errorf("a broken model can be chosen: %+v", i)
+	}
+	b.host.Hinders = func() error { return errors.New("a picture is being made again: wait") }
+	item("RealCustom++").Action()
+	if b.Settle(); b.Shown() || b.State.Model.Name == "RealCustom++" || !strings.Contains(b.notice.Now.Text, "made again: wait") {
+		t.Errorf("%s, %q", b.State.Model.Name, b.notice.Now.Text)
+	}
+	b.host.Hinders = func() error { return nil }
+	item("RealCustom++").Action()
+	if b.Settle(); b.State.Model.Name != "RealCustom++" || b.Status.Text != "RealCustom++" || !item("RealCustom++").Checked {
+		t.Errorf("%s, %q", b.State.Model.Name, b.Status.Text)
+	}
+	item("Get real models…").Action()
+	if !b.Shown() || !b.State.Shelf.Getting {
+		t.Error("the catalogue is not up")
+	}
+	b.Say(strings.Repeat("long ", 20))
+	if n := len([]rune(b.Status.Text)); n > longest {
+		t.Errorf("%d characters in the head", n)
 	}
 }

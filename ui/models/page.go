@@ -34,7 +34,7 @@ type Page struct {
 	loading     sync.WaitGroup             // downloads that run
 
 	Opener           *kit.Button     // for the head of the window
-	Status           *kit.Line       // which model is open, for the head of the window
+	Status           *kit.Button     // which model is open, for the head of the window; others are under it
 	Light            *fyne.Container // beside it
 	dot              *canvas.Circle
 	list             *modelList
@@ -85,7 +85,7 @@ func New(h Host) *Page {
 	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), func() { p.Toggle() }).
 		Explain(i18n.T("Which model makes the pictures, and where to get others."))
 	p.Opener.Importance, p.Opener.Hidden = widget.LowImportance, p.host.Models == nil
-	p.Status, p.dot = kit.Caption(""), canvas.NewCircle(color.Transparent)
+	p.Status, p.dot = p.buildSwitch(), canvas.NewCircle(color.Transparent)
 	p.Light = container.New(kit.Fixed{Width: 8, Height: 8}, p.dot)
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
 	p.Screen = h.Layers.Screen(body)
@@ -103,12 +103,12 @@ func (p *Page) refreshLight() {
 	switch {
 	case s.ModelErr != nil:
 		name = theme.ColorNameError
-		p.Status.Set(i18n.T("no model"))
+		p.Say(i18n.T("no model"))
 	case s.Model == nil:
-		p.Status.Set(i18n.T("opening the model…"))
+		p.Say(i18n.T("opening the model…"))
 	default:
 		name = theme.ColorNameSuccess
-		p.Status.Set(s.Model.Name)
+		p.Say(s.Model.Name)
 	}
 	p.dot.FillColor = theme.ColorForWidget(name, p.Status)
 	p.dot.Refresh()

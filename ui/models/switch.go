@@ -2,6 +2,7 @@ package models
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
@@ -11,6 +12,40 @@ import (
 )
 
 // This file decides when another model is opened.
+
+// longest is how much of a model's name the head of the window has room for, in characters; the whole is in the menu under it.
+const longest = 28
+
+// buildSwitch makes the name of the open model, under which are the others.
+func (p *Page) buildSwitch() *kit.Button {
+	b := p.host.Layers.MenuButton("", theme.MenuDropDownIcon(), p.switches).
+		Explain(i18n.T("The model that makes the pictures. Click it to take another one."))
+	b.IconPlacement = widget.ButtonIconTrailingText
+	if p.host.Models == nil {
+		b.Disable()
+	}
+	return b
+}
+
+// Say writes into the head of the window what stands in place of the model's name, or that.
+func (p *Page) Say(text string) {
+	if text = state.Shorten(text, longest); text != p.Status.Text {
+		p.Status.SetText(text)
+	}
+}
+
+// switches are the models that can be gone over to, and where to get more.
+func (p *Page) switches() (items []*fyne.MenuItem) {
+	s := p.shelf()
+	for _, m := range s.List {
+		item := fyne.NewMenuItem(m.Name(), func() { p.Use(m.Path) })
+		item.Checked = s.InUse(m.Path)
+		item.Disabled = m.Err != nil || s.Moving
+		items = append(items, item)
+	}
+	return append(items, fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(i18n.T("Get real models…"), p.showCatalogue), fyne.NewMenuItem(i18n.T("All models"), p.Show))
+}
 
 // Use opens another model. While a job runs the user is asked what shall become of it.
 func (p *Page) Use(path string) {
@@ -24,7 +59,11 @@ func (p *Page) Use(path string) {
 		return
 	}
 	if err := p.host.Hinders(); err != nil {
-		p.change(func(s *state.Shelf) { s.Err = err })
+		if p.Shown() {
+			p.change(func(s *state.Shelf) { s.Err = err })
+		} else {
+			p.host.Notices.Say(kit.Notice{Text: wording.Sentence(err), Bad: true})
+		}
 		return
 	}
 	now := p.host.State()
