@@ -62,6 +62,15 @@ func (*models) Missing(folder string, p hub.Plan) int64 {
 // Licences implements ui.Models.
 func (*models) Licences(p hub.Plan) []string { return p.Licences(hub.New(os.Getenv)) }
 
+// Token implements ui.Models.
+func (*models) Token() (from, page string) {
+	c := hub.New(os.Getenv)
+	return c.TokenFrom(), c.Page("settings/tokens")
+}
+
+// SetToken implements ui.Models.
+func (*models) SetToken(token string) error { return hub.New(os.Getenv).SaveToken(token) }
+
 // Discard implements ui.Models.
 func (*models) Discard(folder string, e hub.Entry) error {
 	return hub.Remove(filepath.Join(folder, downloadsName, e.Name))

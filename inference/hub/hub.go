@@ -6,7 +6,8 @@
 // those that an earlier attempt fetched. Whatever ends Fetch (a lost connection, the end of ctx, kill -9, a full disk), the next one
 // resumes where it stopped: at most one chunk of each file is fetched twice. The token goes to the hub and to no other host. One program
 // at a time works on a download folder. The environment is read as the hub's own tools do: HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH,
-// HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE. Files in their cache are linked or copied and not fetched; the cache is never written to.
+// HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE. Files in their cache are linked or copied and not fetched; the cache is never written to, and of
+// their files only the token's, by SaveToken.
 // Errors name the thing and the remedy. The result is a folder of checkpoints, which package bundle makes a model of.
 package hub
 
@@ -39,6 +40,7 @@ type Client struct {
 	Offline  bool   // HF_HUB_OFFLINE: the network must not be used
 
 	tokenFile string // where a token would be looked for
+	tokenFrom string // see TokenFrom
 	web       *http.Client
 	chunk     int64                                               // bytes after which a partial file is made to last
 	stall     time.Duration                                       // without a byte for so long a connection counts as cut
@@ -80,13 +82,15 @@ func New(getenv func(string) string) *Client {
 	}
 	for _, name := range []string{"HUGGING_FACE_HUB_TOKEN", "HF_TOKEN"} {
 		if v := strings.TrimSpace(getenv(name)); v != "" {
-			c.Token = v
+			c.Token, c.tokenFrom = v, name
 		}
 	}
 	if c.Token == "" && c.tokenFile != "" {
-		if info, err := os.Stat(c.tokenFile); err == nil && info.Mode().IsRegular() && info.Size() < 4096 {
+		if info, err := os.Stat(c.tokenFile); err == nil && info.Mode().IsRegular() && info.Size() < maxToken {
 			if data, err := os.ReadFile(c.tokenFile); err == nil {
-				c.Token = strings.TrimSpace(string(data))
+				if c.Token = strings.TrimSpace(string(data)); c.Token != "" {
+					c.tokenFrom = c.tokenFile
+				}
 			}
 		}
 	}
@@ -228,11 +232,8 @@ func (c *Client) refusal(answer *http.Response, repository, what string) error {
 	p := &Problem{Status: answer.StatusCode}
 	code := answer.Header.Get("X-Error-Code")
 	gated := code == "GatedRepo"
-	signIn := message.Errorf("create a token at %s and set it as HF_TOKEN in the environment", c.Page("settings/tokens"))
-	if c.tokenFile != "" {
-		signIn = message.Errorf("create a token at %s and set it as HF_TOKEN in the environment, or put it into the file %s",
-			c.Page("settings/tokens"), c.tokenFile)
-	}
+	signIn := message.Errorf("create a token at %s and enter it under Models, Get real models, Access token, or set it as HF_TOKEN in the environment",
+		c.Page("settings/tokens"))
 	switch s := answer.StatusCode; {
 	case (s == http.StatusForbidden || s == http.StatusUnauthorized) && gated && c.Token == "":
 		p.Text = message.Errorf("%s is available only to people who accept its terms: accept them at %s, then %v", repository, c.Page(repository),

@@ -216,7 +216,9 @@ func (p *Page) buildCatalogue() fyne.CanvasObject {
 	title.Style.Bold = true
 	p.offers = kit.NewColumn(10)
 	p.cards = map[string]*offerCard{}
-	p.catalogue = container.NewBorder(kit.NewColumn(6, title,
+	token := p.tool("token", i18n.T("Access token…"), i18n.T("Some models can be downloaded only by people who have accepted their terms. The hub knows you by a token."),
+		theme.LoginIcon(), p.askToken)
+	p.catalogue = container.NewBorder(kit.NewColumn(6, kit.NewRow(8, title, token),
 		kit.Note(i18n.T("Toybox, the built-in model, is a toy: small, and trained on drawn scenes. These are the models the method was made for. Nothing is downloaded until you have seen the size and the licence and agreed."))), nil, nil, nil,
 		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(p.offers)))
 	p.catalogue.Hide()

@@ -53,6 +53,10 @@ type Models interface {
 	Get(ctx context.Context, g Get, fetching func(hub.Progress), importing bundle.Progress) (string, error)
 	// Discard deletes what was fetched.
 	Discard(folder string, e hub.Entry) error
+	// Token says where the token for the hub comes from ("" is: there is none), and the page that makes one; see hub.Client.TokenFrom.
+	Token() (from, page string)
+	// SetToken keeps a token, or with "" forgets it.
+	SetToken(token string) error
 }
 
 // Get is a model that is to be downloaded and made.

@@ -43,6 +43,9 @@ type Fake struct {
 	Here        int64 // bytes of a plan that are on this machine
 	Getting     chan *GetCall
 	Discarded   []string
+	TokenFrom   string
+	Tokens      []string // that were set
+	TokenErr    error
 }
 
 // GetCall is a download that has begun. It waits until the test answers it.
@@ -188,4 +191,13 @@ func New() *Fake {
 			"/else/where":         {Layout: bundle.LayoutBundle, Manifest: *Big},
 		},
 	}
+}
+
+func (m *Fake) Token() (from, page string) { return m.TokenFrom, "https://hub.test/settings/tokens" }
+
+func (m *Fake) SetToken(token string) error {
+	if m.TokenErr == nil {
+		m.Tokens = append(m.Tokens, token)
+	}
+	return m.TokenErr
 }
