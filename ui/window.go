@@ -102,7 +102,11 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.ctx, w.quit = context.WithCancel(context.Background())
 	w.dog = newWatchdog(post, auditTo)
 	w.post = w.while(post)
-	w.journal = journal.New(func(err error) { w.session.Told(err) }, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
+	written := func() {
+		w.gallery.Written()
+		w.leave()
+	}
+	w.journal = journal.New(func(err error) { w.session.Told(err) }, func() { w.post(written) }, func() { w.post(w.refresh) })
 	w.prefs = preferences.New(a)
 	w.win = a.NewWindow(w.opt.Title)
 	w.busy, w.gone = w.journal.Working, w.win.Close

@@ -35,6 +35,7 @@ type Journal struct {
 	done    *sync.Cond                    // busy has become false
 	made    map[*image.NRGBA]finishedShot // finished pictures whose files are still being written
 	session *session                      // that rounds and drafts go to from now on
+	running map[uint64]bool               // rounds whose events still come
 
 	jobs map[int]*job // of the caller's tasks; belongs to the changes
 }
@@ -51,7 +52,8 @@ type finishedShot struct {
 // New begins a journal without a store. told is called after every change with nil, or why it was not made; idle when nothing waits
 // any more; begun when Session has changed because something needed one. All three are called on the journal's goroutine.
 func New(told func(error), idle, begun func()) *Journal {
-	j := &Journal{told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, jobs: map[int]*job{}}
+	j := &Journal{told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, running: map[uint64]bool{},
+		jobs: map[int]*job{}}
 	j.done = sync.NewCond(&j.mu)
 	return j
 }
@@ -185,6 +187,7 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 	j.Do(func(s *history.Store) error {
 		rec.store = s
 		rec.Round, rec.failed = j.start(s, to, task, r, model, parents)
+		j.runs(rec.Round, true)
 		return rec.failed
 	})
 	out := make(chan inference.Event)
@@ -200,13 +203,28 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 			j.Do(func(*history.Store) error { return rec.Event(e) })
 		}
 		j.Do(func(s *history.Store) error {
-			if rec.failed != nil {
+			if j.runs(rec.Round, false); rec.failed != nil {
 				return rec.failed
 			}
 			return Trim(s, j.Budget.Load())
 		})
 	}()
 	return out
+}
+
+func (j *Journal) runs(round uint64, on bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if delete(j.running, round); on && round != 0 {
+		j.running[round] = true
+	}
+}
+
+// Runs tells whether a round is being recorded. It may be called from any goroutine.
+func (j *Journal) Runs(round uint64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.running[round]
 }
 
 // Trim drops the oldest step data beyond a budget in bytes; 0 is no limit.

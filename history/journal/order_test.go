@@ -246,6 +246,9 @@ func TestFinishedPicturesOfAKilledBatchAreNotMadeAgain(t *testing.T) {
 			defer close(events)
 			for i := range c.finished + 1 {
 				events <- inference.StageStarted{Stage: inference.StageDenoise, Picture: i}
+				if i < c.finished {
+					events <- inference.StepDone{Picture: i, Step: 0, Steps: 4}
+				}
 			}
 		}()
 		for range l.Record(1, r, "tiny", nil, events) {
@@ -290,6 +293,7 @@ func TestFinishedPicturesOfAKilledBatchAreNotMadeAgain(t *testing.T) {
 // finished then. That is no crash, however often it happens.
 func TestLeave(t *testing.T) {
 	begun := func(i int) inference.Event { return inference.StageStarted{Stage: inference.StageDenoise, Picture: i} }
+	seen := inference.StepDone{Step: 0, Steps: 4} // of the first picture, so that there is something to see of it
 	stopped := inference.Failed{Err: context.Canceled}
 	path := filepath.Join(t.TempDir(), "history.db")
 	l := newLog(open(t, path))
@@ -308,10 +312,10 @@ func TestLeave(t *testing.T) {
 		{early: true, want: []uint64{3, 4, 5}},
 		{events: []inference.Event{begun(0), stopped}, want: []uint64{3, 4, 5}},
 		{events: []inference.Event{begun(0)}, want: []uint64{3, 4, 5}}, // a step that does not end
-		{events: []inference.Event{begun(0), begun(1), stopped}, finished: 1, want: []uint64{4, 5}},
+		{events: []inference.Event{begun(0), seen, begun(1), stopped}, finished: 1, want: []uint64{4, 5}},
 		{events: []inference.Event{begun(0), begun(1), inference.Failed{Err: errors.New("closed")}}, want: []uint64{4, 5}},
-		{events: []inference.Event{begun(0), begun(1), inference.Done{}}, finished: 1, want: []uint64{5}}, // the other is in no file
-		{events: []inference.Event{begun(0), inference.Done{}}, finished: 1, want: nil},
+		{events: []inference.Event{begun(0), seen, begun(1), inference.Done{}}, finished: 1, want: []uint64{5}}, // the other is in no file
+		{events: []inference.Event{begun(0), seen, inference.Done{}}, finished: 1, want: nil},
 	} {
 		leave := func() { l.Leave(task); l.Drop(task) }
 		if c.early {

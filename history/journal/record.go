@@ -39,8 +39,8 @@ func PlanOf(s *history.Store, session uint64, r inference.Request, model string,
 	return p, err
 }
 
-// Recorder journals what happens in one round: pictures as they are begun, the predicted clean latent, the scores and the preview of
-// every step, the last of which is the thumbnail of a picture that is stopped, the exact state at T_stop
+// Recorder journals what happens in one round: pictures once there is something to see of them, the predicted clean latent, the scores
+// and the preview of every step, the last of which is the thumbnail of a picture that is stopped, the exact state at T_stop
 // (behind the first step where the run begins later), and the outcome. It belongs to one goroutine. After an error nothing more of the
 // round is recorded, and what was recorded stays.
 type Recorder struct {
@@ -50,16 +50,17 @@ type Recorder struct {
 
 	store    *history.Store
 	request  inference.Request
-	pictures map[int]uint64            // index in Request.Seeds -> picture of the history
-	stepped  map[int]bool              // pictures with a step
-	cells    map[int]inference.Request // of a grid, those that were begun
+	pictures map[int]uint64                 // index in Request.Seeds -> picture of the history
+	begun    map[int]inference.StageStarted // pictures without a number yet: nothing was to be seen of them when they stopped
+	stepped  map[int]bool                   // pictures with a step
+	cells    map[int]inference.Request      // of a grid, those that were begun
 	failed   error
 }
 
 // NewRecorder records a round that has begun, of a resolved request.
 func NewRecorder(s *history.Store, round uint64, r inference.Request) *Recorder {
 	return &Recorder{
-		Round: round, store: s, request: r, pictures: map[int]uint64{}, stepped: map[int]bool{}, cells: map[int]inference.Request{},
+		Round: round, store: s, request: r, pictures: map[int]uint64{}, begun: map[int]inference.StageStarted{}, stepped: map[int]bool{}, cells: map[int]inference.Request{},
 	}
 }
 
@@ -78,10 +79,14 @@ func (r *Recorder) event(e inference.Event) (err error) {
 	switch e := e.(type) {
 	case inference.StageStarted:
 		if e.Stage == inference.StageDenoise && e.Picture < len(r.request.Seeds) {
-			r.pictures[e.Picture], err = r.start(e)
+			r.begun[e.Picture] = e
 		}
-		return err
+	case inference.PictureReady:
+		return r.start(e.Picture)
 	case inference.StepDone:
+		if err := r.start(e.Picture); err != nil {
+			return err
+		}
 		step, err := r.step(e)
 		if err == nil {
 			err = r.store.AddStep(r.pictures[e.Picture], step)
@@ -103,17 +108,24 @@ func (r *Recorder) event(e inference.Event) (err error) {
 	return nil
 }
 
-func (r *Recorder) start(e inference.StageStarted) (uint64, error) {
-	seed := r.request.Seeds[e.Picture]
+// start gives a picture that was begun its number.
+func (r *Recorder) start(picture int) (err error) {
+	e, begun := r.begun[picture]
+	if !begun {
+		return nil
+	}
+	delete(r.begun, picture)
+	seed := r.request.Seeds[picture]
 	if e.Recipe == nil {
-		return r.store.StartPicture(r.Round, seed)
+		r.pictures[picture], err = r.store.StartPicture(r.Round, seed)
+		return err
 	}
-	r.cells[e.Picture] = *e.Recipe
+	r.cells[picture] = *e.Recipe
 	said, err := recipe.New(*e.Recipe, r.Model)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		r.pictures[picture], err = r.store.StartCell(r.Round, seed, picture+1, said)
 	}
-	return r.store.StartCell(r.Round, seed, e.Picture+1, said)
+	return err
 }
 
 // step is what is kept of a step. The first one of a picture has the scores that its masks were made of, also where it went

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
+	"path/filepath"
 	"testing"
 
 	"realword/inference"
@@ -58,5 +59,62 @@ func TestAStoppedPictureLooksAsItWasLeft(t *testing.T) {
 		if got := color.NRGBAModel.Convert(img.At(1, 1)); img.Bounds().Size() != size || got != at {
 			t.Errorf("%s: the thumbnail is %v of %v, want %v of %v", name, got, img.Bounds().Size(), at, size)
 		}
+	}
+}
+
+// What stops, dies or fails before there is anything to see of a picture leaves none; what comes to its end does, also without a step.
+func TestNothingToSeeIsNoPicture(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  inference.Event
+		want int
+	}{
+		"died":      {nil, 0},
+		"cancelled": {inference.Failed{Err: context.Canceled}, 0},
+		"failed":    {inference.Failed{Err: image.ErrFormat}, 0},
+		"a step":    {step(0), 1},
+		"finished":  {finished(0, 7), 1},
+	} {
+		s := store(t)
+		plan, err := PlanOf(s, 0, dog(), "tiny")
+		if err != nil {
+			t.Fatal(err)
+		}
+		round, err := s.BeginRound(plan, plan0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := NewRecorder(s, round, dog())
+		if err := rec.Event(inference.StageStarted{Stage: inference.StageDenoise}); err != nil {
+			t.Fatal(err)
+		}
+		before, err := s.Round(rec.Round)
+		if err == nil && c.end != nil {
+			err = rec.Event(c.end)
+		}
+		r, err2 := s.Round(rec.Round)
+		if err != nil || err2 != nil || len(before.Pictures) != 0 || len(r.Pictures) != c.want {
+			t.Errorf("%s: %d pictures, then %d, want %d; %v, %v", name, len(before.Pictures), len(r.Pictures), c.want, err, err2)
+		}
+	}
+}
+
+// TestARoundRuns until the last of its events was written down.
+func TestARoundRuns(t *testing.T) {
+	l := newLog(open(t, filepath.Join(t.TempDir(), "history.db")))
+	events := make(chan inference.Event)
+	out := l.Record(1, dog(), "tiny", nil, events)
+	events <- inference.StageStarted{Stage: inference.StageDenoise}
+	<-out
+	l.settle()
+	rounds, err := l.Store().Rounds()
+	if err != nil || len(rounds) != 1 || !l.Runs(rounds[0].ID) || l.Runs(99) {
+		t.Fatalf("%d rounds, %v", len(rounds), err)
+	}
+	go func() { events <- inference.Done{}; close(events) }()
+	for range out {
+	}
+	l.settle()
+	if l.Runs(rounds[0].ID) {
+		t.Error("a round that has ended runs")
 	}
 }

@@ -77,6 +77,16 @@ func (g *Page) reload() {
 	}
 }
 
+// Written shows the page anew where something of it was being made and is no more. It is called when the history has all that happened.
+func (g *Page) Written() {
+	for _, one := range g.thumbs.kept {
+		if one.live && !g.host.Journal.Runs(one.round) {
+			g.reload()
+			return
+		}
+	}
+}
+
 // find is a reading, off the window's goroutine.
 func (g *Page) find(l query) {
 	s := g.host.Journal.Store()
@@ -91,6 +101,7 @@ func (g *Page) find(l query) {
 		if err != nil {
 			g.state.Err = err
 		} else {
+			g.thumbs.forgetLive()
 			g.state = g.state.found(fresh)
 		}
 		g.refresh()
@@ -148,7 +159,7 @@ func (g *Page) readDetail() {
 	}
 	side := int(g.detailHeight() * g.host.Layers.Canvas().Scale())
 	g.host.Background(func() func() {
-		d := readDetail(s, id, side)
+		d := readDetail(s, g.host.Journal.Runs, id, side)
 		return func() {
 			if g.state.Chosen == id {
 				g.state.Detail = &d

@@ -65,6 +65,7 @@ type detail struct {
 	Recipe  recipe.Recipe
 	Number  int // of its job within the session, from 1
 	Rounds  int
+	Live    bool        // it is being made
 	Missing bool        // its file is not where it was
 	Large   image.Image // the picture as large as it is shown; nil: only its thumbnail is there
 	Err     error
@@ -123,7 +124,7 @@ func sessionTitle(s *history.Store, one history.Session) string {
 }
 
 // readDetail reads what is said of a picture, and the picture itself at a longer side in pixels.
-func readDetail(s *history.Store, id uint64, side int) detail {
+func readDetail(s *history.Store, runs func(round uint64) bool, id uint64, side int) detail {
 	var d detail
 	if d.Picture, d.Err = s.Picture(id); d.Err != nil {
 		return d
@@ -134,6 +135,7 @@ func readDetail(s *history.Store, id uint64, side int) detail {
 	if d.Round, d.Err = s.Round(d.Picture.Round); d.Err != nil {
 		return d
 	}
+	d.Live = runs(d.Round.ID)
 	d.Recipe, d.Err = journal.RecipeOf(d.Picture, d.Round)
 	if rounds, err := s.SessionRounds(d.Round.Session); err == nil {
 		d.Rounds = len(rounds)
@@ -257,6 +259,8 @@ func (d detail) state() string {
 		return i18n.T("The file is not where it was: %s", wording.Path(d.Picture.File))
 	case d.Picture.File == "" && d.Picture.Pixels != "":
 		return i18n.T("The file of this picture could not be written. The picture is kept in this session: open it to save it.")
+	case d.Live && !d.Picture.Finished():
+		return i18n.T("This picture is being made.")
 	case d.Picture.File == "" && d.Round.Status == history.Failed:
 		return wording.Sentence(errors.New(d.Round.Error))
 	case d.Picture.File == "" && d.Picture.Steps == 0:

@@ -181,6 +181,8 @@ func (c *pictureCell) show(id uint64) {
 		switch {
 		case t.missing:
 			badge, paint = i18n.T("file missing"), theme.ColorNameError
+		case t.live:
+			badge = i18n.T("being made")
 		case !t.whole:
 			badge, paint = state.StoppedAt(t.stopped), theme.ColorNamePlaceHolder
 		case t.starred:

@@ -98,7 +98,7 @@ func New(host Host) *Page {
 	g.Tree = newTree(host.Journal, host.Background, host.State)
 	g.thumbs = thumbs{post: host.Post, side: g.ThumbSide, came: g.thumbsCame, model: func() *bundle.Manifest { return host.State().Model }}
 	g.thumbs.read = func(ids []uint64, side int, m *bundle.Manifest) map[uint64]*thumb {
-		return readThumbs(host.Journal.Store(), ids, side, m, g.keepThumb)
+		return readThumbs(host.Journal.Store(), host.Journal.Runs, ids, side, m, g.keepThumb)
 	}
 	g.finder.Do = g.find
 	body := container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}, g.buildSessions(), g.buildPictures(), g.buildDetail())

@@ -22,6 +22,7 @@ type thumb struct {
 	missing bool   // its file is not where it was
 	whole   bool   // it was finished
 	stopped int    // else the step that it stopped at; 0: none is kept
+	live    bool   // it is being made, and another one soon
 }
 
 // thumbs reads thumbnails off the window's goroutine, those asked for last first, and keeps the most recent ones. get and
@@ -90,6 +91,15 @@ func (t *thumbs) round(id uint64) uint64 {
 	return 0
 }
 
+// forgetLive drops thumbnails of what was being made when they were read.
+func (t *thumbs) forgetLive() {
+	for id, one := range t.kept {
+		if one.live {
+			t.forget(id)
+		}
+	}
+}
+
 // forget drops thumbnails that have changed; all of them without arguments.
 func (t *thumbs) forget(ids ...uint64) {
 	if len(ids) == 0 {
@@ -152,8 +162,8 @@ func (t *thumbs) keep(ids []uint64, read map[uint64]*thumb) {
 }
 
 // readThumbs reads thumbnails. Those that are smaller than side are made again of the pictures' files, where these are larger, and
-// handed to remade; so are those of stopped pictures of the open model that have none. Stopped ones are dimmed.
-func readThumbs(s *history.Store, ids []uint64, side int, m *bundle.Manifest, remade func(id uint64, png []byte)) map[uint64]*thumb {
+// handed to remade; so are those of stopped pictures of the open model that have none. Stopped ones are dimmed; those of a round that runs are not.
+func readThumbs(s *history.Store, runs func(round uint64) bool, ids []uint64, side int, m *bundle.Manifest, remade func(id uint64, png []byte)) map[uint64]*thumb {
 	out := map[uint64]*thumb{}
 	if s == nil {
 		return out
@@ -164,6 +174,10 @@ func readThumbs(s *history.Store, ids []uint64, side int, m *bundle.Manifest, re
 	}
 	for _, p := range pictures {
 		one, larger := thumbOf(s, p, side)
+		if one.live = !one.whole && runs(p.Round); one.live {
+			out[p.ID] = one
+			continue
+		}
 		if one.stopped = journal.StoppedAt(s, p); one.stopped > 0 {
 			if one.image == nil && m != nil {
 				larger = one.lastStep(s, p, *m)

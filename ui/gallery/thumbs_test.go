@@ -158,6 +158,16 @@ func TestStoppedPicturesShowTheirLastStep(t *testing.T) {
 	fresh := stop(3, func(*inference.StepDone) {})
 	old := stop(2, func(e *inference.StepDone) { e.Preview = nil })
 	none := stop(0, nil)
+	if none != 0 {
+		t.Errorf("a picture of which there is nothing to see is picture %d", none)
+	}
+	round, err := s.Picture(fresh)
+	if err == nil {
+		none, err = s.StartPicture(round.Round, 7) // histories used to keep it
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	other := model
 	other.Name = "another"
 	for name, c := range map[string]struct {
@@ -174,7 +184,7 @@ func TestStoppedPicturesShowTheirLastStep(t *testing.T) {
 		"stopped before any step": {none, &model, color.NRGBA{}, 0, false},
 	} {
 		var kept []byte
-		got := readThumbs(s, []uint64{c.id}, journal.ThumbSide, c.model, func(_ uint64, png []byte) { kept = png })[c.id]
+		got := readThumbs(s, func(uint64) bool { return false }, []uint64{c.id}, journal.ThumbSide, c.model, func(_ uint64, png []byte) { kept = png })[c.id]
 		var paint color.NRGBA
 		if got.image != nil {
 			paint = color.NRGBAModel.Convert(got.image.At(0, 0)).(color.NRGBA)
@@ -182,6 +192,10 @@ func TestStoppedPicturesShowTheirLastStep(t *testing.T) {
 		if paint != c.paint || got.stopped != c.stopped || got.whole || (kept != nil) != c.kept {
 			t.Errorf("%s: %v, stopped at %d, kept %v; want %v, %d, %v", name, paint, got.stopped, kept != nil, c.paint, c.stopped, c.kept)
 		}
+	}
+	live := readThumbs(s, func(r uint64) bool { return r == round.Round }, []uint64{fresh}, journal.ThumbSide, nil, nil)[fresh]
+	if paint := color.NRGBAModel.Convert(live.image.At(0, 0)).(color.NRGBA); !live.live || live.stopped != 0 || paint.A != 255 {
+		t.Errorf("one that is being made is %+v, %v", live, paint)
 	}
 	if a, b := state.StoppedAt(0), state.StoppedAt(3); a != "stopped" || b != "stopped · step 3" {
 		t.Errorf("it says %q, %q", a, b)

@@ -143,7 +143,7 @@ func (s *Tree) read() {
 			for _, p := range pictures {
 				if img, bad := state.ReadSmall(p.Thumbnail); bad == nil {
 					small[p.ID] = img
-					if journal.StoppedAt(store, p) > 0 {
+					if !s.journal.Runs(p.Round) && journal.StoppedAt(store, p) > 0 {
 						small[p.ID] = kit.Dimmed(img)
 					}
 				}

@@ -152,6 +152,9 @@ func readSession(s *history.Store, id uint64, see state.Eye) (opened, error) {
 	}
 	rounds := map[uint64]history.Round{}
 	for _, p := range slices.Backward(pictures) {
+		if !p.Finished() && p.Steps == 0 && len(p.Thumbnail) == 0 {
+			continue // histories used to keep those too of which there was nothing to see
+		}
 		r, known := rounds[p.Round]
 		if !known {
 			if r, err = s.Round(p.Round); err != nil {
