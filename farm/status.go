@@ -26,7 +26,10 @@ func (c *Conn) Workers(ctx context.Context) (list []WorkerInfo, err error) {
 			case <-ctx.Done():
 				return ctx.Err()
 			case e, ok := <-watch.Updates():
-				if !ok || e == nil {
+				if !ok {
+					return jetstream.ErrNoHeartbeat // the list is not whole
+				}
+				if e == nil {
 					return nil
 				}
 				var i WorkerInfo

@@ -219,9 +219,12 @@ func (w *worker) change(f func(*WorkerInfo)) {
 	f(&w.info)
 }
 
+// beatEvery is how often a worker says that it is there.
+const beatEvery = time.Second
+
 // beat says that the worker is there, and what it does.
 func (w *worker) beat(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
 		w.mu.Lock()
@@ -535,16 +538,30 @@ func (r refused) Unwrap() error { return r.error }
 // errOtherTakes is that this computer has refused the picture, and another one may take it.
 var errOtherTakes = errors.New("another computer takes it")
 
-// alone tells whether every computer that is there with the model has refused the picture.
+// alone tells whether every computer that is there with the model has refused the picture. It looks twice: who says at that very moment that
+// it is there may be missing in a list.
 func (t *task) alone(ctx context.Context, refused []string) bool {
-	all, err := t.Workers(ctx)
-	if err != nil {
-		return false
+	for look := range 2 {
+		if look > 0 {
+			select {
+			case <-ctx.Done():
+				return false
+			case <-time.After(beatEvery * 3 / 2):
+			}
+		}
+		all, err := t.Workers(ctx)
+		if err != nil {
+			return false
+		}
+		another := slices.ContainsFunc(all, func(w WorkerInfo) bool {
+			_, has := w.Models[t.model.ID]
+			return has && !slices.Contains(refused, w.ID)
+		})
+		if another {
+			return false
+		}
 	}
-	return !slices.ContainsFunc(all, func(w WorkerInfo) bool {
-		_, has := w.Models[t.model.ID]
-		return has && !slices.Contains(refused, w.ID)
-	})
+	return true
 }
 
 // prepare finds out whether the picture is still wanted, counts the try, and reads what the request needs.
