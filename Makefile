@@ -129,8 +129,8 @@ farm-cut: ## the line to a farm's helper is cut for a minute in the middle of a 
 	REALWORD_FARM_CUT=1m $(GO) test -count=1 -run '^TestTheNetworkIsCut$$' -v ./farm
 
 .PHONY: farm-figures
-farm-figures: ## what a farm costs: how late previews are, what a picture takes on top, 10,000 waiting pictures
-	REALWORD_FARM_FIGURES=1 $(GO) test -count=1 -run '^TestFigures$$' -v ./farm
+farm-figures: ## what a farm costs: how late previews are, what a picture takes on top, also one of SDXL, 10,000 waiting pictures
+	REALWORD_FARM_FIGURES=1 $(GO) test -count=1 -run '^TestFigures' -v ./farm
 
 .PHONY: kill
 kill: deps screen ## kill -9 in runs, imports and edits of the real window, KILLS times (default 200)
