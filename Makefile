@@ -128,6 +128,10 @@ farm-share: build ## two workers with two threads each against one with four: PI
 farm-cut: ## the line to a farm's helper is cut for a minute in the middle of a preview, in a network namespace (as root)
 	REALWORD_FARM_CUT=1m $(GO) test -count=1 -run '^TestTheNetworkIsCut$$' -v ./farm
 
+.PHONY: farm-clock
+farm-clock: ## a farm whose server's, workers' and client's clocks are an hour and half a century apart (builds Go's own packages with a turned time.Now)
+	REALWORD_FARM_CLOCK=1 $(GO) test -count=1 -run '^TestClocksThatAreOff$$' -v ./farm
+
 .PHONY: farm-figures
 farm-figures: ## what a farm costs: how late previews are, what a picture takes on top, also one of SDXL, 10,000 waiting pictures
 	REALWORD_FARM_FIGURES=1 $(GO) test -count=1 -run '^TestFigures' -v ./farm

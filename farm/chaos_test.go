@@ -17,7 +17,7 @@ import (
 	"realword/inference"
 )
 
-// roleVariable makes the test binary a process of a farm: "server DIR ADDRESS", "worker PAIRING STEP KEEP", or "fetch PAIRING DIR".
+// roleVariable makes the test binary a process of a farm: "server DIR ADDRESS", "worker PAIRING STEP KEEP", "fetch PAIRING DIR", or "clock".
 const roleVariable = "REALWORD_FARM_ROLE"
 
 func TestMain(m *testing.M) {
@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		err = serveUntil(ctx, role[1], role[2])
 	case "worker":
 		err = workUntil(ctx, role[1], role[2], role[3])
+	case "clock":
+		fmt.Println(time.Now().Format(time.RFC3339))
 	case "fetch":
 		err = fetchUntil(ctx, role[1], role[2])
 	}

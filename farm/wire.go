@@ -382,8 +382,10 @@ func ModelID(m bundle.Manifest) string {
 func (c *Conn) putBlob(ctx context.Context, data []byte) (name string, err error) {
 	name = files.Sum(data)
 	info, err := c.blobInfo(ctx, name)
-	if err == nil && info.Size == uint64(len(data)) && time.Since(info.ModTime) < renewBlobs {
-		return name, nil
+	if err == nil && info.Size == uint64(len(data)) {
+		if age, err := c.age(ctx, info.ModTime); err != nil || age < renewBlobs {
+			return name, err
+		}
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) {
 		return name, err
@@ -427,6 +429,18 @@ func (c *Conn) blobInfo(ctx context.Context, name string) (info *jetstream.Objec
 		return err
 	})
 	return info, err
+}
+
+// age is how old is what the farm got at a moment, by the server's clock alone. Of a server that does not say how late it is, all is old.
+func (c *Conn) age(ctx context.Context, since time.Time) (age time.Duration, err error) {
+	err = again(ctx, func(ctx context.Context) error {
+		info, err := c.jobs.Info(ctx)
+		if age = renewBlobs; err == nil && !info.TimeStamp.IsZero() {
+			age = info.TimeStamp.Sub(since)
+		}
+		return err
+	})
+	return age, err
 }
 
 // putOwn stores bytes that one picture alone needs, so that they can be deleted with it: under their SHA-256 and a word of their own.
