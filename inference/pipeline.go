@@ -92,7 +92,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	defer l.none.KV.Close()
 	z, clean := from.Latent, []float32(nil)
 	scores, masks := from.Scores, [][]float32(nil)
-	if len(scores) != len(l.Subjects) { // of other subjects, which had none that came from scores
+	if !l.scored(scores) { // of other subjects, which had none that came from scores
 		scores = nil
 	}
 	var noise []float32
@@ -271,6 +271,12 @@ func (l *Loop) Counts(from State) Counts {
 	return p.counts(from.Step, l.trail(p, from))
 }
 
+// scored tells whether scores are those of the subjects, on the grid of this size.
+func (l *Loop) scored(scores [][]float32) bool {
+	h, w := l.Graphs.grid(l.Height, l.Width)
+	return len(scores) == len(l.Subjects) && !slices.ContainsFunc(scores, func(grid []float32) bool { return len(grid) != h*w })
+}
+
 // trail is what of a state's may be used.
 func (l *Loop) trail(p pace, from State) Trail {
 	if !p.approx {
@@ -280,7 +286,7 @@ func (l *Loop) trail(p pace, from State) Trail {
 	if t.Of != l.of {
 		t = Trail{Of: l.of}
 	}
-	if len(from.Scores) != len(l.Subjects) {
+	if !l.scored(from.Scores) {
 		t.Masked, t.Calm = 0, 0
 	}
 	if len(t.Apart) != tensor.Count(l.Shape()) {

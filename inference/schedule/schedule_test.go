@@ -330,6 +330,29 @@ func TestJumpsResetTheHistory(t *testing.T) {
 	}
 }
 
+// TestAHistoryThatCannotBe is none: a state that another computer sends may say anything.
+func TestAHistoryThatCannotBe(t *testing.T) {
+	z, m := []float32{0.5, -1}, fixed(0.2, 0.3)
+	m.Noise = func() []float32 { return []float32{0.1, 0.2} }
+	short, right := []float32{7}, []float32{7, 7}
+	for _, sampler := range every() {
+		for i, lies := range [][]State{
+			{{X0: right, Z: right}, {X0: right, Z: right, Earlier: right}},
+			{{Next: 1, Z: right, X0: right, Earlier: right}},
+			{{Next: 2, Z: right, X0: right, Earlier: short}, {Next: 2, Z: right, X0: short}, {Next: 2, Z: short, X0: right}, {Next: 2, X0: right, Earlier: short}},
+		} {
+			want, _ := take(solver(t, sampler, 5), i, z, m)
+			for _, lie := range lies {
+				s := solver(t, sampler, 5)
+				s.Restore(lie)
+				if next, _ := take(s, i, z, m); !slices.Equal(next, want) {
+					t.Errorf("%s, step %d after %+v: %v, without a history %v", sampler, i, lie, next, want)
+				}
+			}
+		}
+	}
+}
+
 func TestStepLeavesItsInputAlone(t *testing.T) {
 	for _, sampler := range every() {
 		s := solver(t, sampler, 5)

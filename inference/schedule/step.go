@@ -44,11 +44,22 @@ func (s *Solver) State() State { return s.state.Clone() }
 // Restore makes the solver go on as the one that State was taken from, bit for bit. The state is copied.
 func (s *Solver) Restore(kept State) { s.state = kept.Clone() }
 
+// before tells whether it is what a run of so many values has remembered before step i. A state may come from elsewhere: what it says of
+// steps or sizes that cannot have been is no history.
+func (s State) before(i, values int) bool {
+	for k, list := range [][]float32{s.Z, s.X0, s.Earlier} {
+		if list != nil && (len(list) != values || i < max(1, k)) { // Earlier takes two steps
+			return false
+		}
+	}
+	return s.Next == i
+}
+
 // Step takes step i, counted from 0: from z to the next latent and the x0 prediction. The picture to decode is the x0 of the last step.
-// An index that does not follow the previous one, or a latent of another length, starts a new history. Errors are those of the
+// An index that does not follow the previous one, or a history of another length, starts a new one. Errors are those of the
 // model. It panics when i is no step or a prediction has another length than z.
 func (s *Solver) Step(i int, z []float32, m Model) (next, x0 []float32, err error) {
-	if s.state.Next != i || s.state.X0 != nil && len(s.state.X0) != len(z) {
+	if !s.state.before(i, len(z)) {
 		s.state = State{}
 	}
 	eps, x0, err := s.ask(m, s.points[i], z)
