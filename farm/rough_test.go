@@ -1,8 +1,11 @@
 package farm
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +18,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/message"
+	"realword/inference/session"
 )
 
 // TestARequestWithTenThousandReferences: the client refuses it, and a computer that gets it all the same reads none of them.
@@ -139,6 +143,90 @@ func TestAComputerThatLies(t *testing.T) {
 	if n := refusals.Load() - before; n > 10 {
 		t.Errorf("it was asked %d times for 10 pictures", n)
 	}
+}
+
+// nowhere is a runtime of a model that nothing is computed of.
+type nowhere struct{}
+
+func (nowhere) Open(string, session.Options) (session.Session, error) {
+	return nil, errors.New("a graph was opened")
+}
+func (nowhere) Describe() string { return "nowhere" }
+
+// TestAStateOfAnotherModel in a request: the engine that gets it says of which model it is, and nothing is computed.
+func TestAStateOfAnotherModel(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	m := toybox(t)
+	engine := inference.New(nowhere{}, m)
+	t.Cleanup(func() { engine.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	t.Cleanup(func() { cancel(); done.Wait() })
+	c := b.helper("one")
+	done.Go(func() {
+		_ = c.Work(ctx, WorkerOptions{Name: "one", Models: []Model{{ID: ModelID(m.Manifest()), Name: m.Manifest().Name, Engine: engine}}})
+	})
+	dog, err := os.ReadFile(filepath.Join("..", "assets", "samples", "dog.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := inference.Request{Prompt: "a dog"}
+	r.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: dog}}}}
+	if r, err = engine.Resolve(r); err != nil {
+		t.Fatal(err)
+	}
+	shape := m.Manifest().Latent
+	state := inference.State{
+		Step: 1, Width: r.Width, Height: r.Height, Steps: r.Steps, Sampler: r.Sampler, Seed: r.Seeds[0],
+		Latent: make([]float32, shape.Channels*r.Width*r.Height/shape.Factor/shape.Factor),
+	}
+	for name, k := range map[string]struct {
+		lie  func(*inference.State)
+		want string
+	}{
+		"another model": {func(s *inference.State) { s.Model = "SDXL" }, "belongs to the model SDXL, and this is " + m.Manifest().Name},
+		"another size":  {func(s *inference.State) { s.Width *= 2 }, "the kept step belongs to"},
+		"of nothing":    {func(s *inference.State) { s.Latent = nil }, "a latent of 0 values"},
+		"its end":       {func(s *inference.State) { s.Step = 1 << 40 }, "the kept step is followed by"},
+	} {
+		s := state
+		s.Model = m.Manifest().Name
+		k.lie(&s)
+		r.From = &s
+		job, err := b.client.Queue(m.Manifest()).Start(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := last(collect(job)); err == nil || !strings.Contains(err.Error(), k.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAKeptStateOfAnotherModel, which a computer that lies has put where a picture in work goes on: the picture begins anew.
+func TestAKeptStateOfAnotherModel(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := request("dog", 5, 2)
+	j := b.start(r)
+	state, err := inference.EncodeState(inference.State{Step: 3, Model: "SDXL", Width: 1024, Height: 1024, Steps: 5, Latent: []float32{1, 2, 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	liar := b.helper("liar")
+	for n, data := range [][]byte{encodeKept([]string{"nothing"}, state), encodeKept(nil, state)} {
+		if _, err := liar.states.Put(t.Context(), unit(j.(*Job).ID, n), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.worker("honest", &fakeEngine{step: time.Millisecond, refuse: func(r inference.Request) error {
+		if r.From != nil && r.From.Model != "" {
+			return errors.New("the kept step belongs to another model")
+		}
+		return nil
+	}})
+	same(t, r, collect(j))
 }
 
 func last(events []inference.Event) (inference.Event, error) {

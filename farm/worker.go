@@ -405,6 +405,7 @@ type task struct {
 	refused []string // IDs of workers that do not take it
 	request inference.Request
 	from    *inference.State // where it goes on; nil: at its beginning
+	resumed bool             // from was kept by a computer that had the picture
 	began   time.Time
 
 	blobs  []string        // events that are on the farm, also of who began
@@ -641,7 +642,16 @@ func (t *task) complete(ctx context.Context) error {
 		}
 		*f.Data, left = data, left-int64(len(data))
 	}
-	if sum := t.msg.Headers().Get(fromHeader); sum != "" && t.from == nil {
+	if t.from == nil {
+		return t.given(ctx)
+	}
+	t.request.From, t.resumed = t.from, true
+	return nil
+}
+
+// given reads the State that the request itself goes on from, if it does.
+func (t *task) given(ctx context.Context) error {
+	if sum := t.msg.Headers().Get(fromHeader); sum != "" {
 		data, err := t.blob(ctx, sum, maxFileBytes)
 		if err != nil {
 			return hopelessUnlessAbsent(err)
@@ -676,6 +686,13 @@ func (t *task) make(ctx context.Context) error {
 		i.Doing, i.Prompt, i.Steps = t.key(), files.Shown(t.request.Prompt, 60), t.request.Steps
 	})
 	job, err := t.model.Engine.Start(ctx, t.request)
+	if err != nil && t.resumed { // what was kept may be the reason: of another model or size, from a computer that lies
+		t.from, t.blobs, t.resumed = nil, nil, false
+		if err := t.given(ctx); err != nil {
+			return err
+		}
+		job, err = t.model.Engine.Start(ctx, t.request)
+	}
 	if err != nil {
 		return refused{err}
 	}
