@@ -29,7 +29,7 @@ import (
 type again struct {
 	recipe             string
 	redo, region, only string
-	grow, feather      int // pixels; negative: a cell of the guidance grid around a kept mask, nothing around a painted one
+	grow, feather      int // pixels; negative: inference.Margin around a kept mask, nothing around a painted one
 	second             string
 	scale              float64
 	strength           float64  // 0: the usual one
@@ -45,8 +45,8 @@ func (a *again) flags(c *cobra.Command) {
 	f.StringVar(&a.redo, "redo", "", "picture of which one subject is made again by its own recipe, but for what other options change;\nthe rest stays as it is, byte for byte")
 	f.StringVar(&a.only, "only", "", "with --redo, WORD[#N] of the subject (default: the one that --subject names, or the only one)")
 	f.StringVar(&a.region, "region", "", "with --redo, grey picture that is white where it is made again (default: the subject's mask in the history)")
-	wholeFlag(f, &a.grow, "grow", -1, "with --redo, pixels that the region grows by (default: a cell of the mask; none of --region)")
-	wholeFlag(f, &a.feather, "feather", -1, "with --redo, pixels over which new and old mix around it (default likewise)")
+	wholeFlag(f, &a.grow, "grow", -1, "with --redo, pixels that the region grows by (default: half a cell of the mask; none of --region)")
+	wholeFlag(f, &a.feather, "feather", -1, "with --redo, pixels around it over which less and less of the steps are made again (default: one and a half\ncells of the mask; none of --region)")
 	f.StringVar(&a.second, "second-pass", "", "picture that is made again larger and finer, with the masks that the history has of it")
 	decimalFlag(f, &a.scale, "scale", 2, "with --second-pass, how many times as large")
 }
@@ -319,13 +319,17 @@ func (a *again) regionOf(e *engine, was inference.Request, changed []inference.S
 	if err != nil {
 		return nil, err
 	}
-	or := func(n int) int {
-		if n < 0 {
-			return inference.Margin(e.bundle.Manifest())
-		}
-		return n
+	grow, feather := 0, 0
+	if len(masks) > j {
+		grow, feather = inference.Margin(masks[j], was.Width)
 	}
-	region := inference.RegionOf(masks, j, was.Width, was.Height, or(a.grow), or(a.feather))
+	if a.grow >= 0 {
+		grow = a.grow
+	}
+	if a.feather >= 0 {
+		feather = a.feather
+	}
+	region := inference.RegionOf(masks, j, was.Width, was.Height, grow, feather)
 	return picture.EncodePainted(region)
 }
 

@@ -21,12 +21,13 @@ import (
 //
 // With a Region only a part is made anew: outside of it the latent is at every step the picture's own, noised to that level with the
 // run's own noise, and the finished picture is composed in pixels, so that outside of the region every byte is the picture's. At
-// strength 1 the region begins with noise alone.
+// strength 1 the region begins with noise alone. Where the region is grey the picture is kept likewise, but only at first: the darker, the
+// later it is let go, so that the new part finds its way into what surrounds it (Differential Diffusion, arXiv 2306.00950).
 type Init struct {
 	Name     string  `json:"name"`             // file name, for people
 	SHA256   string  `json:"sha256,omitempty"` // of Data, hex; see Reference
 	Strength float64 `json:"strength"`         // the share of the steps that run, in (0, 1]; 0 means DefaultStrength, with a region 1
-	Region   Painted `json:"region,omitzero"`  // white where the picture is made again, grey where old and new mix; none: everywhere
+	Region   Painted `json:"region,omitzero"`  // white where the picture is made again, grey where some of its steps are; none: everywhere
 	Data     []byte  `json:"-"`                // a picture file
 	Small    []byte  `json:"-"`                // the picture as a small PNG file, filled in by Engine.Resolve; see picture.Small
 }
@@ -136,7 +137,7 @@ func (w *worker) readInit(ctx context.Context, l *Loop, r Request) error {
 	}
 	l.Init = latent.F32
 	if region != nil {
-		l.Keep = outside(region, latent.Shape[3], latent.Shape[2])
+		l.Keep = stays(region, latent.Shape[3], latent.Shape[2])
 	}
 	if !w.engine.large() {
 		return nil
@@ -167,32 +168,42 @@ func (w *worker) finish(ctx context.Context, r Request, img *image.RGBA) (*image
 		if err != nil {
 			return nil, err
 		}
-		img = picture.Compose(img, under, region)
+		img = picture.Compose(img, under, mixed(region))
 	}
 	return &image.NRGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}, nil // opaque, so both mean the same
 }
 
-// outside tells of every cell of a latent whether no pixel of it is in the region.
-func outside(region *image.Gray, width, height int) []bool {
-	cells := make([]bool, width*height)
-	for p := range cells {
-		cells[p] = true
+// mixed is how much of the new picture is in the finished one: all where a third of the steps or more made it, and less from there to the
+// border, where old and new are nearly the same. A mixture further inside would show both.
+func mixed(region *image.Gray) *image.Gray {
+	out := image.NewGray(region.Rect)
+	for y := range region.Rect.Dy() {
+		for x := range region.Rect.Dx() {
+			out.Pix[y*out.Stride+x] = uint8(min(3*int(region.Pix[y*region.Stride+x]), 255))
+		}
 	}
+	return out
+}
+
+// stays is for every cell of a latent the share of the steps through which it stays the picture's: 1 where no pixel of it is in the region,
+// 0 where one is white.
+func stays(region *image.Gray, width, height int) []float32 {
+	cells := slices.Repeat([]float32{1}, width*height)
 	for y := range region.Rect.Dy() {
 		row := region.Pix[y*region.Stride:][:region.Rect.Dx()]
 		for x, v := range row {
-			if v > 0 {
-				cells[y*height/region.Rect.Dy()*width+x*width/region.Rect.Dx()] = false
-			}
+			p := y*height/region.Rect.Dy()*width + x*width/region.Rect.Dx()
+			cells[p] = min(cells[p], 1-float32(v)/255)
 		}
 	}
 	return cells
 }
 
-// keep gives the cells that stay as they are the values of another latent.
-func (l *Loop) keep(z, of []float32) {
+// keep gives the cells that are still the picture's before a step, or the last one's end, the values of another latent.
+func (l *Loop) keep(step int, z, of []float32) {
+	done := float32(step-l.Begin) / float32(l.Steps-l.Begin)
 	for p := range z {
-		if l.Keep[p%len(l.Keep)] {
+		if share := l.Keep[p%len(l.Keep)]; share == 1 || share > done {
 			z[p] = of[p]
 		}
 	}
@@ -215,15 +226,24 @@ func (l *Loop) Start(seed uint64, noise []float32) (State, error) {
 	state.Latent = solver.Steps()[l.Begin].Noised(l.Init, noise)
 	if l.Keep != nil && l.Begin == 0 { // nothing of the picture is left in the region
 		anew := slices.Clone(noise)
-		l.keep(anew, state.Latent)
+		l.keep(0, anew, state.Latent)
 		state.Latent = anew
 	}
 	return state, nil
 }
 
-// RegionOf is where a subject is made again: the positions of its mask on a picture of that size, grown and feathered by so many
-// pixels, but nothing of where other subjects are. It is nil where the subject has no mask.
+// RegionOf is where a subject is made again: what its mask holds on a picture of that size, grown and feathered by so many pixels, but
+// nothing of where other subjects are, towards which it fades. It is nil where the subject has no mask.
 func RegionOf(masks []picture.Grid, subject, width, height, grow, feather int) *image.Gray {
+	held := make([]picture.Grid, len(masks))
+	for j, mask := range masks {
+		held[j] = mask.Held()
+	}
+	return regionOf(held, subject, width, height, grow, feather, feather/2)
+}
+
+// regionOf fades towards other subjects over so many pixels; 0 cuts them out.
+func regionOf(masks []picture.Grid, subject, width, height, grow, feather, fade int) *image.Gray {
 	var region *image.Gray
 	if subject < len(masks) {
 		region = masks[subject].Positions(width, height)
@@ -234,7 +254,7 @@ func RegionOf(masks []picture.Grid, subject, width, height, grow, feather int) *
 	region = picture.Grown(region, grow, feather)
 	for j, other := range masks {
 		if theirs := other.Positions(width, height); j != subject && theirs != nil {
-			for p, v := range theirs.Pix {
+			for p, v := range picture.Grown(theirs, 0, fade).Pix {
 				region.Pix[p] = min(region.Pix[p], 255-v)
 			}
 		}
@@ -242,8 +262,12 @@ func RegionOf(masks []picture.Grid, subject, width, height, grow, feather int) *
 	return region
 }
 
-// Margin is how many pixels a mask is grown and feathered by where nobody says: a cell of the guidance grid.
-func Margin(m bundle.Manifest) int { return m.Latent.Factor * m.Grid }
+// Margin is by how many pixels a mask on a picture of that width is grown and feathered to be made again, where nobody says: half a cell
+// of the mask, and one and a half.
+func Margin(mask picture.Grid, width int) (grow, feather int) {
+	cell := width / max(mask.Width, 1)
+	return cell / 2, cell + cell/2
+}
 
 // Look returns where the model sees the subjects of a request in a picture: the masks that a run would make at T_stop. It is for pictures
 // of which nobody has kept them. It runs one step as a job of its own. References whose bytes are not there are no hindrance.

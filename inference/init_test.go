@@ -174,7 +174,8 @@ func region16(t *testing.T, white, grey image.Rectangle) []byte {
 }
 
 // TestRedo makes a part of a picture anew. Outside of the region no byte differs and the latent is at every step the picture's own at
-// that level of noise; inside it begins with noise alone. Continuing from any step gives the same picture.
+// that level of noise, where the region is grey for some of the steps; inside it begins with noise alone. Continuing from any step gives
+// the same picture.
 func TestRedo(t *testing.T) {
 	img, file := kept16(t)
 	white, grey := image.Rect(4, 6, 9, 11), image.Rect(3, 5, 11, 12)
@@ -200,12 +201,16 @@ func TestRedo(t *testing.T) {
 			if differ != 0 || inside < white.Dx()*white.Dy()*9/10 {
 				t.Errorf("%s: %d pixels outside of the region differ, %d of %d inside", name, differ, inside, white.Dx()*white.Dy())
 			}
-			// Cells are 2 × 2 pixels: those that touch the grey, columns 1 to 5 and rows 2 to 5, are made anew.
+			// Cells are 2 × 2 pixels: those that touch the white, columns 2 to 4 and rows 3 to 5, are made anew, those that touch the grey,
+			// columns 1 to 5 and rows 2 to 5, for the last 90/255 of the steps: after 7 of 10, or after 9 where 5 to 9 run.
 			noise := random.Normal(7, 3*64)
-			cell := func(p int) (kept bool, x0 float64) {
+			free := map[float64]int{1: 7, 0.5: 9}[strength]
+			cell := func(p, done int) (kept bool, x0 float64) {
 				x, y, c := p%8, p/8%8, p/64
 				at := img.NRGBAAt(2*x+1, 2*y+1)
-				return x < 1 || x > 5 || y < 2 || y > 5, float64([]uint8{at.R, at.G, at.B}[c])/127.5 - 1
+				white := x >= 2 && x <= 4 && y >= 3 && y <= 5
+				grey := x >= 1 && x <= 5 && y >= 2 && y <= 5
+				return !grey || !white && done < free, float64([]uint8{at.R, at.G, at.B}[c])/127.5 - 1
 			}
 			_, solver, err := solverOf(b.model.manifest, ready.Recipe.Settings)
 			if err != nil {
@@ -213,7 +218,7 @@ func TestRedo(t *testing.T) {
 			}
 			for _, s := range steps {
 				for p, v := range s.State.Latent {
-					kept, x0 := cell(p)
+					kept, x0 := cell(p, s.Step+1)
 					if !kept || s.Step == 9 {
 						continue
 					}
@@ -223,14 +228,14 @@ func TestRedo(t *testing.T) {
 					}
 				}
 				for p, v := range s.Clean {
-					if kept, x0 := cell(p); kept && math.Abs(float64(v)-x0) > 1e-6 {
+					if kept, x0 := cell(p, s.Step+1); kept && math.Abs(float64(v)-x0) > 1e-6 {
 						t.Fatalf("%s: the clean latent of step %d has %g at %d, the picture %g", name, s.Step, v, p, x0)
 					}
 				}
 			}
 			first := b.runtime.callsOf("guidance")[0].in["sample"].F32
 			for p, v := range first {
-				if kept, _ := cell(p); strength == 1 && !kept && v != noise[p] {
+				if kept, _ := cell(p, 0); strength == 1 && !kept && v != noise[p] {
 					t.Fatalf("%s: value %d of the first latent is %g, the noise %g", name, p, v, noise[p])
 				} else if kept && v == noise[p] {
 					t.Fatalf("%s: value %d of the first latent is noise alone", name, p)
@@ -327,11 +332,23 @@ func TestSecondPass(t *testing.T) {
 	}
 }
 
-// TestRegionOf leaves out where other subjects are.
+// TestMixed takes old pixels where few steps were made anew alone.
+func TestMixed(t *testing.T) {
+	region := &image.Gray{Pix: []byte{0, 1, 42, 85, 170, 255}, Stride: 6, Rect: image.Rect(0, 0, 6, 1)}
+	if got := mixed(region).Pix; !bytes.Equal(got, []byte{0, 3, 126, 255, 255, 255}) {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestRegionOf leaves out where other subjects are, and fades towards them.
 func TestRegionOf(t *testing.T) {
 	masks := []picture.Grid{{Width: 4, Height: 1, Values: []float32{1, 0, 0, 0}}, {Width: 4, Height: 1, Values: []float32{0, 0.2, 0, 0}}}
 	if got := RegionOf(masks, 0, 8, 1, 3, 2).Pix; !bytes.Equal(got, []byte{255, 255, 0, 0, 255, 128, 0, 0}) {
 		t.Errorf("%v", got) // white up to 3 pixels from the second, half at 4, nothing where the other is
+	}
+	masks = []picture.Grid{{Width: 8, Height: 1, Values: []float32{1, 1, 1, 1, 0.05, 0, 0, 0}}, {Width: 8, Height: 1, Values: []float32{0, 0, 0, 0, 0, 0, 1, 0.5}}}
+	if got := RegionOf(masks, 0, 8, 1, 2, 8).Pix; !bytes.Equal(got, []byte{255, 255, 255, 191, 127, 64, 0, 0}) {
+		t.Errorf("%v", got) // white up to the fifth pixel, but within 4 of the other
 	}
 	if RegionOf(masks, 2, 8, 1, 0, 0) != nil {
 		t.Error("a subject that is not there has a region")

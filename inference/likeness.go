@@ -84,7 +84,8 @@ func canCompare(m Model) error {
 // over a whole one, without where other subjects are. masks are those that the picture was made with, one for each subject. It is nil
 // where the subject has no mask.
 func CutOf(m bundle.Manifest, img *image.NRGBA, masks []picture.Grid, subject int) *image.NRGBA {
-	region := RegionOf(masks, subject, img.Rect.Dx(), img.Rect.Dy(), Margin(m)/2, Margin(m))
+	cell := m.Latent.Factor * m.Grid
+	region := regionOf(masks, subject, img.Rect.Dx(), img.Rect.Dy(), cell/2, cell, 0)
 	if region == nil {
 		return nil
 	}

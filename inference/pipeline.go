@@ -32,7 +32,7 @@ type Loop struct {
 
 	Begin int       // the first step of a run from the start: 0, or where a picture to begin with comes in
 	Init  []float32 // the latent of that picture; nil: there is none
-	Keep  []bool    // [h, w], which cells of it stay as they are; nil: none
+	Keep  []float32 // [h, w], through which share of the steps a cell stays as it is, 1 to the end; nil: there is no region
 
 	of   string // see fingerprint
 	none Vision // of passes without subjects
@@ -133,9 +133,9 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 		}
 		if l.Keep != nil {
 			clean = slices.Clone(clean) // the solver may remember its own
-			l.keep(clean, l.Init)
+			l.keep(i+1, clean, l.Init)
 			if i+1 < l.Steps {
-				l.keep(z, solver.Steps()[i+1].Noised(l.Init, noise))
+				l.keep(i+1, z, solver.Steps()[i+1].Noised(l.Init, noise))
 			}
 		}
 		step.Masks, step.Clean = cloneAll(masks), slices.Clone(clean)

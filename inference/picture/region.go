@@ -3,9 +3,51 @@ package picture
 import (
 	"image"
 	"math"
+	"slices"
 
 	xdraw "golang.org/x/image/draw"
 )
+
+// Held is a mask with nothing but the places where the subject is: without positions that have at most a tenth of the highest value,
+// with which an area is filled up that is larger than the subject, and without islands that have less than a tenth of the largest one's sum.
+func (g Grid) Held() Grid {
+	out := Grid{g.Width, g.Height, make([]float32, len(g.Values))}
+	if g.check() != nil {
+		return g
+	}
+	least := slices.Max(g.Values) / 10
+	seen := make([]bool, len(g.Values))
+	var islands [][]int
+	var sums []float32
+	for start := range g.Values {
+		if seen[start] || g.Values[start] <= least {
+			continue
+		}
+		island, sum := []int{start}, float32(0)
+		seen[start] = true
+		for i := 0; i < len(island); i++ {
+			x, y := island[i]%g.Width, island[i]/g.Width
+			sum += g.Values[island[i]]
+			for ny := max(y-1, 0); ny <= min(y+1, g.Height-1); ny++ {
+				for nx := max(x-1, 0); nx <= min(x+1, g.Width-1); nx++ {
+					if p := ny*g.Width + nx; !seen[p] && g.Values[p] > least {
+						seen[p] = true
+						island = append(island, p)
+					}
+				}
+			}
+		}
+		islands, sums = append(islands, island), append(sums, sum)
+	}
+	for i, island := range islands {
+		if sums[i] >= slices.Max(sums)/10 {
+			for _, p := range island {
+				out.Values[p] = g.Values[p]
+			}
+		}
+	}
+	return out
+}
 
 // Positions is a guidance mask as a picture of width × height pixels: 255 where it has a position, in whole cells, and 0 elsewhere.
 // It is nil where the grid has no values.

@@ -5,6 +5,8 @@ import (
 	"image/color"
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -86,5 +88,35 @@ func TestComposeLeavesWhatIsOutside(t *testing.T) {
 	}
 	if Resized(region, 3, 1) != region || Resized(region, 6, 2).Rect.Dx() != 6 {
 		t.Error("resized wrongly")
+	}
+}
+
+// TestHeldLeavesOutWhatIsNoSubject: a mask of the built-in model covers as much as its area says, also where nothing of the subject is.
+func TestHeldLeavesOutWhatIsNoSubject(t *testing.T) {
+	mask := Grid{6, 4, []float32{
+		0, 0.9, 0, 0, 0, 0.3,
+		0.8, 1, 0.1, 0, 0, 0,
+		0, 0.11, 0, 0, 0.5, 0.5,
+		0, 0, 0, 0.05, 0.2, 0,
+	}}
+	want := []float32{ // 0.1 and 0.05 are at most a tenth of 1; 0.3 is more than a tenth of the largest sum, 2.81
+		0, 0.9, 0, 0, 0, 0.3,
+		0.8, 1, 0, 0, 0, 0,
+		0, 0.11, 0, 0, 0.5, 0.5,
+		0, 0, 0, 0, 0.2, 0,
+	}
+	if got := mask.Held().Values; !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	mask.Values[5] = 0.28
+	want[5] = 0
+	if got := mask.Held().Values; !slices.Equal(got, want) {
+		t.Errorf("with a small island: %v", got)
+	}
+	if got := (Grid{2, 2, []float32{0, 0, 0, 0}}).Held().Values; !slices.Equal(got, make([]float32, 4)) {
+		t.Errorf("of nothing: %v", got)
+	}
+	if bad := (Grid{Width: 2, Height: 2}); !reflect.DeepEqual(bad.Held(), bad) {
+		t.Errorf("of no values: %v", bad.Held())
 	}
 }

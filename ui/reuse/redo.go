@@ -43,8 +43,9 @@ func (it made) other(m *bundle.Manifest) string {
 // plan is one way to make it again.
 type plan struct {
 	request inference.Request
-	look    image.Image // what of it is made again
-	region  *image.Gray // likewise, to be painted over; nil: all of it
+	look    image.Image                         // what of it is made again
+	region  *image.Gray                         // likewise, to be painted over; nil: all of it
+	around  func(grow, feather int) *image.Gray // region with another margin; nil where there is none
 	changes []state.Change
 	err     error // why it cannot be made
 }
@@ -108,8 +109,17 @@ func (d *Desk) Redo() {
 			note:  i18n.T("What you changed in its card — picture, word, area — and a new seed act only where it is; everything else stays to the pixel.") + it.other(now.Model),
 			same:  i18n.T("Nothing was changed in its card: only the seed is new."),
 			paint: i18n.T("Paint over it to change where: the left button adds, the right one takes away, the wheel changes the brush."),
+			edge:  newMargin(it.margin()),
 		}, func(j int) plan { return redo(now, it, j, check) })
 	})
+}
+
+// margin is how far around a subject of it the region goes where nobody says.
+func (it made) margin() (grow, feather int) {
+	if len(it.masks) == 0 {
+		return 0, 0
+	}
+	return inference.Margin(it.masks[0], it.was.Width)
 }
 
 // redo is the plan by which one subject is made again. It is slow.
@@ -122,8 +132,10 @@ func redo(now state.State, it made, subject int, check func(inference.Request) (
 	if p.err = inference.CanRedo(*now.Model, it.shot.Model, it.size()); p.err != nil {
 		return p
 	}
-	margin := inference.Margin(*now.Model)
-	region := inference.RegionOf(it.masks, subject, it.was.Width, it.was.Height, margin, margin)
+	p.around = func(grow, feather int) *image.Gray {
+		return inference.RegionOf(it.masks, subject, it.was.Width, it.was.Height, grow, feather)
+	}
+	region := p.around(it.margin())
 	if region == nil || slices.Max(region.Pix) == 0 {
 		name := state.WordName(it.was.Subjects[subject].Word)
 		p.err = i18n.Errorf("“%s” has no mask in this picture, so there is nothing to make again", name)
@@ -195,8 +207,9 @@ const padSide = 340
 type question struct {
 	title, what string
 	choices     []string
-	note, same  string // same: said where a plan changes nothing; "" is never
-	paint       string // how the region is changed; "" where none is
+	note, same  string  // same: said where a plan changes nothing; "" is never
+	paint       string  // how the region is changed; "" where none is
+	edge        *margin // how far around it the region goes; nil where none is
 	agree       string
 }
 
@@ -237,8 +250,15 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 		d.put(it.shot, now.request)
 	})
 	use.Importance = widget.HighImportance
+	edge := q.edge
+	if edge == nil {
+		edge = newMargin(0, 0) // that nobody sees
+	}
+	looked, edged := 0, 0
 	back := kit.NewButton(i18n.T("Reset"), func() {
 		painted = false
+		edged++
+		edge.reset()
 		pad.show(now.look, it.pixels, now.region)
 		kit.Enable(use, now.err == nil)
 	})
@@ -247,10 +267,25 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 		kit.Enable(use, now.err == nil && !pad.empty())
 		kit.Enable(back, true)
 	})
-	looked := 0
+	edge.changed = func(grow, feather int) {
+		if now.around == nil || pad.region == nil {
+			return
+		}
+		edged++
+		mine, around := edged, now.around
+		d.host.Background(func() func() {
+			region := around(grow, feather)
+			return func() {
+				if mine == edged {
+					pad.put(region)
+				}
+			}
+		})
+	}
 	look := func(text string) {
 		kit.Enable(use, false)
 		looked++
+		edged++
 		mine, i := looked, slices.Index(q.choices, text)
 		d.host.Background(func() func() {
 			p := planFor(i)
@@ -259,6 +294,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 					return // another one was chosen meanwhile
 				}
 				now, painted = p, false
+				edge.reset()
 				pad.show(p.look, it.pixels, p.region)
 				kit.Enable(back, false)
 				changes.RemoveAll()
@@ -283,6 +319,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	if q.paint != "" {
 		left.Add(container.New(kit.Fixed{Width: padSide}, kit.Quiet(label(q.paint, theme.SizeNameCaptionText))))
 		buttons = append([]fyne.CanvasObject{back}, buttons...)
+		body.Add(edge.box)
 	}
 	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(760, 440),
 		container.NewBorder(nil, nil, left, nil, container.New(kit.Inset{X: 8, Y: 0},

@@ -147,20 +147,15 @@ func TestRedoOneSubject(t *testing.T) {
 		r.Subjects[1].References[0].Name != "c.png" || r.Subjects[1].Scope != 0.3 {
 		t.Errorf("its subjects are %+v", r.Subjects)
 	}
-	// The ball has cells 6 and 15 of 4 × 4; 6 is the dog's too, and stays.
+	// The ball has cells 6 and 15 of 4 × 4, and a margin of half a cell and one and a half; 6 is the dog's too, and stays.
 	region, _, _, err := picture.ReadPainted(t.Context(), r.Init.Region.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for y := range 16 {
-		for x := range 16 {
-			want := uint8(0)
-			if x >= 12 && y >= 12 {
-				want = 255
-			}
-			if v := region.GrayAt(x, y).Y; v != want {
-				t.Fatalf("the region has %d at %d, %d, want %d", v, x, y, want)
-			}
+	for p, want := range map[image.Point][2]uint8{{12, 12}: {255, 255}, {15, 15}: {255, 255}, {14, 10}: {255, 255}, {14, 9}: {1, 254},
+		{8, 4}: {0, 0}, {11, 7}: {0, 0}, {0, 15}: {0, 0}} {
+		if v := region.GrayAt(p.X, p.Y).Y; v < want[0] || v > want[1] {
+			t.Errorf("the region has %d at %v, want %v", v, p, want)
 		}
 	}
 	kept, _, err := picture.Decode(r.Init.Data, picture.Limits{})
@@ -172,6 +167,10 @@ func TestRedoOneSubject(t *testing.T) {
 // The region is painted over on the sheet: the left button adds to it, the right one takes away.
 func TestRegionIsPaintedOver(t *testing.T) {
 	b := newBench(t)
+	tight := func() {
+		find(b, func(s *kit.Slider) bool { s.SetValue(0); return false })
+		b.Settle()
+	}
 	redo := func(paint func(*regionPad)) []uint8 {
 		t.Helper()
 		b.jobs = nil
@@ -182,6 +181,7 @@ func TestRegionIsPaintedOver(t *testing.T) {
 			t.Fatal("nothing can be painted")
 		}
 		pad.Resize(fyne.NewSize(160, 160)) // 10 units for a pixel
+		tight()
 		paint(pad)
 		use := b.button("Redo this subject")
 		if use.Disabled() {
@@ -219,7 +219,7 @@ func TestRegionIsPaintedOver(t *testing.T) {
 	if got := redo(rub); got != nil {
 		t.Errorf("with nothing left it can be made: %v", got)
 	}
-	if got := redo(func(p *regionPad) { rub(p); test.Tap(b.button("Reset")) }); !slices.Equal(got, []uint8{0, 0, 255}) {
+	if got := redo(func(p *regionPad) { rub(p); test.Tap(b.button("Reset")); tight() }); !slices.Equal(got, []uint8{0, 0, 255}) {
 		t.Errorf("reset: %v", got)
 	}
 	before := float32(0)
@@ -230,6 +230,58 @@ func TestRegionIsPaintedOver(t *testing.T) {
 			t.Errorf("the brush has %g, had %g", p.size, before)
 		}
 	})
+}
+
+// Two dials say how much around a subject is made again; what was painted stays as it is.
+func TestRegionHasAMargin(t *testing.T) {
+	b := newBench(t)
+	b.key("D")
+	b.choose("ball")
+	pad, _ := find(b, func(*regionPad) bool { return true })
+	pad.Resize(fyne.NewSize(160, 160)) // 10 units for a pixel
+	var dials []*kit.Slider
+	find(b, func(s *kit.Slider) bool { dials = append(dials, s); return false })
+	if len(dials) != 2 || dials[0].Value != 2 || dials[1].Value != 6 {
+		t.Fatalf("the sheet has %d dials", len(dials))
+	}
+	turn := func(i int, v float64) {
+		dials[i].SetValue(v)
+		b.Settle()
+	}
+	at := func(x, y int) uint8 { return pad.region.GrayAt(x, y).Y }
+	if at(14, 11) != 255 || at(14, 10) != 255 || at(14, 9) == 0 || at(14, 9) == 255 {
+		t.Errorf("as it is: %d %d %d", at(14, 11), at(14, 10), at(14, 9))
+	}
+	pad.size = 0.2
+	pad.MouseDown(&desktop.MouseEvent{Button: desktop.MouseButtonPrimary, PointEvent: fyne.PointEvent{Position: fyne.NewPos(25, 25)}})
+	pad.MouseUp(nil)
+	pad.MouseDown(&desktop.MouseEvent{Button: desktop.MouseButtonSecondary, PointEvent: fyne.PointEvent{Position: fyne.NewPos(145, 145)}})
+	pad.MouseUp(nil)
+	turn(0, 0)
+	turn(1, 0)
+	if at(13, 12) != 255 || at(14, 11) != 0 || at(2, 2) != 255 || at(14, 14) != 0 {
+		t.Errorf("without a margin: %d %d, painted %d, rubbed out %d", at(13, 12), at(14, 11), at(2, 2), at(14, 14))
+	}
+	turn(0, 3)
+	if at(14, 10) != 255 || at(14, 8) != 0 || at(2, 2) != 255 || at(14, 14) != 0 {
+		t.Errorf("with a wide one: %d %d, painted %d, rubbed out %d", at(14, 10), at(14, 8), at(2, 2), at(14, 14))
+	}
+	test.Tap(b.button("Redo this subject"))
+	b.Settle()
+	region, _, _, err := picture.ReadPainted(t.Context(), b.jobs[0].Request.Init.Region.Data)
+	if err != nil || region.GrayAt(14, 10).Y != 255 || region.GrayAt(14, 8).Y != 0 || region.GrayAt(2, 2).Y != 255 {
+		t.Errorf("the job has another region: %v", err)
+	}
+	b.key("D")
+	b.choose("ball")
+	dials = nil
+	find(b, func(s *kit.Slider) bool { dials = append(dials, s); return false })
+	pad, _ = find(b, func(*regionPad) bool { return true })
+	turn(0, 0)
+	test.Tap(b.button("Reset"))
+	if dials[0].Value != 2 || at(14, 10) != 255 {
+		t.Errorf("reset: %g, %d", dials[0].Value, at(14, 10))
+	}
 }
 
 func TestSecondPass(t *testing.T) {

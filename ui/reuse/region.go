@@ -32,6 +32,8 @@ type regionPad struct {
 	held   desktop.MouseButton
 	last   picture.Point // where the brush was, in pixels
 
+	least, most *image.Gray // what the strokes make of nothing and of everything: of any region, what lies between
+
 	image *canvas.Image
 	ring  *canvas.Circle
 }
@@ -57,6 +59,7 @@ func (r padRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{
 // show shows a picture, and the region of it that can be painted over; nil for none.
 func (p *regionPad) show(look image.Image, pixels *image.NRGBA, region *image.Gray) {
 	p.image.Image, p.pixels, p.region, p.held = look, pixels, region, 0
+	p.least, p.most = nil, nil
 	p.ring.Hidden = p.ring.Hidden || region == nil
 	p.Refresh()
 }
@@ -91,10 +94,32 @@ func (p *regionPad) radius() float32 {
 
 // paint draws the brush from where it was to a place.
 func (p *regionPad) paint(to picture.Point) {
-	p.region = picture.Stroke(p.region, p.last, to, picture.Brush{
-		Radius: p.radius(), Softness: 0.3, Erase: p.held == desktop.MouseButtonSecondary,
-	})
+	b := picture.Brush{Radius: p.radius(), Softness: 0.3, Erase: p.held == desktop.MouseButtonSecondary}
+	if p.least == nil {
+		p.least, p.most = image.NewGray(p.region.Rect), image.NewGray(p.region.Rect)
+		for i := range p.most.Pix {
+			p.most.Pix[i] = 255
+		}
+	}
+	for _, mask := range []**image.Gray{&p.region, &p.least, &p.most} {
+		*mask = picture.Stroke(*mask, p.last, to, b)
+	}
 	p.last = to
+	p.replace(p.region)
+}
+
+// put shows another region, of the same size, under what was painted.
+func (p *regionPad) put(region *image.Gray) {
+	if p.least != nil {
+		for i, v := range region.Pix {
+			region.Pix[i] = min(max(v, p.least.Pix[i]), p.most.Pix[i])
+		}
+	}
+	p.replace(region)
+}
+
+func (p *regionPad) replace(region *image.Gray) {
+	p.region = region
 	p.image.Image = picture.Dimmed(p.pixels, p.region)
 	p.image.Refresh()
 	p.changed()
