@@ -81,8 +81,6 @@ func (r *Recorder) event(e inference.Event) (err error) {
 		if e.Stage == inference.StageDenoise && e.Picture < len(r.request.Seeds) {
 			r.begun[e.Picture] = e
 		}
-	case inference.PictureReady:
-		return r.start(e.Picture)
 	case inference.StepDone:
 		if err := r.start(e.Picture); err != nil {
 			return err
@@ -158,6 +156,9 @@ func (r *Recorder) step(e inference.StepDone) (out history.Step, err error) {
 // Saved journals that a picture of the round is in a file. With its SHA-256 the file belongs to the history, and goes when
 // the trash is emptied.
 func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) error {
+	if r.failed == nil {
+		r.failed = r.start(ready.Picture)
+	}
 	id := r.pictures[ready.Picture]
 	if r.failed != nil || id == 0 {
 		return r.failed
@@ -172,6 +173,9 @@ func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) erro
 
 // Unsaved journals a picture of the round whose file could not be written: png is what would be in it.
 func (r *Recorder) Unsaved(ready inference.PictureReady, png []byte) error {
+	if r.failed == nil {
+		r.failed = r.start(ready.Picture)
+	}
 	id := r.pictures[ready.Picture]
 	if id == 0 {
 		return cmp.Or(r.failed, error(history.ErrNoPicture))

@@ -62,7 +62,7 @@ func TestAStoppedPictureLooksAsItWasLeft(t *testing.T) {
 	}
 }
 
-// What stops, dies or fails before there is anything to see of a picture leaves none; what comes to its end does, also without a step.
+// What stops, dies or fails before there is anything to see of a picture leaves none; what is in a file is one.
 func TestNothingToSeeIsNoPicture(t *testing.T) {
 	for name, c := range map[string]struct {
 		end  inference.Event
@@ -72,7 +72,6 @@ func TestNothingToSeeIsNoPicture(t *testing.T) {
 		"cancelled": {inference.Failed{Err: context.Canceled}, 0},
 		"failed":    {inference.Failed{Err: image.ErrFormat}, 0},
 		"a step":    {step(0), 1},
-		"finished":  {finished(0, 7), 1},
 	} {
 		s := store(t)
 		plan, err := PlanOf(s, 0, dog(), "tiny")
@@ -94,6 +93,9 @@ func TestNothingToSeeIsNoPicture(t *testing.T) {
 		r, err2 := s.Round(rec.Round)
 		if err != nil || err2 != nil || len(before.Pictures) != 0 || len(r.Pictures) != c.want {
 			t.Errorf("%s: %d pictures, then %d, want %d; %v, %v", name, len(before.Pictures), len(r.Pictures), c.want, err, err2)
+		}
+		if err := rec.Saved(finished(0, 7), "/pictures/dog.png", "ab"); err != nil || rec.Picture(0) == 0 {
+			t.Errorf("%s: its file is that of picture %d, %v", name, rec.Picture(0), err)
 		}
 	}
 }
