@@ -373,3 +373,34 @@ func (b *bench) doModels(id string) {
 		}
 	}
 }
+
+// TestARecipeBringsItsModel: a picture of another model offers to open that one, and its recipe is offered again once it is open.
+func TestARecipeBringsItsModel(t *testing.T) {
+	b, _, engine := withModels(t, nil)
+	b.models.Use(modelstest.BigPath)
+	b.settle()
+	b.Back()
+	b.subjects.PromptChanged("a dog on the beach")
+	test.Tap(b.set.Generate)
+	b.until("the other model has a job", func() bool { return len(engine.started) > 0 })
+	j := <-engine.started
+	b.send(j, uitest.Picture(j.request, 0))
+	b.end(j, inference.Done{})
+	path := b.state.Shot().Path
+	b.models.Use("")
+	b.settle()
+	b.subjects.PromptChanged("a cat")
+	b.drop(b.stage.Picture, path)
+	b.pressSheet("Open RealCustom++")
+	if b.settle(); b.state.Model.Name != "RealCustom++" {
+		t.Fatalf("%s is open", b.state.Model.Name)
+	}
+	b.pressSheet("Use this recipe")
+	if b.state.Form.Prompt != "a dog on the beach" {
+		t.Errorf("%q", b.state.Form.Prompt)
+	}
+	b.drop(b.stage.Picture, path)
+	if _, more := sheetOf(b, func(w *kit.Button) bool { return strings.HasPrefix(w.Text, "Open ") }); more {
+		t.Error("the open model is offered")
+	}
+}

@@ -293,6 +293,7 @@ func (w *Window) newReuse() *reuse.Desk {
 		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
 		Make:     func(t state.Task) { w.queue.Put(t, false) },
 		Resolver: func() func(inference.Request) (inference.Request, error) { return w.models.Engine().Resolve },
+		Reach:    func(model string, again func()) (string, func()) { return w.models.Reach(model, again) },
 		OnFile:   func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
 	})
 }

@@ -84,6 +84,8 @@ func (p *Page) open(path string) {
 	p.host.Background(func() func() {
 		engine, err := p.host.Open(p.host.Context, path)
 		return func() {
+			then := p.then
+			p.then = nil
 			p.host.Change(func(s *state.State) {
 				s.Shelf.Moving = false
 				if err != nil {
@@ -100,6 +102,9 @@ func (p *Page) open(path string) {
 				}
 				p.host.OnIdle()
 			})
+			if err == nil && then != nil {
+				then()
+			}
 		}
 	})
 }

@@ -226,3 +226,47 @@ func TestTheNameOfTheModelIsASwitch(t *testing.T) {
 		t.Errorf("%d characters in the head", n)
 	}
 }
+
+// TestTheModelOfARecipe: what a recipe names is opened, also by a name of before, or offered for download; what then follows the opening.
+func TestTheModelOfARecipe(t *testing.T) {
+	b, m := newBench(t)
+	renamed := *modelstest.Big
+	renamed.Name, renamed.Was = "My model", []string{"Of old"}
+	m.Models = append(m.Models, state.Model{Path: "/models/Mine", Manifest: &renamed}, state.Model{Path: "/models/Bad", Err: errors.New("a file is missing")})
+	b.engines["/models/Mine"] = &engine{manifest: renamed}
+	b.Reload()
+	b.Settle()
+	again := 0
+	for _, name := range []string{b.State.Model.Name, "", "Bad", "nobody knows it"} {
+		if text, do := b.Reach(name, nil); do != nil {
+			t.Errorf("%q: %q", name, text)
+		}
+	}
+	text, get := b.Reach("RealCustom++ on SDXL", nil)
+	if get == nil || text != "Get RealCustom++ on SDXL…" {
+		t.Fatalf("%q", text)
+	}
+	if get(); !b.State.Shelf.Getting {
+		t.Error("the catalogue is not up")
+	}
+	text, open := b.Reach("Of old", func() { again++ })
+	if text != "Open My model" {
+		t.Errorf("%q", text)
+	}
+	b.host.Hinders = func() error { return errors.New("a picture is being made again: wait") }
+	open()
+	b.host.Hinders = func() error { return nil }
+	b.Settle()
+	b.Use(modelstest.BigPath) // the user has thought better of it
+	if b.Settle(); again != 0 || b.State.Model.Name != "RealCustom++" {
+		t.Errorf("%d, %s", again, b.State.Model.Name)
+	}
+	open()
+	if b.Settle(); again != 1 || b.State.Model.Name != "My model" {
+		t.Errorf("%d, %s", again, b.State.Model.Name)
+	}
+	b.Use(modelstest.BigPath)
+	if b.Settle(); again != 1 {
+		t.Error("it came back a second time")
+	}
+}

@@ -28,6 +28,7 @@ type Page struct {
 	host   Host
 	engine Engine // of the open model; nil while none is
 
+	then        func()                     // is done once the model is open that the user wants; may be nil
 	back        func()                     // takes back what Shelf.Told tells; nil: it cannot be
 	stopLooking context.CancelFunc         // ends the inspection of what is being added; nil: nothing is
 	cancels     map[int]context.CancelFunc // of the tasks that run

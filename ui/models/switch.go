@@ -50,6 +50,7 @@ func (p *Page) switches() (items []*fyne.MenuItem) {
 // Use opens another model. While a job runs the user is asked what shall become of it.
 func (p *Page) Use(path string) {
 	s := p.shelf()
+	p.then = nil
 	m, ok := s.Find(path)
 	switch {
 	case !ok || m.Err != nil || p.host.Context.Err() != nil || s.Moving:
@@ -89,8 +90,30 @@ func (p *Page) Use(path string) {
 		button(i18n.T("Cancel"), func() {}), button(i18n.T("Stop the job and switch"), func() { p.switchAfter(m, true) }), later)
 }
 
+// Reach says how to come by the model that a recipe names: the text of a button, and what it does; again is done once that model is open.
+// do is nil where there is no way, or the model is open.
+func (p *Page) Reach(name string, again func()) (text string, do func()) {
+	s := p.shelf()
+	if m, ok := s.Called(name); ok {
+		if s.InUse(m.Path) {
+			return "", nil
+		}
+		return i18n.T("Open %s", state.Shorten(m.Name(), longest)), func() {
+			p.Use(m.Path)
+			p.then = again
+		}
+	}
+	for _, e := range s.Catalogue {
+		if title, _ := offer(e); name == e.Title || name == title {
+			return i18n.T("Get %s", state.Shorten(title, longest)) + "…", p.showCatalogue
+		}
+	}
+	return "", nil
+}
+
 // UseCard goes over to a model that is on other computers alone, by the file of its card; not while a job runs.
 func (p *Page) UseCard(path string) {
+	p.then = nil
 	if p.shelf().InUse(path) || p.shelf().Moving {
 		return
 	}

@@ -26,6 +26,10 @@ type Host struct {
 	// Resolver answers what says whether the open model can make a job; that is slow, and runs on any goroutine.
 	Resolver func() func(inference.Request) (inference.Request, error)
 
+	// Reach says how to come by the model that a recipe names: the text of a button and what it does, and again once that model is open.
+	// do is nil where there is no way, or the model is open.
+	Reach func(model string, again func()) (text string, do func())
+
 	OnFile func(path string) // it has no recipe, or is to be a reference all the same
 }
 

@@ -168,13 +168,17 @@ func (d *Desk) offer(p state.Past, small image.Image, file string) {
 	text := widget.NewLabel(offerNote(p, now.Model, len(changes) > 0))
 	text.Wrapping, text.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	head := kit.NewColumn(2, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(state.Shorten(p.Name, 48))), kit.Quiet(text))
+	var closeIt func()
+	if text, do := d.host.Reach(p.Model, func() { d.offer(p, small, file) }); do != nil && !p.Foreign {
+		head.Add(container.NewHBox(kit.LowButton(text, theme.StorageIcon(), func() { closeIt(); do() }).
+			Explain(i18n.T("The model that made this picture. The recipe comes back once it is open."))))
+	}
 	var top fyne.CanvasObject = head
 	if small != nil {
 		img := canvas.NewImageFromImage(small)
 		img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 6
 		top = container.NewBorder(nil, nil, container.New(kit.Fixed{Width: recallThumb, Height: recallThumb}, img), nil, head)
 	}
-	var closeIt func()
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
 	use = kit.NewButton(i18n.T("Use this recipe"), func() {
 		closeIt()

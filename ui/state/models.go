@@ -193,6 +193,15 @@ func (s Shelf) Find(path string) (Model, bool) {
 	return s.List[i], true
 }
 
+// Called is a model that can be used and has, or had, the name that a recipe tells.
+func (s Shelf) Called(name string) (Model, bool) {
+	i := slices.IndexFunc(s.List, func(m Model) bool { return name != "" && m.Err == nil && m.Manifest != nil && m.Manifest.Named(name) })
+	if i < 0 {
+		return Model{}, false
+	}
+	return s.List[i], true
+}
+
 // ChosenModel is the model whose details are shown: the one in use unless the user chose another.
 func (s Shelf) ChosenModel() (Model, bool) {
 	if m, ok := s.Find(s.Chosen); ok {
