@@ -24,7 +24,7 @@ func TestWindowKeepsItsQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	program := leakProgram(t, dir)
+	program := built(t, usualBuild)
 	signal := func(by syscall.Signal) func(*closer, *screen) {
 		return func(_ *closer, s *screen) {
 			if err := s.cmd.Process.Signal(by); err != nil {

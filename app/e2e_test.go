@@ -230,11 +230,7 @@ func TestWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	program, model := filepath.Join(dir, "realword"), filepath.Join(dir, "model")
-	build := append([]string{"build", "-o", program}, strings.Fields(os.Getenv("REALWORD_E2E_BUILD"))...)
-	if out, err := exec.Command("go", append(build, ".")...).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program, model := built(t, os.Getenv("REALWORD_E2E_BUILD")), filepath.Join(dir, "model")
 	if _, err := bundle.Import(t.Context(), "../assets/golden/data/tiny", model, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -407,7 +403,7 @@ func TestWindowKeepsToItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	program, home, tmp, trace := leakProgram(t, dir), filepath.Join(dir, "home"), filepath.Join(dir, "tmp"), filepath.Join(dir, "trace")
+	program, home, tmp, trace := built(t, usualBuild), filepath.Join(dir, "home"), filepath.Join(dir, "tmp"), filepath.Join(dir, "trace")
 	for _, folder := range []string{home, tmp} {
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
@@ -450,7 +446,7 @@ func TestWindowRests(t *testing.T) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
-	cmd := exec.CommandContext(t.Context(), leakProgram(t, dir))
+	cmd := exec.CommandContext(t.Context(), built(t, usualBuild))
 	cmd.Env = os.Environ()
 	s := watchScreen(t, cmd, filepath.Join(dir, "s"))
 	used := func() (d time.Duration) {

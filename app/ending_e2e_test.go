@@ -23,7 +23,7 @@ func TestWindowEndsWhateverHoldsIt(t *testing.T) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	t.Setenv("XDG_DATA_HOME", filepath.Join(dir, "data"))
-	program := leakProgram(t, dir)
+	program := built(t, usualBuild)
 	open := func() *screen {
 		cmd := exec.CommandContext(t.Context(), program)
 		cmd.Env = os.Environ()

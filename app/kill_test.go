@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 	newRuntime = shareGraphs
 	status := m.Run()
 	_ = os.RemoveAll(tinyModel.dir)
+	_ = os.RemoveAll(builds.dir)
 	os.Exit(status)
 }
 

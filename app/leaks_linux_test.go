@@ -13,16 +13,6 @@ import (
 	"realword/inference/ort"
 )
 
-// leakProgram builds the program: what happens before main begins depends on everything that is linked.
-func leakProgram(t *testing.T, dir string) string {
-	t.Helper()
-	program := filepath.Join(dir, "realword")
-	if out, err := exec.Command("go", "build", "-tags", "migrated_fynedo", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return program
-}
-
 // needStrace skips a test where system calls cannot be watched. `make test` installs strace.
 func needStrace(t *testing.T) {
 	t.Helper()
@@ -106,7 +96,7 @@ func TestNothingLeavesTheMachine(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
 	dir := t.TempDir()
-	program := leakProgram(t, dir)
+	program := built(t, usualBuild)
 	dog, err := filepath.Abs("../assets/samples/dog.png")
 	if err != nil {
 		t.Fatal(err)

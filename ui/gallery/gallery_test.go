@@ -3,10 +3,8 @@ package gallery
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -20,11 +18,7 @@ import (
 	"realword/ui/uitest"
 )
 
-// TestMain sets the time zone that the pictures of testdata were drawn in, before anything runs.
-func TestMain(m *testing.M) {
-	time.Local = time.UTC
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { uitest.Main(m) }
 
 // bench is the room in a house of its own; what it asks the window for is noted.
 type bench struct {

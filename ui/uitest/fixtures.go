@@ -136,3 +136,15 @@ func Read(t testing.TB, path string) []byte {
 	}
 	return data
 }
+
+// Main runs the tests of a package in UTC, in which the pictures of testdata were drawn. It sets the zone as a user does, since time.Local is
+// read by goroutines that libraries begin before main (the NATS server's, once a second).
+func Main(m *testing.M) {
+	if err := os.Setenv("TZ", "UTC"); err != nil {
+		panic(err)
+	}
+	if _, east := time.Now().Zone(); east != 0 {
+		panic("somebody has asked for the zone before it was set")
+	}
+	os.Exit(m.Run())
+}
