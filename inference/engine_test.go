@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"realword/inference/files"
 	"realword/inference/guidance"
@@ -599,31 +599,23 @@ func TestTooManyJobs(t *testing.T) {
 	}
 }
 
-// stall starts a job of four pictures that nobody reads, and waits until the loop stands still.
+// stall starts a job of four pictures that nobody reads, and waits until the loop stands still. It is called within synctest.
 func (b *bench) stall() Job {
 	b.Helper()
 	r := b.dog()
 	r.Seeds = []uint64{1, 2, 3, 4}
 	j := b.start(context.Background(), r)
-	passes := 0
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		time.Sleep(20 * time.Millisecond)
-		n := b.runtime.runs("unet")
-		if n > 0 && n == passes {
-			break
-		}
-		if passes = n; time.Now().After(deadline) {
-			b.Fatal("the loop does not wait for its receiver")
-		}
-	}
-	if passes > 100 {
+	synctest.Wait()
+	if passes := b.runtime.runs("unet"); passes < 1 || passes > 100 {
 		b.Errorf("the loop ran %d passes ahead of its receiver", passes)
 	}
 	return j
 }
 
 // A receiver that reads nothing stops the loop after about a picture's steps; nothing but progress is lost.
-func TestSlowReceiver(t *testing.T) {
+func TestSlowReceiver(t *testing.T) { synctest.Test(t, slowReceiver) }
+
+func slowReceiver(t *testing.T) {
 	events := drain(newBench(t).stall())
 	if len(of[StepDone](events)) != 100 || len(of[PictureReady](events)) != 4 || len(of[Done](events)) != 1 {
 		t.Errorf("%d steps, %d pictures", len(of[StepDone](events)), len(of[PictureReady](events)))
@@ -633,7 +625,9 @@ func TestSlowReceiver(t *testing.T) {
 	}
 }
 
-func TestCancelWithoutAReceiver(t *testing.T) {
+func TestCancelWithoutAReceiver(t *testing.T) { synctest.Test(t, cancelWithoutAReceiver) }
+
+func cancelWithoutAReceiver(t *testing.T) {
 	b := newBench(t)
 	j := b.stall()
 	j.Cancel()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"realword/history"
@@ -19,6 +20,10 @@ import (
 )
 
 func TestThumbnailsAreReadForWhatIsSeenAndForgottenInTime(t *testing.T) {
+	synctest.Test(t, thumbnailsAreReadAndForgotten)
+}
+
+func thumbnailsAreReadAndForgotten(t *testing.T) {
 	posted := make(chan func(), 1000)
 	var came []uint64
 	th := thumbs{post: func(f func()) { posted <- f }, came: func(ids []uint64) { came = append(came, ids...) }, read: func(ids []uint64, _ int, _ *bundle.Manifest) map[uint64]*thumb {
@@ -30,11 +35,7 @@ func TestThumbnailsAreReadForWhatIsSeenAndForgottenInTime(t *testing.T) {
 	}}
 	settle := func() {
 		for th.working() || len(posted) > 0 {
-			select {
-			case f := <-posted:
-				f()
-			case <-time.After(time.Millisecond):
-			}
+			(<-posted)()
 		}
 	}
 	th.get(5)
