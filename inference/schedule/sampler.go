@@ -82,8 +82,10 @@ func Samplers() []string { return slices.Clone(offered) }
 // fold makes names of the same thing equal: "DPM++ 2M Karras", "dpm++2m-karras" and "dpmpp_2m_karras" differ in their pp alone.
 func fold(name string) string {
 	name = strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(name), "k_"), "_gpu")
-	return strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name)
+	return separators.Replace(name)
 }
+
+var separators = strings.NewReplacer(" ", "", "_", "", "-", "")
 
 // Find returns a sampler by its own name or that of A1111, ComfyUI or diffusers, also followed by a spacing. The Name of the result is
 // the one way to write it. The error names the sampler and what there is.
