@@ -16,7 +16,7 @@ import (
 // Plate is a rounded background in a colour of the theme.
 type Plate struct {
 	widget.BaseWidget
-	fill, Stroke fyne.ThemeColorName // stroke may be empty
+	fill, Stroke fyne.ThemeColorName // either may be empty
 	Paint        color.Color         // instead of stroke, when set
 	radius       float32
 	Thick        float32
@@ -48,7 +48,9 @@ func (r *plateRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *plateRenderer) Refresh() {
 	p := r.p
-	p.rect.FillColor = theme.ColorForWidget(p.fill, p)
+	if p.fill != "" {
+		p.rect.FillColor = theme.ColorForWidget(p.fill, p)
+	}
 	p.rect.CornerRadius = p.radius
 	p.rect.StrokeWidth = 0
 	switch {

@@ -2,12 +2,10 @@ package settings
 
 import (
 	"image"
-	"image/color"
 	"strconv"
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -259,10 +257,9 @@ func (p *shaper) refresh() {
 // frameSide is the longer side of a drawn shape.
 const frameSide = 14
 
-// newFrame is a shape as a small drawing; without a shape it has no borders of its own.
+// newFrame is a shape as a small drawing in the colour of the text, in the middle of a place that is as wide as it is, so that the texts
+// beside them begin where they end, and as high as the highest. Without a shape it has no borders of its own.
 func newFrame(s state.Shape) fyne.CanvasObject {
-	r := canvas.NewRectangle(color.Transparent)
-	r.StrokeWidth, r.CornerRadius = 1.5, 1.5
 	w, h := float32(frameSide), float32(frameSide)
 	switch {
 	case s.Width > s.Height:
@@ -270,47 +267,12 @@ func newFrame(s state.Shape) fyne.CanvasObject {
 	case s.Height > s.Width:
 		w = h * float32(s.Width) / float32(s.Height)
 	}
-	f := &frame{rect: r, size: fyne.NewSize(w, h), free: s == state.Shape{}}
-	f.ExtendBaseWidget(f)
-	return f
-}
-
-// frame draws a shape in the colour of the text.
-type frame struct {
-	widget.BaseWidget
-	rect *canvas.Rectangle
-	size fyne.Size
-	free bool
-}
-
-func (f *frame) CreateRenderer() fyne.WidgetRenderer {
-	r := &frameRenderer{f, []fyne.CanvasObject{f.rect}}
-	r.Refresh()
-	return r
-}
-
-type frameRenderer struct {
-	f       *frame
-	objects []fyne.CanvasObject
-}
-
-func (r *frameRenderer) Destroy()                     {}
-func (r *frameRenderer) Objects() []fyne.CanvasObject { return r.objects }
-
-// MinSize is as wide as the shape, so that the texts beside them begin where they end, and as high as the highest.
-func (r *frameRenderer) MinSize() fyne.Size { return fyne.NewSize(r.f.size.Width, frameSide) }
-
-func (r *frameRenderer) Layout(size fyne.Size) {
-	r.f.rect.Resize(r.f.size)
-	r.f.rect.Move(fyne.NewPos((size.Width-r.f.size.Width)/2, (size.Height-r.f.size.Height)/2))
-}
-
-func (r *frameRenderer) Refresh() {
-	r.f.rect.StrokeColor = theme.ColorForWidget(theme.ColorNameForeground, r.f)
-	if r.f.free {
-		r.f.rect.StrokeColor = theme.ColorForWidget(theme.ColorNamePlaceHolder, r.f)
+	plate := kit.NewPlate("", theme.ColorNameForeground, 1.5)
+	if s == (state.Shape{}) {
+		plate.Stroke = theme.ColorNamePlaceHolder
 	}
-	r.f.rect.Refresh()
+	plate.Thick = 1.5
+	return container.New(kit.Fixed{Width: w, Height: frameSide}, container.NewCenter(container.New(kit.Fixed{Width: w, Height: h}, plate)))
 }
 
 // pairOf is two objects of one width with a small one between them.
