@@ -16,6 +16,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -110,6 +111,7 @@ func newBench(t testing.TB, change func(*Options)) *bench {
 		change(&o)
 	}
 	a := test.NewTempApp(t)
+	roomtest.Forget(t)
 	b.Window = newWindow(a, o, func(f func()) { b.posted <- f })
 	b.state.Form.Seed = 7
 	b.refresh()

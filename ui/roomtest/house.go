@@ -35,6 +35,7 @@ type House struct {
 func New(t testing.TB) *House {
 	t.Helper()
 	app := test.NewTempApp(t)
+	Forget(t)
 	kit.SetLook("system", 100)
 	app.Settings().SetTheme(kit.Theme())
 	h := &House{
