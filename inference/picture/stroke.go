@@ -7,7 +7,7 @@ import (
 
 // Brush is how a stroke looks. Lengths are pixels of the mask.
 type Brush struct {
-	Radius   float32
+	Size     float32 // across, as a share of the longer side of the mask; a pixel or two at least
 	Softness float32 // 0: a hard edge; 1: it fades from the middle on
 	Erase    bool
 }
@@ -18,8 +18,8 @@ func Stroke(mask *image.Gray, from, to Point, b Brush) *image.Gray {
 	for y := range out.Rect.Dy() {
 		copy(out.Pix[y*out.Stride:][:out.Rect.Dx()], mask.Pix[y*mask.Stride:])
 	}
-	outer := b.Radius + 0.5
-	inner := min(b.Radius*(1-b.Softness), b.Radius-0.5)
+	radius := max(b.Size*float32(max(out.Rect.Dx(), out.Rect.Dy()))/2, 1)
+	outer, inner := radius+0.5, min(radius*(1-b.Softness), radius-0.5)
 	left, right := int(math.Floor(float64(min(from.X, to.X)-outer))), int(math.Ceil(float64(max(from.X, to.X)+outer)))
 	top, bottom := int(math.Floor(float64(min(from.Y, to.Y)-outer))), int(math.Ceil(float64(max(from.Y, to.Y)+outer)))
 	reach := image.Rect(left, top, right, bottom).Intersect(out.Rect)

@@ -65,13 +65,11 @@ func (c *cutter) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleR
 // MinSize implements fyne.CanvasObject.
 func (c *cutter) MinSize() fyne.Size { return fyne.NewSize(240, 240) }
 
-// where is a place of the widget in pixels of the picture, which lies in its middle.
+// where is a place of the widget in pixels of the picture, or the nearest one.
 func (c *cutter) where(at fyne.Position) picture.Point {
-	w, h := float32(c.whole.Rect.Dx()), float32(c.whole.Rect.Dy())
-	scale := min(c.Size().Width/w, c.Size().Height/h)
-	return picture.Point{
-		X: min(max((at.X-(c.Size().Width-w*scale)/2)/scale, 0), w), Y: min(max((at.Y-(c.Size().Height-h*scale)/2)/scale, 0), h),
-	}
+	size := c.whole.Rect.Max
+	p := kit.NewInside(c.Size(), size).Pixel(at)
+	return picture.Point{X: min(max(p.X, 0), float32(size.X)), Y: min(max(p.Y, 0), float32(size.Y))}
 }
 
 // MouseDown implements desktop.Mouseable.
@@ -110,8 +108,7 @@ func (c *cutter) DragEnd() {
 func (c *cutter) Tapped(*fyne.PointEvent) {}
 
 func (c *cutter) line(to picture.Point) {
-	radius := c.size * float32(max(c.mask.Rect.Dx(), c.mask.Rect.Dy())) / 2
-	c.show(picture.Stroke(c.mask, c.from, to, picture.Brush{Radius: max(radius, 1), Softness: 0.2, Erase: c.tool == rub}))
+	c.show(picture.Stroke(c.mask, c.from, to, picture.Brush{Size: c.size, Softness: 0.2, Erase: c.tool == rub}))
 }
 
 // show makes a mask the chosen part.

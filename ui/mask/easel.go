@@ -1,14 +1,12 @@
 package mask
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/picture"
+	"realword/ui/kit"
 )
 
 var (
@@ -37,23 +35,19 @@ type easel struct {
 	widget.BaseWidget
 	p       *Panel
 	held    desktop.MouseButton // 0: none
-	ring    [2]*canvas.Circle   // of the size of the brush, black around white
+	ring    kit.Ring            // of the size of the brush
 	focused bool
 }
 
 func newEasel(p *Panel) *easel {
-	e := &easel{p: p}
-	for i, c := range [...]color.Color{color.Black, color.White} {
-		e.ring[i] = &canvas.Circle{StrokeColor: c, StrokeWidth: float32(3 - 2*i), FillColor: color.Transparent}
-		e.ring[i].Hide()
-	}
+	e := &easel{p: p, ring: kit.NewRing()}
 	e.ExtendBaseWidget(e)
 	e.Hide()
 	return e
 }
 
 func (e *easel) CreateRenderer() fyne.WidgetRenderer {
-	return &easelRenderer{[]fyne.CanvasObject{e.ring[0], e.ring[1]}}
+	return &easelRenderer{e.ring.Objects()}
 }
 
 type easelRenderer struct{ objects []fyne.CanvasObject }
@@ -66,21 +60,12 @@ func (r easelRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 // follow shows the ring of the brush around a place of the picture.
 func (e *easel) follow(at picture.Point) {
+	if e.p.tool == move {
+		e.ring.Hide()
+		return
+	}
 	span := e.p.Ground.Span()
-	d := e.p.size * max(span.Width, span.Height)
-	middle := e.p.Ground.At(at)
-	for _, r := range e.ring {
-		r.Resize(fyne.NewSquareSize(d))
-		r.Move(middle.SubtractXY(d/2, d/2))
-		r.Hidden = e.p.tool == move
-		r.Refresh()
-	}
-}
-
-func (e *easel) away() {
-	for _, r := range e.ring {
-		r.Hide()
-	}
+	e.ring.Show(e.p.Ground.At(at), e.p.size*max(span.Width, span.Height))
 }
 
 func (e *easel) MouseDown(m *desktop.MouseEvent) {
@@ -123,7 +108,7 @@ func (e *easel) MouseOut() {
 		e.let()
 	}
 	if !e.focused {
-		e.away()
+		e.ring.Hide()
 	}
 }
 
@@ -162,7 +147,7 @@ func (e *easel) Cursor() desktop.Cursor {
 }
 
 func (e *easel) FocusGained()   { e.focused = true; e.follow(e.p.pen) }
-func (e *easel) FocusLost()     { e.focused = false; e.away() }
+func (e *easel) FocusLost()     { e.focused = false; e.ring.Hide() }
 func (e *easel) TypedRune(rune) {}
 
 // KeyDown and KeyUp hide the masks while Space is held, as everywhere over the picture.

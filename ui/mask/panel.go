@@ -302,8 +302,7 @@ func (p *Panel) press(at picture.Point, erasing bool) {
 
 // brush is the brush that is in hand.
 func (p *Panel) brush() picture.Brush {
-	long := float32(max(p.mask.Rect.Dx(), p.mask.Rect.Dy()))
-	return picture.Brush{Radius: max(p.size*long/2, 1), Softness: p.softness, Erase: p.erasing}
+	return picture.Brush{Size: p.size, Softness: p.softness, Erase: p.erasing}
 }
 
 // drag goes on with a stroke.

@@ -120,17 +120,17 @@ func TestAStrokePaintsPositions(t *testing.T) {
 
 // A soft brush is white in its middle and fades evenly to its edge: half of it half-way.
 func TestSoftness(t *testing.T) {
-	m := picture.Stroke(image.NewGray(image.Rect(0, 0, 200, 200)), picture.Point{X: 100, Y: 100}, picture.Point{X: 100, Y: 100}, picture.Brush{Radius: 80, Softness: 1})
+	m := picture.Stroke(image.NewGray(image.Rect(0, 0, 200, 200)), picture.Point{X: 100, Y: 100}, picture.Point{X: 100, Y: 100}, picture.Brush{Size: 0.8, Softness: 1})
 	for x, want := range map[int]float64{100: 255, 140: 128, 160: 40, 181: 0} {
 		if got := m.GrayAt(x, 100).Y; math.Abs(float64(got)-want) > 4 {
 			t.Errorf("%d from the middle it is %d, want %g", x-100, got, want)
 		}
 	}
-	again := picture.Stroke(m, picture.Point{X: 100, Y: 100}, picture.Point{X: 100, Y: 100}, picture.Brush{Radius: 80, Softness: 1})
+	again := picture.Stroke(m, picture.Point{X: 100, Y: 100}, picture.Point{X: 100, Y: 100}, picture.Brush{Size: 0.8, Softness: 1})
 	if string(again.Pix) != string(m.Pix) {
 		t.Error("painting the same again changes it")
 	}
-	beside := picture.Stroke(m, picture.Point{X: 150, Y: 100}, picture.Point{X: 150, Y: 100}, picture.Brush{Radius: 80, Softness: 1})
+	beside := picture.Stroke(m, picture.Point{X: 150, Y: 100}, picture.Point{X: 150, Y: 100}, picture.Brush{Size: 0.8, Softness: 1})
 	if got := beside.GrayAt(100, 100).Y; got != 255 || beside.GrayAt(150, 100).Y != 255 {
 		t.Errorf("a soft edge over white makes it %d", got)
 	}
@@ -423,7 +423,7 @@ func BenchmarkStroke(b *testing.B) {
 	}
 	for i := 0; b.Loop(); i++ {
 		x := float32(i % 1000)
-		mask = picture.Stroke(mask, picture.Point{X: x, Y: x / 2}, picture.Point{X: x + 8, Y: x/2 + 4}, picture.Brush{Radius: 100, Softness: 0.5})
+		mask = picture.Stroke(mask, picture.Point{X: x, Y: x / 2}, picture.Point{X: x + 8, Y: x/2 + 4}, picture.Brush{Size: 0.195, Softness: 0.5})
 		subjects := []guidance.Subject{
 			{Word: "dog", Scope: 0.2, Kind: guidance.OnlyHere, Region: picture.Cover(mask, 64, 64)}, {Word: "cat", Scope: 0.2},
 		}
@@ -436,7 +436,7 @@ func BenchmarkStroke(b *testing.B) {
 // BenchmarkKeep is the end of a stroke at 1024 × 1024: the mask becomes a file.
 func BenchmarkKeep(b *testing.B) {
 	mask := image.NewGray(image.Rect(0, 0, 1024, 1024))
-	mask = picture.Stroke(mask, picture.Point{X: 300, Y: 300}, picture.Point{X: 700, Y: 600}, picture.Brush{Radius: 100, Softness: 0.7})
+	mask = picture.Stroke(mask, picture.Point{X: 300, Y: 300}, picture.Point{X: 700, Y: 600}, picture.Brush{Size: 0.195, Softness: 0.7})
 	for b.Loop() {
 		if data, err := picture.EncodePainted(mask); err != nil || len(data) == 0 {
 			b.Fatal(err)

@@ -2,7 +2,6 @@ package reuse
 
 import (
 	"image"
-	"image/color"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -10,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/picture"
+	"realword/ui/kit"
 )
 
 var (
@@ -35,13 +35,12 @@ type regionPad struct {
 	least, most *image.Gray // what the strokes make of nothing and of everything: of any region, what lies between
 
 	image *canvas.Image
-	ring  *canvas.Circle
+	ring  kit.Ring
 }
 
 func newRegionPad(look image.Image, changed func()) *regionPad {
-	p := &regionPad{changed: changed, size: 0.12, image: canvas.NewImageFromImage(look)}
+	p := &regionPad{changed: changed, size: 0.12, ring: kit.NewRing(), image: canvas.NewImageFromImage(look)}
 	p.image.FillMode, p.image.ScaleMode, p.image.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
-	p.ring = &canvas.Circle{StrokeColor: color.White, StrokeWidth: 1.5, FillColor: color.Transparent, Hidden: true}
 	p.ExtendBaseWidget(p)
 	return p
 }
@@ -50,17 +49,21 @@ func (p *regionPad) CreateRenderer() fyne.WidgetRenderer { return &padRenderer{p
 
 type padRenderer struct{ p *regionPad }
 
-func (padRenderer) Destroy()                       {}
-func (padRenderer) MinSize() fyne.Size             { return fyne.NewSquareSize(120) }
-func (r padRenderer) Layout(size fyne.Size)        { r.p.image.Resize(size) }
-func (r padRenderer) Refresh()                     { r.p.image.Refresh() }
-func (r padRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.p.image, r.p.ring} }
+func (padRenderer) Destroy()                {}
+func (padRenderer) MinSize() fyne.Size      { return fyne.NewSquareSize(120) }
+func (r padRenderer) Layout(size fyne.Size) { r.p.image.Resize(size) }
+func (r padRenderer) Refresh()              { r.p.image.Refresh() }
+func (r padRenderer) Objects() []fyne.CanvasObject {
+	return append([]fyne.CanvasObject{r.p.image}, r.p.ring.Objects()...)
+}
 
 // show shows a picture, and the region of it that can be painted over; nil for none.
 func (p *regionPad) show(look image.Image, pixels *image.NRGBA, region *image.Gray) {
 	p.image.Image, p.pixels, p.region, p.held = look, pixels, region, 0
 	p.least, p.most = nil, nil
-	p.ring.Hidden = p.ring.Hidden || region == nil
+	if region == nil {
+		p.ring.Hide()
+	}
 	p.Refresh()
 }
 
@@ -74,27 +77,12 @@ func (p *regionPad) empty() bool {
 	return true
 }
 
-// scale is how many units a pixel of the picture takes, and where the picture begins.
-func (p *regionPad) scale() (unit float32, corner fyne.Position) {
-	w, h := float32(p.region.Rect.Dx()), float32(p.region.Rect.Dy())
-	size := p.Size()
-	unit = min(size.Width/w, size.Height/h)
-	return unit, fyne.NewPos((size.Width-unit*w)/2, (size.Height-unit*h)/2)
-}
-
-// pixel is what lies under a place of the pad.
-func (p *regionPad) pixel(at fyne.Position) picture.Point {
-	unit, corner := p.scale()
-	return picture.Point{X: (at.X - corner.X) / unit, Y: (at.Y - corner.Y) / unit}
-}
-
-func (p *regionPad) radius() float32 {
-	return max(p.size*float32(max(p.region.Rect.Dx(), p.region.Rect.Dy()))/2, 1)
-}
+// inside is where the picture lies on the pad.
+func (p *regionPad) inside() kit.Inside { return kit.NewInside(p.Size(), p.region.Rect.Size()) }
 
 // paint draws the brush from where it was to a place.
 func (p *regionPad) paint(to picture.Point) {
-	b := picture.Brush{Radius: p.radius(), Softness: 0.3, Erase: p.held == desktop.MouseButtonSecondary}
+	b := picture.Brush{Size: p.size, Softness: 0.3, Erase: p.held == desktop.MouseButtonSecondary}
 	if p.least == nil {
 		p.least, p.most = image.NewGray(p.region.Rect), image.NewGray(p.region.Rect)
 		for i := range p.most.Pix {
@@ -127,17 +115,12 @@ func (p *regionPad) replace(region *image.Gray) {
 
 // follow shows the ring of the brush around a place.
 func (p *regionPad) follow(at fyne.Position) {
-	unit, _ := p.scale()
-	d := 2 * p.radius() * unit
-	p.ring.Resize(fyne.NewSquareSize(d))
-	p.ring.Move(at.SubtractXY(d/2, d/2))
-	p.ring.Show()
-	p.ring.Refresh()
+	p.ring.Show(at, p.size*float32(max(p.region.Rect.Dx(), p.region.Rect.Dy()))*p.inside().Unit)
 }
 
 func (p *regionPad) MouseDown(e *desktop.MouseEvent) {
 	if p.region != nil && p.held == 0 {
-		p.held, p.last = e.Button, p.pixel(e.Position)
+		p.held, p.last = e.Button, p.inside().Pixel(e.Position)
 		p.paint(p.last)
 	}
 }
@@ -154,7 +137,7 @@ func (p *regionPad) move(at fyne.Position) {
 		return
 	}
 	if p.follow(at); p.held != 0 {
-		p.paint(p.pixel(at))
+		p.paint(p.inside().Pixel(at))
 	}
 }
 

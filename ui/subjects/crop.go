@@ -93,9 +93,8 @@ func SquareAt(pixels image.Point, x, y, side float64) picture.Box {
 
 // area is where the picture lies in the widget, and how many points its pixels have.
 func (c *cropper) area() (fyne.Position, float32) {
-	size := c.Size()
-	scale := min(size.Width/float32(max(c.pixels.X, 1)), size.Height/float32(max(c.pixels.Y, 1)))
-	return fyne.NewPos((size.Width-scale*float32(c.pixels.X))/2, (size.Height-scale*float32(c.pixels.Y))/2), scale
+	in := kit.NewInside(c.Size(), c.pixels)
+	return in.Corner, in.Unit
 }
 
 // square is the box in points.
