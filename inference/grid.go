@@ -306,6 +306,11 @@ func (p *planner) checkGrid() {
 			said[err.Error()] = true
 		}
 	}
+	if len(p.problems) == before {
+		if err := r.CheckSides(p.manifest); err != nil {
+			p.problems = append(p.problems, err)
+		}
+	}
 	slices.Sort(g.Made)
 	g.Made = slices.DeleteFunc(slices.Compact(g.Made), func(n int) bool { return n < 0 || n >= len(p.cells) })
 }

@@ -182,6 +182,11 @@ func (p *Page) rest() {
 	if k == nil || store == nil {
 		return
 	}
+	if m := p.host.State().Model; m != nil && k.recipe.Model != "" && !m.Named(k.recipe.Model) {
+		p.said = i18n.Errorf("this grid was made with the model %s, and pictures of two models do not mix: make a new one", k.recipe.Model)
+		p.Refresh()
+		return
+	}
 	p.asked = true
 	if p.waits(p.host.State()) {
 		p.host.Resume()
@@ -264,6 +269,9 @@ func (p *Page) refreshSetup(s state.State) {
 		if p.pass > 0 {
 			about += " · " + i18n.T("about %s", wording.Duration(p.pass*time.Duration(passes)))
 		}
+	}
+	if why == "" && pictures > 0 {
+		why = wording.Sentence(r.CheckSides(*s.Model))
 	}
 	if reasons := s.Reasons(); why == "" && len(reasons) > 0 {
 		why = reasons[0]

@@ -16,6 +16,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/roomtest"
@@ -93,6 +94,29 @@ func (b *bench) keep(t *testing.T, r inference.Request, cells ...int) (round uin
 	return round
 }
 
+// A side that changes nothing is said before the pictures are made, and none are.
+func TestASideThatChangesNothingIsSaid(t *testing.T) {
+	b := newBench(t)
+	b.House.State.Form.Cards = []state.Card{{
+		ID: 1, Word: uitest.Word("dog"), Ref: inference.Reference{Name: "dog.png", SHA256: strings.Repeat("ab", 32), Data: []byte("dog")},
+		Region: inference.Region{Kind: guidance.Exactly, Painted: inference.Painted{SHA256: strings.Repeat("cd", 32), Data: []byte("mask")}},
+	}}
+	b.House.State.Words = state.PlainWords(b.House.State.Form.Prompt)
+	b.Toggle()
+	b.Settle()
+	b.sides[0].pick.SetSelected(state.SideName("scope"))
+	b.sides[1].pick.SetSelected(state.SideName("stop"))
+	const want = "The area γ changes nothing where masks are exactly what was painted, so all pictures would be the same: leave that side out."
+	if !b.trouble.Visible() || b.trouble.Text != want || !b.make.Disabled() {
+		t.Errorf("it says %q, and can be made: %v", b.trouble.Text, !b.make.Disabled())
+	}
+	b.sides[0].pick.SetSelected(state.SideName(inference.AxisSeed))
+	b.sides[1].pick.SetSelected(state.SideName("cfg"))
+	if b.trouble.Visible() || b.make.Disabled() {
+		t.Errorf("seeds and guidance: it says %q", b.trouble.Text)
+	}
+}
+
 func TestAGridIsAskedFor(t *testing.T) {
 	b := newBench(t)
 	b.Toggle()
@@ -131,6 +155,17 @@ func TestAGridIsLookedAtAndGoesOn(t *testing.T) {
 	if b.title.Text != "a dog on the beach" || b.progress.Text != "2 of 4 pictures" || len(b.tiles) != 4 || !b.goOn.Visible() || b.stop.Visible() {
 		t.Fatalf("%q, %q, %d tiles", b.title.Text, b.progress.Text, len(b.tiles))
 	}
+	b.sides[0].pick.SetSelected(state.SideName("cfg"))
+	b.sides[1].pick.SetSelected(state.SideName(inference.AxisSeed))
+	other := *uitest.Roomy
+	other.Name = "another"
+	b.Change(func(s *state.State) { s.Model = &other })
+	test.Tap(&b.goOn.Button)
+	b.Settle()
+	if len(b.put) != 0 || b.trouble.Text != "This grid was made with the model roomy, and pictures of two models do not mix: make a new one." {
+		t.Errorf("another model goes on with it: %d jobs, %q", len(b.put), b.trouble.Text)
+	}
+	b.Change(func(s *state.State) { s.Model = uitest.Roomy })
 	test.Tap(&b.goOn.Button)
 	b.Settle()
 	if len(b.put) != 1 || b.put[0].Request.Grid.Of != round || !slices.Equal(b.put[0].Request.Grid.Made, []int{0, 3}) {

@@ -235,11 +235,7 @@ func (p *shaper) refresh() {
 		p.write(size)
 		p.say("", theme.ColorNamePlaceHolder)
 	}
-	text := ""
-	if far := m.Size.Stray(size); far != nil {
-		text = wording.Sentence(far)
-	}
-	if p.stray.Text != text {
+	if text := wording.Sentence(m.Size.Stray(size)); p.stray.Text != text {
 		p.stray.SetText(text)
 		p.astray.Hidden = text == ""
 		p.done()
