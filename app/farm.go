@@ -588,8 +588,8 @@ type starter interface {
 	Start(context.Context, inference.Request) (inference.Job, error)
 }
 
-// far hands the requests of a model over to a farm. close must be called in the end.
-func far(ctx context.Context, r reach, e *engine, stderr io.Writer) (to starter, close func(), err error) {
+// far hands the requests of a model over to a farm, and sends it to workers that lack it. close must be called in the end.
+func far(ctx context.Context, r reach, e *engine, send bool, stderr io.Writer) (to starter, close func(), err error) {
 	conn, err := r.dial(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -606,7 +606,7 @@ func far(ctx context.Context, r reach, e *engine, stderr io.Writer) (to starter,
 	if has, err := conn.HasModel(look, id); err == nil && !has {
 		fmt.Fprintf(stderr, "note: no computer of the farm that is there has the model %s; the job waits for one, or for a worker that fetches it (--fetch)\n", m.Name)
 	}
-	if !e.bundle.IsCard() {
+	if send && !e.bundle.IsCard() {
 		if _, err := conn.Offer(e.bundle); err != nil {
 			fmt.Fprintf(stderr, "note: workers cannot fetch the model from here: %v\n", err)
 		}

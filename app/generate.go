@@ -136,6 +136,7 @@ func newGenerate() *cobra.Command {
 	f.BoolVar(&g.plan, "plan", false, "print how much memory each part would take, and stop")
 	f.BoolVar(&g.force, "force", false, "run even if there is not enough memory")
 	f.BoolVar(&g.farm, "farm", false, "let the computers of the farm make the pictures; see realword farm")
+	f.BoolVar(&g.noSend, "no-send", false, "with --farm: workers that lack the model do not get it from here")
 	g.reach.flags(c)
 	g.machine.flags(c)
 	return c
@@ -192,9 +193,10 @@ type generation struct {
 	force      bool // run even if the memory will not suffice
 	plan       bool // print what it would take, and do not run
 
-	farm  bool // made there, not here
-	reach reach
-	start starter // who makes the pictures, once that is open
+	farm   bool // made there, not here
+	noSend bool // the model is not sent there
+	reach  reach
+	start  starter // who makes the pictures, once that is open
 
 	again  *again // the picture that is made again; nil: none
 	seeded bool   // a seed was given
@@ -305,7 +307,7 @@ func (g *generation) open(ctx context.Context, e *engine, stderr io.Writer) (don
 		g.start = e
 		return func() {}, nil
 	}
-	g.start, done, err = far(ctx, g.reach, e, stderr)
+	g.start, done, err = far(ctx, g.reach, e, !g.noSend, stderr)
 	return done, err
 }
 

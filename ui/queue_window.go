@@ -62,6 +62,8 @@ func newComputers(w *Window) *computers.Page {
 		Layers: &w.Layers, Commands: w.Commands, Dir: w.opt.Farm, Listen: cmp.Or(w.opt.FarmListen, "0.0.0.0:7422"), Version: w.opt.Program,
 		OpenKey: w.opt.OpenKey, Sharing: w.prefs.Sharing,
 		OnSharing: func(on bool) { w.prefs.Change(func(p *preferences.Values) { p.Sharing = on }) },
+		Stay:      w.prefs.ModelsStay,
+		OnStay:    func(stay bool) { w.prefs.Change(func(p *preferences.Values) { p.ModelsStay = stay }) },
 		Engine: func() computers.Engine {
 			if e := w.models.Engine(); e != nil {
 				return e

@@ -82,6 +82,7 @@ type bench struct {
 	card   string
 
 	sharing []bool // what the window is to remember
+	stay    []bool // likewise
 }
 
 func newBench(t *testing.T, dir string) *bench {
@@ -96,6 +97,7 @@ func newBenchOf(t *testing.T, dir string, change func(*Host)) *bench {
 	h := Host{
 		State: b.Now, Change: b.House.Change, Context: ctx, Post: b.Post, Background: b.Background, Layers: &b.Layers, Commands: b.Commands,
 		Dir: dir, Listen: "127.0.0.1:0", Engine: func() Engine { return b.here }, Copy: func(text string) { b.copied = text },
+		OnStay: func(stay bool) { b.stay = append(b.stay, stay) },
 		OnFarm: func() { b.farms++ }, OnCard: func(file string) { b.card = file }, OnSharing: func(on bool) { b.sharing = append(b.sharing, on) },
 	}
 	change(&h)

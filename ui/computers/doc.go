@@ -2,7 +2,8 @@
 // with what they do, and who makes the jobs that are not made here alone.
 //
 // Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Farm, Queue.Away, Queue.Slots
-// and the Makers of runs. The open model can be fetched from here by computers of the farm that lack it. Nothing listens before the user
+// and the Makers of runs. The open model can be fetched from here by computers of the farm that
+// lack it, unless the user has switched that off. Nothing listens before the user
 // starts to share, or has left it on when the window ended, and no farm is reached for that the user has not joined. What a job on the
 // farm sends are the events of package inference, so that everything else of the window takes them as if they came from here. Page
 // belongs to Fyne's goroutine; Link, which holds the server and the connection, has goroutines of its own and may be used from any.
@@ -34,6 +35,9 @@ type Host struct {
 	Sharing bool // this computer shared its queue when the window ended: it does so again
 
 	OnSharing func(on bool) // the user has begun to share, or ended it
+
+	Stay   bool            // no model leaves this computer
+	OnStay func(stay bool) // the user wants it otherwise
 
 	Engine  func() Engine          // of the open model; nil while none is
 	Copy    func(text string)      // into the clipboard

@@ -1,6 +1,7 @@
 package computers
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,9 +37,38 @@ func TestTheOpenModelCanBeFetched(t *testing.T) {
 		}
 	}
 	b.Until("the model is offered", offers(1))
+	b.Until("the switch is there", b.send.Visible)
+	b.send.SetChecked(false)
+	b.Until("it stays here", offers(0))
+	b.stir()
+	b.send.SetChecked(true)
+	b.Until("it is offered again", offers(1))
+	if !slices.Equal(b.stay, []bool{true, false}) {
+		t.Errorf("the window remembers %v", b.stay)
+	}
 	open = b.here // one that is not here as files
 	b.stir()
 	b.Until("it is not offered any more", offers(0))
+}
+
+// TestModelsThatStay at the next start, too.
+func TestModelsThatStay(t *testing.T) {
+	model, err := bundle.Extract(assets.Model(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open Engine
+	b := newBenchOf(t, t.TempDir(), func(h *Host) { h.Stay, h.Engine = true, func() Engine { return open } })
+	open = bundled{b.here, model}
+	b.Refresh()
+	if b.send.Checked || b.sending.Visible() {
+		t.Errorf("without a farm: on %t, shown %t", b.send.Checked, b.sending.Visible())
+	}
+	b.shareIt()
+	b.Until("the switch is there", b.send.Visible)
+	if list, err := b.link.Conn().Offers(t.Context()); err != nil || len(list) > 0 || len(b.stay) > 0 {
+		t.Errorf("offered: %v, %v; remembered %v", list, err, b.stay)
+	}
 }
 
 // TestAFetchIsSeen in the list of the computers, and at the choice of where a job is made.

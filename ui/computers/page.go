@@ -59,6 +59,8 @@ type Page struct {
 	trouble   *widget.Label
 	silent    *widget.Label // why it does not share though it is to
 	amiss     *widget.Label // with the name of one more computer
+	send      *kit.Check
+	sending   *fyne.Container // with send
 	summary   *kit.Line
 	rows      *fyne.Container
 	seen      string // what rows shows
@@ -143,13 +145,17 @@ func (p *Page) build() {
 			i18n.T("Leave the farm"), func() { p.do(func() error { return p.link.Leave() }, nil) })
 	}).Explain(i18n.T("This computer makes its pictures by itself again."))
 	p.joined = kit.NewColumn(6, p.joinedAt, leave)
+	p.send = kit.NewCheck(i18n.T("Send the open model"), p.sendOrNot).
+		Explain(i18n.T("Whether other computers may get the model that is open here."))
+	p.send.SetChecked(!p.host.Stay)
+	p.sending = kit.NewColumn(2, p.send, kit.Note(i18n.T("Computers of the farm that lack it and may fetch models get it from here. When this is off, no model leaves this computer.")))
 	p.trouble, p.silent = wrapped(widget.WarningImportance), wrapped(widget.WarningImportance)
 	p.trouble.Hide()
 	p.silent.Hide()
 	setup := kit.NewColumn(16,
 		kit.NewColumn(6, kit.Heading(i18n.T("Share the queue of this computer")),
 			kit.Note(i18n.T("Other computers take pictures from it and make them. Nothing listens before you start it; from then on it does whenever Realword runs, until you stop it.")), p.share, p.silent, p.at, p.pairing),
-		kit.NewColumn(6, kit.Heading(i18n.T("Join a farm")), p.joining, p.joined), p.trouble)
+		kit.NewColumn(6, kit.Heading(i18n.T("Join a farm")), p.joining, p.joined), p.sending, p.trouble)
 
 	p.summary = kit.Caption("")
 	p.rows = kit.NewColumn(6)
@@ -209,6 +215,16 @@ func (p *Page) Share() {
 			p.follow()
 		}
 	})
+}
+
+// sendOrNot keeps whether the open model may be fetched from here. A fetch that is under way ends with its piece.
+func (p *Page) sendOrNot(on bool) {
+	if p.host.Stay == !on {
+		return
+	}
+	p.host.Stay = !on
+	p.host.OnStay(!on)
+	p.link.Send(p.open())
 }
 
 func (p *Page) toggleSharing() {
@@ -357,6 +373,7 @@ func (p *Page) Refresh() {
 	p.at.Hidden, p.pairing.Hidden = f.Sharing == "", f.Sharing == ""
 	elsewhere := f.Belongs && !f.Joined.Own
 	p.joined.Hidden, p.joining.Hidden = !elsewhere, elsewhere
+	p.sending.Hidden = f.Sharing == "" && !elsewhere
 	p.joinedAt.Set(i18n.T("Joined: %s", f.Joined.Server))
 	why := wording.Sentence(cmp.Or(p.said, f.Err))
 	if why == "" && f.Away {
@@ -407,6 +424,9 @@ func (p *Page) refreshChoice(f state.Farm) {
 
 // open is the open model, where it is here; nil where none is.
 func (p *Page) open() *bundle.Bundle {
+	if p.host.Stay {
+		return nil
+	}
 	if e, ok := p.host.Engine().(interface{ Bundle() *bundle.Bundle }); ok {
 		if b := e.Bundle(); !b.IsCard() {
 			return b

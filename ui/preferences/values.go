@@ -32,7 +32,8 @@ type Values struct {
 
 	Likeness string // when hints of likeness are computed: "always", "never", or "" where they cost little
 
-	Sharing bool `json:",omitempty"` // the queue of this computer was shared when the window ended
+	Sharing    bool `json:",omitempty"` // the queue of this computer was shared when the window ended
+	ModelsStay bool `json:",omitempty"` // no other computer gets the open model from here
 
 	Notify bool // tell when a run is over and the window is not in front
 
@@ -147,7 +148,8 @@ func (d *Desk) Reset() {
 	d.Host.OnBudget(d.Budget())
 	d.Change(func(p *Values) {
 		fresh := Default()
-		fresh.Keys, fresh.Model, fresh.Elsewhere, fresh.Sharing = p.Keys, p.Model, p.Elsewhere, p.Sharing
+		fresh.Keys, fresh.Model, fresh.Elsewhere = p.Keys, p.Model, p.Elsewhere
+		fresh.Sharing, fresh.ModelsStay = p.Sharing, p.ModelsStay
 		*p = fresh
 	})
 }
