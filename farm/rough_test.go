@@ -17,6 +17,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/lora"
 	"realword/inference/message"
 	"realword/inference/session"
 )
@@ -32,26 +34,75 @@ func TestARequestWithTenThousandReferences(t *testing.T) {
 	if _, err := b.queue.Start(t.Context(), r); err == nil || !strings.Contains(err.Error(), "10000 pictures, and at most 64") {
 		t.Errorf("the client says %v", err)
 	}
-	// past the client's check
-	data, err := inference.EncodeRequest(light(r))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &nats.Msg{Subject: jobSubject + ".m1.FORGED.0", Data: data, Header: nats.Header{}}
-	m.Header.Set(jobHeader, "FORGED")
-	m.Header.Set(pictureHeader, "0")
-	if _, err := b.client.js.PublishMsg(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	var result Result
-	b.until("it is parked", func() bool {
-		data, err := get(t.Context(), b.client.results, "FORGED.0")
-		return err == nil && unmarshal(data, &result) == nil
-	})
+	result := b.forged("m1", "FORGED", r)
 	if !strings.Contains(result.Problem, "10000 pictures") {
 		t.Errorf("parked as %q", result.Problem)
 	}
 	same(t, request("cat", 3, 2), collect(b.start(request("cat", 3, 2)))) // the worker goes on
+}
+
+// forged is what becomes of a request of one picture that no client of this package would send.
+func (b *bench) forged(model, job string, r inference.Request) (result Result) {
+	b.t.Helper()
+	data, err := inference.EncodeRequest(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	m := &nats.Msg{Subject: strings.Join([]string{jobSubject, model, job, "0"}, "."), Data: data, Header: nats.Header{}}
+	m.Header.Set(jobHeader, job)
+	m.Header.Set(pictureHeader, "0")
+	if _, err := b.client.js.PublishMsg(b.t.Context(), m); err != nil {
+		b.t.Fatal(err)
+	}
+	b.until("it is parked", func() bool {
+		data, err := get(b.t.Context(), b.client.results, unit(job, 0))
+		return err == nil && unmarshal(data, &result) == nil
+	})
+	return result
+}
+
+// TestARequestNamesNoPlace: nothing that a request says is taken for a file of the worker, though it is there and of the right kind.
+func TestARequestNamesNoPlace(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	m := toybox(t)
+	engine := inference.New(nowhere{}, m)
+	t.Cleanup(func() { engine.Close() })
+	loras := t.TempDir()
+	engine.UseLoRAs(lora.NewLibrary(filepath.Join(loras, "folder")))
+	b.workOf("one", m, engine)
+	place, err := filepath.Abs(filepath.Join("..", "assets", "samples", "dog.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := filepath.Join(loras, "secret.safetensors")
+	if err := os.WriteFile(secret, []byte("no matter"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain := inference.Request{Prompt: "a dog", Seeds: []uint64{1}}
+	for name, k := range map[string]struct {
+		lie  func(*inference.Request)
+		want string
+	}{
+		"a reference's name": {func(r *inference.Request) {
+			r.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: place}}}}
+		}, "not on the farm"},
+		"a reference's sum": {func(r *inference.Request) {
+			r.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", SHA256: place}}}}
+		}, "not on the farm"},
+		"a picture to begin with": {func(r *inference.Request) {
+			r.Init = &inference.Init{Name: place, SHA256: "../../" + place, Strength: 0.5}
+		}, "not on the farm"},
+		"a LoRA beside the folder": {func(r *inference.Request) { r.LoRAs = "<lora:../secret:1>" }, "there is no LoRA called"},
+		"a LoRA anywhere":          {func(r *inference.Request) { r.LoRAs = "<lora:" + secret + ":1>" }, "there is no LoRA called"},
+	} {
+		r := plain
+		k.lie(&r)
+		result := b.forged(ModelID(m.Manifest()), "FORGED"+sumOf([]byte(name))[:8], r)
+		if !strings.Contains(result.Problem, k.want) {
+			t.Errorf("%s: %q", name, result.Problem)
+		}
+	}
 }
 
 // TestNoClockIsBelieved: nothing that crosses the wire has a moment in it, so that a clock that is an hour off changes nothing; ages are
@@ -153,6 +204,17 @@ func (nowhere) Open(string, session.Options) (session.Session, error) {
 }
 func (nowhere) Describe() string { return "nowhere" }
 
+// workOf begins a worker of a real engine.
+func (b *bench) workOf(name string, m *bundle.Bundle, engine Engine) {
+	ctx, cancel := context.WithCancel(b.t.Context())
+	var done sync.WaitGroup
+	b.t.Cleanup(func() { cancel(); done.Wait() })
+	c := b.helper(name)
+	done.Go(func() {
+		_ = c.Work(ctx, WorkerOptions{Name: name, Models: []Model{{ID: ModelID(m.Manifest()), Name: m.Manifest().Name, Engine: engine}}})
+	})
+}
+
 // TestAStateOfAnotherModel in a request: the engine that gets it says of which model it is, and nothing is computed.
 func TestAStateOfAnotherModel(t *testing.T) {
 	t.Parallel()
@@ -160,13 +222,7 @@ func TestAStateOfAnotherModel(t *testing.T) {
 	m := toybox(t)
 	engine := inference.New(nowhere{}, m)
 	t.Cleanup(func() { engine.Close() })
-	ctx, cancel := context.WithCancel(t.Context())
-	var done sync.WaitGroup
-	t.Cleanup(func() { cancel(); done.Wait() })
-	c := b.helper("one")
-	done.Go(func() {
-		_ = c.Work(ctx, WorkerOptions{Name: "one", Models: []Model{{ID: ModelID(m.Manifest()), Name: m.Manifest().Name, Engine: engine}}})
-	})
+	b.workOf("one", m, engine)
 	dog, err := os.ReadFile(filepath.Join("..", "assets", "samples", "dog.png"))
 	if err != nil {
 		t.Fatal(err)

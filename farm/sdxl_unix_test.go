@@ -146,7 +146,10 @@ func TestFiguresOfSDXL(t *testing.T) {
 			}
 			return j
 		})
+		sent, received := worker.nc.Stats().OutBytes, b.client.nc.Stats().InBytes
 		wall, processor := run(far(r))
+		t.Logf("%.1f MB go from the worker to the farm, %.1f MB from the farm to who asked", float64(worker.nc.Stats().OutBytes-sent)/1e6,
+			float64(b.client.nc.Stats().InBytes-received)/1e6)
 		t.Logf("%d passes of %v: here %v, on the farm %v: %v more, %.3f %% of the picture; processor %v more, %.3f %% of one core's time for it (%v)",
 			sdxlPasses, pass, wallHere.Round(time.Millisecond), wall.Round(time.Millisecond), (wall - wallHere).Round(time.Millisecond),
 			100*(wall-wallHere).Seconds()/whole.Seconds(), (processor - processorHere).Round(time.Millisecond),

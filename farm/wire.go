@@ -462,7 +462,7 @@ func (c *Conn) blob(ctx context.Context, name string, limit int64) (data []byte,
 			return err
 		})
 	}
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
+	if name == "" || errors.Is(err, jetstream.ErrObjectNotFound) {
 		return nil, message.Errorf("the file %.12s of the job is not on the farm any more: hand the job over again", name)
 	}
 	if err == nil && files.Sum(data) != sum {
