@@ -73,6 +73,7 @@ func (kv KV) Close() { session.CloseAll(kv.kept) }
 // closed.
 type Encoding struct {
 	KV     KV             // of text
+	Tokens int            // n: 77 for every chunk
 	Pooled *tensor.Tensor // [1, P]; nil where the U-Net has no text_time input
 
 	of string // the text, where the engine encoded it
@@ -120,14 +121,15 @@ func (g *Graphs) Features(ctx context.Context, ids [][]int64) (features, pooled 
 	return out["encoder_hidden_states"], out["pooled"], err
 }
 
-// TextKV computes the keys and values of text features [1, 77, C].
+// TextKV computes the keys and values of text features [1, n, C]; n is 77, or for models that can 77 for every chunk.
 func (g *Graphs) TextKV(ctx context.Context, features, pooled *tensor.Tensor) (Encoding, error) {
 	var want []session.Port
+	n := features.Shape[1]
 	for _, name := range g.layers("text") {
-		want = append(want, port(name, 1, prompt.Length, -1))
+		want = append(want, port(name, 1, n, -1))
 	}
 	kv, err := g.keep(ctx, graph.TextKV, tensors{"encoder_hidden_states": features}, want...)
-	return Encoding{KV: kv, Pooled: pooled}, err
+	return Encoding{KV: kv, Tokens: n, Pooled: pooled}, err
 }
 
 // Condition makes the condition of R subjects from the visual tokens [1, n, C] of each one's pictures.
@@ -266,7 +268,7 @@ func (g *Graphs) tiled(whole, tiled graph.Name, h, w int) graph.Name {
 }
 
 // Guide runs the guidance branch: text alone, reduced inside the graph to one map per subject, of maps that are normalised layer by
-// layer where norm says so. words is [R, 77]; none is the condition without subjects.
+// layer where norm says so. words is [R, n] of the n tokens of the text; none is the condition without subjects.
 func (g *Graphs) Guide(ctx context.Context, source guidance.Source, norm guidance.Normalization, p Point, words *tensor.Tensor,
 	none Vision,
 ) (cross, scores *tensor.Tensor, err error) {
@@ -292,7 +294,7 @@ func (g *Graphs) Noise(ctx context.Context, p Point, vision Vision, masks [][]fl
 	grids := len(g.model.Manifest().Attention)
 	none := tensor.OfInts(make([]int64, grids), grids)
 	in, kept := g.passInputs(p, vision, masks, tensors{
-		"token_weights": tensor.Zeros(0, prompt.Length), "want_noise": tensor.OfInts([]int64{1}, 1), "cross_levels": none, "self_levels": none,
+		"token_weights": tensor.Zeros(0, p.Text.Tokens), "want_noise": tensor.OfInts([]int64{1}, 1), "cross_levels": none, "self_levels": none,
 		layerMaps: tensor.OfInts([]int64{0}, 1),
 	})
 	out, err := g.runKept(ctx, graph.UNet, in, kept, port("noise", p.Latent.Shape...))

@@ -282,7 +282,7 @@ func (im *importer) describe() Manifest {
 			presets[name] = p
 		}
 	}
-	text := Text{Tokens: 77, Encoders: len(im.text), Pooled: im.unet.TextTime()}
+	text := Text{Tokens: 77, Chunks: true, Encoders: len(im.text), Pooled: im.unet.TextTime()}
 	if text.Pooled {
 		text.TimeIDs = 6
 	}

@@ -73,10 +73,11 @@ type Size struct {
 
 // Text describes the text encoders. Encoder i reads the graph input input_ids (i = 0) or input_ids_2 (i = 1).
 type Text struct {
-	Tokens   int  `json:"tokens"`   // 77
-	Encoders int  `json:"encoders"` // 1 or 2
-	Pooled   bool `json:"pooled"`   // the U-Net wants text_embeds and time_ids (text_time)
-	TimeIDs  int  `json:"time_ids"` // 6 where Pooled
+	Tokens   int  `json:"tokens"`           // 77
+	Chunks   bool `json:"chunks,omitempty"` // text_kv and unet take any multiple of them: every import since 27 November 2026
+	Encoders int  `json:"encoders"`         // 1 or 2
+	Pooled   bool `json:"pooled"`           // the U-Net wants text_embeds and time_ids (text_time)
+	TimeIDs  int  `json:"time_ids"`         // 6 where Pooled
 }
 
 // Vision describes the reference side.

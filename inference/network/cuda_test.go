@@ -326,6 +326,8 @@ func inputs(m *onnx.Model, sizes map[string]int) map[string]*tensor.Tensor {
 				shape[d] = map[string]int{"height": 8, "width": 12}[name]
 			case "grid_height", "grid_width":
 				shape[d] = map[string]int{"grid_height": 4, "grid_width": 6}[name]
+			case "text_tokens": // of one chunk, or of two
+				shape[d] = 77 * (1 + (sizes["subjects"]+sizes["words"])%2)
 			default: // visual tokens, rows of a mask
 				shape[d] = 5
 			}

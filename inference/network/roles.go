@@ -28,7 +28,7 @@ type roles struct {
 	masks        map[int]*nn.Masked // level -> both, once a layer asked
 	subjects     *nn.Value          // R as [1]: whether there are any
 
-	tokens      *nn.Value         // Uᵀ [1 77 G]: the tokens of the G words to tap
+	tokens      *nn.Value         // Uᵀ [1 n G]: the tokens of the G words to tap, of n of the text
 	noise       *nn.Value         // [1] whether the predicted noise is wanted
 	crossLevels map[int]*nn.Value // level -> [1] whether its cross maps count
 	selfLevels  map[int]*nn.Value // level -> [1] whether its self maps count
@@ -88,8 +88,8 @@ func newRoles(u *unet) *roles {
 	for i, l := range u.crossLayers() {
 		d := l.channels / l.heads
 		r.text = append(r.text, keyValue{
-			b.Input(fmt.Sprintf("text_k_%d", i), tensor.F32, []int{1, 77, l.channels}),
-			b.Input(fmt.Sprintf("text_v_%d", i), tensor.F32, []int{1, 77, l.channels}),
+			b.Input(fmt.Sprintf("text_k_%d", i), tensor.F32, []int{1, -1, l.channels}, "", textTokens),
+			b.Input(fmt.Sprintf("text_v_%d", i), tensor.F32, []int{1, -1, l.channels}, "", textTokens),
 		})
 		r.vision = append(r.vision, keyValue{
 			b.Input(fmt.Sprintf("vision_k_%d", i), tensor.F32, []int{-1, l.heads, d, -1}, "subjects", "", "", "tokens"),
@@ -105,7 +105,7 @@ func newRoles(u *unet) *roles {
 		r.rows[level] = b.Input(fmt.Sprintf("rows_%d", grid), tensor.I64, []int{-1, -1, 2}, "subjects", rows)
 		r.weight[level] = b.Input(fmt.Sprintf("row_weights_%d", grid), tensor.F32, []int{-1, -1, 1}, "subjects", rows)
 	}
-	words := b.Input("token_weights", tensor.F32, []int{-1, 77}, "words")
+	words := b.Input("token_weights", tensor.F32, []int{-1, -1}, "words", textTokens)
 	r.tokens = nn.Transpose(nn.Unsqueeze(words, 0), 0, 2, 1)
 	r.noise = b.Input("want_noise", tensor.I64, []int{1})
 	cross, self := b.Input("cross_levels", tensor.I64, []int{len(grids)}), b.Input("self_levels", tensor.I64, []int{len(grids)})

@@ -281,6 +281,15 @@ func (c *UNetConfig) Widths() []int {
 // CrossAttentionLayers is the number of cross-attention layers, and so of the keys and values that a pass takes.
 func (c *UNetConfig) CrossAttentionLayers() int { return len(c.crossLayers()) }
 
+// AttentionHeads is the number of heads of every level that attends.
+func (c *UNetConfig) AttentionHeads() map[int]int {
+	heads := map[int]int{}
+	for _, l := range c.crossLayers() {
+		heads[l.level] = l.heads
+	}
+	return heads
+}
+
 // unet is one pass under construction. Levels count down from 0, the latent's own resolution; spatial keeps each level's
 // running height and width as integers [2].
 type unet struct {
@@ -335,14 +344,17 @@ func (c *UNetConfig) crossLayers() []crossLayer {
 	return out
 }
 
+// textTokens names the axis of the tokens of a text, which are the 77 of every chunk.
+const textTokens = "text_tokens"
+
 // TextKVGraph builds text_kv.onnx: the text's keys and values of every cross-attention layer, which no step changes.
-// encoder_hidden_states [1 77 C] -> text_k_<i>, text_v_<i> [1 77 C_i].
+// encoder_hidden_states [1 n C] -> text_k_<i>, text_v_<i> [1 n C_i]; n is 77 for every chunk of the text.
 func TextKVGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return nn.Build(graph.TextKV, store, func(s nn.Scope) {
-		text := s.B.Input("encoder_hidden_states", tensor.F32, []int{1, 77, c.CrossAttentionDim[0]})
+		text := s.B.Input("encoder_hidden_states", tensor.F32, []int{1, -1, c.CrossAttentionDim[0]}, "", textTokens)
 		for i, l := range c.crossLayers() {
-			s.B.Output(fmt.Sprintf("text_k_%d", i), nn.Linear(s.In(l.path, "to_k"), text, l.channels, nn.NoBias))
-			s.B.Output(fmt.Sprintf("text_v_%d", i), nn.Linear(s.In(l.path, "to_v"), text, l.channels, nn.NoBias))
+			s.B.Output(fmt.Sprintf("text_k_%d", i), nn.Linear(s.In(l.path, "to_k"), text, l.channels, nn.NoBias), "", textTokens)
+			s.B.Output(fmt.Sprintf("text_v_%d", i), nn.Linear(s.In(l.path, "to_v"), text, l.channels, nn.NoBias), "", textTokens)
 		}
 	})
 }
