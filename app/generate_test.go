@@ -194,12 +194,16 @@ func TestNotes(t *testing.T) {
 	model, dog := tiny(t)
 	long := "a dog and a dog, " + strings.Repeat("very ", 100) + "wet"
 	args := []string{"generate", "--model", model, "--subject", "dog=" + dog, "--steps", "2", "--stop", "1", "--seed", "5", "--no-history", "--out", t.TempDir()}
-	status, stdout, stderr := command(t, append(args, "--prompt", long, "--negative", "(rain:1.3), [rain:snow:0.5] "+strings.Repeat("cold ", 90))...)
+	both := append(args, "--prompt", long, "--negative", "(rain:1.3), [rain:snow:0.5] "+strings.Repeat("cold ", 90))
+	if status, _, stderr := command(t, both...); status != 0 || strings.Count(stderr, "\n") != 2 || strings.Contains(stderr, "tokens") {
+		t.Errorf("nothing is cut: status %d, %q", status, stderr)
+	}
+	status, stdout, stderr := command(t, append(both, "--one-chunk")...)
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
-	if status != 0 || stdout == "" || len(lines) != 4 {
+	if status != 0 || stdout == "" || len(lines) != 5 {
 		t.Fatalf("status %d, %q", status, stderr)
 	}
-	for i, want := range []string{`the prompt has `, `the negative prompt has `, `"[rain:snow:0.5]"`, `"dog" occurs 2 times in the prompt: the first is used, dog#2`} {
+	for i, want := range []string{`the prompt has `, `prompts are cut after 75 tokens`, `the negative prompt has `, `"[rain:snow:0.5]"`, `"dog" occurs 2 times in the prompt: the first is used, dog#2`} {
 		if !strings.HasPrefix(lines[i], "note: ") || !strings.Contains(lines[i], want) {
 			t.Errorf("line %d is %q, want %q", i, lines[i], want)
 		}

@@ -289,7 +289,8 @@ func (s *fakeSession) compute(role string, in map[string]*tensor.Tensor) map[str
 		cross, scores := tensor.Zeros(u.Shape[0], gh, gw), tensor.Zeros(u.Shape[0], gh, gw)
 		for r := range u.Shape[0] {
 			where := float64(0)
-			for i, weight := range u.F32[r*77 : (r+1)*77] {
+			n := u.Shape[1]
+			for i, weight := range u.F32[r*n : (r+1)*n] {
 				where += float64(weight) * float64(i)
 			}
 			for p := range gh * gw {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"realword/inference/bundle"
 	"realword/inference/graph"
 	"realword/inference/memory"
 	"realword/inference/ram"
@@ -43,15 +42,22 @@ func (e *Engine) Memory(r Request) (p memory.Plan, ok bool) {
 	if s == nil {
 		return p, false
 	}
-	return s.Plan(memoryOf(e.model.Manifest(), r), ram.Available()+ram.Used()), true
+	return s.Plan(e.memoryOf(r), ram.Available()+ram.Used()), true
 }
 
 // memoryOf is what of a request, which may be incomplete, decides its memory.
-func memoryOf(m bundle.Manifest, r Request) memory.Request {
+func (e *Engine) memoryOf(r Request) memory.Request {
+	m := e.model.Manifest()
 	r = Defaults(m, r)
 	w := memory.Request{
 		Width: r.Width, Height: r.Height, Uncond: r.CFG != 1, UncondVision: m.Presets[r.Preset].UncondVision, Init: r.Init != nil,
 	}
+	words, seed := e.model.Tokenizer(0), uint64(0)
+	if len(r.Seeds) > 0 {
+		seed = r.Seeds[0] // of the others, alternatives may be longer
+	}
+	w.Chunks = len(words.Read(r.Prompt, r.Reading(m, false, seed)).Chunks)
+	w.UncondChunks = len(words.Read(r.Negative, r.Reading(m, true, seed)).Chunks)
 	for _, subject := range r.Subjects {
 		w.References = append(w.References, len(subject.References))
 	}
@@ -64,7 +70,7 @@ func (e *Engine) shortOf(err error, r Request) error {
 		return err
 	}
 	if s := e.modelSizes(); s != nil {
-		return s.Lack(err, memoryOf(e.model.Manifest(), r), ram.Available()+ram.Used())
+		return s.Lack(err, e.memoryOf(r), ram.Available()+ram.Used())
 	}
 	return fmt.Errorf("%w: close other programs, or choose a smaller picture", err)
 }

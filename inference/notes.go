@@ -6,7 +6,6 @@ import (
 
 	"realword/inference/files"
 	"realword/inference/message"
-	"realword/inference/prompt"
 )
 
 // Notes says what of a request will be cut off, is read differently from what it may mean, or was chosen among several, a sentence
@@ -22,6 +21,7 @@ func (e *Engine) Notes(r Request) []error {
 	if len(r.Seeds) > 0 {
 		seed = r.Seeds[0]
 	}
+	short := false // it was said that prompts are cut
 	for _, text := range []struct {
 		name      error
 		text, own string
@@ -41,9 +41,20 @@ func (e *Engine) Notes(r Request) []error {
 		for _, w := range p.Words {
 			if w.Cut {
 				notes = append(notes, message.Errorf("the %v has %d tokens, and the model reads %d of them: %q is cut off; shorten it", text.name,
-					p.Tokens, prompt.Length-2, excerpt(text.text[w.Start:])))
+					p.Taken(), p.Holds(), excerpt(text.text[w.Start:])))
 				break
 			}
+		}
+		in := how
+		if in.Chunks = true; !how.Chunks && len(words.Read(text.text, in).Chunks) > 1 {
+			switch {
+			case short:
+			case full.Cut && m.Text.Chunks:
+				notes = append(notes, message.New("prompts are cut after 75 tokens, as by earlier versions: turn that off to have all of them read"))
+			case !m.Text.Chunks:
+				notes = append(notes, message.Errorf("the graphs of the model %s read one prompt of 75 tokens: import the model again to read longer ones, and BREAK", m.Name))
+			}
+			short = true
 		}
 		for _, n := range how.Notations(text.text) {
 			notes = append(notes, message.Errorf("in the %v, %v", text.name, n))

@@ -123,6 +123,9 @@ func (p *planner) checkWords() {
 			return
 		}
 	}
+	if !p.manifest.Text.Chunks && (prompt.Long(r.Prompt) || prompt.Long(r.Negative)) {
+		r.Cut = true // which another model need not do
+	}
 	for j := range r.Subjects {
 		w := &r.Subjects[j].Word
 		w.Occurrence = max(w.Occurrence, 1)

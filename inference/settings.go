@@ -44,6 +44,8 @@ type Settings struct {
 	Fit   picture.Fit `json:"fit,omitempty"`   // how references become a square that have no fit of their own
 	// the prompts are read sign by sign: no weights, no alternatives, no BREAK; see prompt.Reading
 	Literal bool `json:"literal,omitempty"`
+	// the prompts are cut after 75 tokens, and BREAK is a word, as in versions that did not know longer ones
+	Cut bool `json:"one_chunk,omitempty"`
 
 	// Approximations, which leave out passes of the U-Net; see Plan. Swift sets those of the others that are not set
 	Swift    bool    `json:"swift,omitempty"`
@@ -423,6 +425,10 @@ var table = []Setting{
 		Key: "literal", Field: "Literal", At: func(s *Settings) any { return &s.Literal },
 		Flag: "literal", Help: "read the prompts sign by sign: no weights such as (word:1.2) or [word], no {a|b}, no BREAK", Called: "literal reading",
 		Label: "literal",
+	},
+	{
+		Key: "one_chunk", Field: "Cut", At: func(s *Settings) any { return &s.Cut },
+		Flag: "one-chunk", Help: "cut the prompts after 75 tokens and read BREAK as a word, as earlier versions did", Called: "cutting of prompts", Label: "one chunk",
 	},
 	{
 		Key: "swift", Field: "Swift", At: func(s *Settings) any { return &s.Swift },

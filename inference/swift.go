@@ -274,8 +274,10 @@ func fingerprint(r Request) string {
 	for j, s := range r.Subjects {
 		words[j] = s.Word
 	}
-	sum := sha256.Sum256([]byte(written([]any{
-		r.Prompt, r.Negative, r.Preset, r.LoRAs, r.Literal, r.MaskSource, r.Normalization(), words, visionOf(r),
-	})))
+	of := []any{r.Prompt, r.Negative, r.Preset, r.LoRAs, r.Literal, r.MaskSource, r.Normalization(), words, visionOf(r)}
+	if r.Cut {
+		of = append(of, "cut")
+	}
+	sum := sha256.Sum256([]byte(written(of)))
 	return hex.EncodeToString(sum[:8])
 }

@@ -13,11 +13,11 @@ import (
 )
 
 // Reading says how a prompt, or a negative one, of complete settings is read for the picture of a seed. Of seeds the last 32 bits
-// count, as for the noise. The preset's own negative prompt is read as the release reads it, sign by sign.
+// count, as for the noise. The preset's own negative prompt is read as the release reads it, sign by sign and cut.
 func (s Settings) Reading(m bundle.Manifest, negative bool, seed uint64) prompt.Reading {
-	how := prompt.Reading{Literal: s.Literal, Pick: seed & math.MaxUint32}
+	how := prompt.Reading{Literal: s.Literal, Pick: seed & math.MaxUint32, Chunks: m.Text.Chunks && !s.Cut}
 	if preset, ok := m.Preset(s.Preset); negative && ok && strings.TrimSpace(s.Negative) == strings.TrimSpace(preset.Negative) {
-		how.Literal = true
+		how.Literal, how.Chunks = true, false
 	}
 	return how
 }
@@ -46,14 +46,28 @@ func (e *Engine) read(r Request, seed uint64) *text {
 		t.prompt = append(t.prompt, e.model.Tokenizer(i).Read(r.Prompt, r.Reading(m, false, seed)))
 		t.negative = append(t.negative, e.model.Tokenizer(i).Read(r.Negative, r.Reading(m, true, seed)))
 	}
+	level(t.prompt)
+	level(t.negative)
 	return t
+}
+
+// level gives all readings of a prompt the same number of chunks. A tokenizer that pads with a sign of the prompt may need one more. The
+// prompt and the negative one may differ: each pass of the U-Net has its own text.
+func level(p []*prompt.Prompt) {
+	most := 0
+	for i := range p {
+		most = max(most, len(p[i].Chunks))
+	}
+	for i := range p {
+		p[i].Extend(most)
+	}
 }
 
 // features is what the text encoders say about a prompt: [1, n, C] and, where the model has it, the pooled text [1, P].
 type features struct{ all, pooled *tensor.Tensor }
 
-// Read encodes a prompt, given as each text encoder's tokenizer reads it, with the weights of its tokens. The chunks of a prompt are
-// encoded one by one and stand side by side; the pooled text is the first one's, without weights.
+// Read encodes a prompt, given as each text encoder's tokenizer reads it, in equally many chunks, with the weights of its tokens. The
+// chunks are encoded one by one and stand side by side, [1, 77·n, C]; the pooled text is the first one's, without weights.
 func (g *Graphs) Read(ctx context.Context, p []*prompt.Prompt) (all, pooled *tensor.Tensor, err error) {
 	var parts []*tensor.Tensor
 	for c := range p[0].Chunks {
@@ -87,12 +101,11 @@ func (g *Graphs) Read(ctx context.Context, p []*prompt.Prompt) (all, pooled *ten
 	return all, pooled, nil
 }
 
-// chunk are the ids of the c-th chunk of a prompt, one list per text encoder. Where an encoder's tokenizer has fewer, it is the last.
+// chunk are the ids of the c-th chunk of a prompt, one list per text encoder.
 func chunk(p []*prompt.Prompt, c int) [][]int64 {
 	ids := make([][]int64, len(p))
 	for i := range p {
-		at := min(c, len(p[i].Chunks)-1) * prompt.Length
-		ids[i] = p[i].IDs[at : at+prompt.Length]
+		ids[i] = p[i].IDs[c*prompt.Length : (c+1)*prompt.Length]
 	}
 	return ids
 }
@@ -120,8 +133,8 @@ func key(p []*prompt.Prompt) string {
 	return string(b)
 }
 
-// keptTexts is how many texts have their keys and values kept within a job: at SDXL's size 50 MB each. What a loop reads is among the
-// last two.
+// keptTexts is how many chunks of texts have their keys and values kept within a job: at SDXL's size 50 MB each. What a loop reads is
+// among the last two texts, which are kept whatever their length.
 const keptTexts = 6
 
 // texts are the prompts that a job has encoded.
@@ -136,7 +149,7 @@ func (w *worker) readText(ctx context.Context, l *Loop, p plan) (err error) {
 	ids := len(t.prompt[0].IDs)
 	l.Words = tensor.Zeros(len(t.spans), ids)
 	for j, span := range t.spans {
-		copy(l.Words.F32[j*ids:], span.Indicator(ids))
+		copy(l.Words.F32[j*ids:], t.prompt[0].Indicator(span))
 	}
 	l.Uncond = nil
 	if l.Text, err = w.encode(ctx, t.prompt); err != nil || p.request.CFG == 1 {
@@ -187,9 +200,18 @@ func (w *worker) encode(ctx context.Context, p []*prompt.Prompt) (Encoding, erro
 	if e.of = k; err != nil || w.texts == nil {
 		return e, err
 	}
-	if w.texts.kept = append(w.texts.kept, e); len(w.texts.kept) > keptTexts {
+	w.texts.kept = append(w.texts.kept, e)
+	for len(w.texts.kept) > 2 && w.texts.tokens() > keptTexts*prompt.Length {
 		w.texts.kept[0].KV.Close()
 		w.texts.kept = slices.Delete(w.texts.kept, 0, 1)
 	}
 	return e, nil
+}
+
+// tokens is how many tokens have their keys and values kept.
+func (t *texts) tokens() (n int) {
+	for _, e := range t.kept {
+		n += e.Tokens
+	}
+	return n
 }

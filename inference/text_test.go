@@ -119,3 +119,60 @@ func TestMarksOnRealGraphs(t *testing.T) {
 		}
 	}
 }
+
+// TestLongPromptsOnRealGraphs: a prompt that fits is the same picture, to the bit, whether longer ones are cut or not; of one that does
+// not, what is cut changes the picture, and so does BREAK; a word of the second chunk can look like a picture; a recipe makes its picture.
+func TestLongPromptsOnRealGraphs(t *testing.T) {
+	model := golden(t, "tiny-xl")
+	e := inference.New(orttest.CPU(t), model)
+	defer func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 20, 30))); err != nil {
+		t.Fatal(err)
+	}
+	picture := func(text, word string, cut bool) inference.PictureReady {
+		t.Helper()
+		job, err := e.Start(context.Background(), inference.Request{
+			Prompt: text, Settings: inference.Settings{Steps: 2, Negative: "rain, snow", Width: 64, Height: 64, Cut: cut}, Seeds: []uint64{5},
+			Subjects: []inference.Subject{{Word: inference.Word{Text: word}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ready inference.PictureReady
+		for event := range job.Events() {
+			switch event := event.(type) {
+			case inference.PictureReady:
+				ready = event
+			case inference.Failed:
+				t.Fatal(event.Err)
+			}
+		}
+		return ready
+	}
+	equal := func(a, b inference.PictureReady) bool { return bytes.Equal(a.Image.Pix, b.Image.Pix) }
+	if !equal(picture("a dog on the beach", "dog", false), picture("a dog on the beach", "dog", true)) {
+		t.Error("a short prompt is another picture")
+	}
+	long := "a dog on the beach" + strings.Repeat(", a toy robot", 25)
+	if equal(picture(long, "dog", false), picture(long, "dog", true)) {
+		t.Error("what is cut changes nothing")
+	}
+	parted := picture("a toy BREAK a dog on the beach", "dog", false)
+	if equal(parted, picture("a toy BREAK a dog on the beach", "dog", true)) || equal(parted, picture("a toy a dog on the beach", "dog", false)) {
+		t.Error("BREAK changes nothing")
+	}
+	again, err := e.Start(context.Background(), parted.Recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for event := range again.Events() {
+		if ready, ok := event.(inference.PictureReady); ok && !equal(ready, parted) {
+			t.Error("the recipe makes another picture")
+		}
+	}
+}

@@ -17,7 +17,7 @@ import (
 
 // The first byte of everything encoded is its version. States are kept in histories.
 const (
-	requestVersion = 5 // of requests and events
+	requestVersion = 6 // of requests and events
 	stateVersion   = 1
 )
 

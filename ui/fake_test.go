@@ -66,6 +66,7 @@ func (e *fakeEngine) Encode(text string, how prompt.Reading) *prompt.Prompt {
 		p.Tokens++
 		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End, Cut: i >= 8})
 	}
+	p.Chunks = []int{p.Tokens}
 	return p
 }
 

@@ -86,6 +86,15 @@ MARKED = {
         [("a", 1), ("toy", 1.5), ("robot", 1 / 1.1), ("and", 1), ("a dog", 1.1 * 1.1), (", (on) the beach", 1), ("at", 1.2), ("night", 0.5 * 1.2)],
     ),
     "chunks": ("a (dog:0) on the beach BREAK (a robot:-0.5)", [("a", 1), ("dog", 0), ("on the beach", 1), None, ("a robot", -0.5)]),
+    # 75 tokens to a chunk; the 76th begins the next one, and with it what stands behind a comma that is among the last 20.
+    "next": ("dog " * 75 + "robot", [("dog " * 75, 1), None, ("robot", 1)]),
+    "comma": ("dog " * 75 + ", robot", [("dog " * 75, 1), None, (", robot", 1)]),
+    "back": (
+        "dog " * 55 + ", " + "robot " * 10 + "(" + "cat " * 30 + ":0.7), " + "dog " * 45 + "robot",
+        [("dog " * 55 + ",", 1), None, ("robot " * 10, 1), ("cat " * 30, 0.7), (", " + "dog " * 34, 1), None, ("dog " * 11 + "robot", 1)],
+    ),
+    "across": ("dog " * 70 + "(" + "robot " * 12 + ":1.5) beach", [("dog " * 70, 1), ("robot " * 5, 1.5), None, ("robot " * 7, 1.5), ("beach", 1)]),
+    "breaks": ("BREAK a dog BREAK BREAK (on:1.5) the beach BREAK", [None, ("a dog", 1), None, None, ("on", 1.5), ("the beach", 1)]),
 }
 
 
@@ -107,8 +116,10 @@ def weights_cases(name: str, model: RealCustom) -> None:
                 for text, weight in chunk:
                     own = tokenize(folder, text)
                     own = own[1 : own.index(end, 1)]
+                    assert text.count(" ") < 20 or len(own) == len(text.split()), "words of these prompts are one token each"
                     row, at = row + own, at + [weight] * len(own)
                 row = row + [end] + [pad] * (76 - len(row))
+                assert len(row) == 77, len(row)
                 read.append(row)
             w = torch.tensor(at + [1.0] * (77 - len(at)), dtype=torch.float64)
             text = model.text(*(torch.tensor([r]) for r in read))
@@ -141,12 +152,15 @@ def shallow_case() -> None:
     save(DATA / "tiny-xl.goldens" / "vision-shallow.safetensors", {"vision.in.views": five[0], "vision.out.tokens": tokens})
 
 
-def unet_inputs(name: str, model: RealCustom, network: str, seed: int, timestep: float, size: tuple[int, int]) -> tuple[dict, dict]:
-    """The ports of one pass, and the keyword arguments of RealCustomUNet for the same."""
+def unet_inputs(
+    name: str, model: RealCustom, network: str, seed: int, timestep: float, size: tuple[int, int], *more: str
+) -> tuple[dict, dict]:
+    """The ports of one pass, and the keyword arguments of RealCustomUNet for the same. more are further chunks of the prompt."""
     sample = randn(seed, 1, 4, *size)
     text = model.text(*ids(name, "a toy robot and a dog on the beach"))
-    kw = {"sample": sample.double(), "timestep": torch.tensor([timestep], dtype=torch.float64), "text": text.hidden}
-    ports = {"sample": sample, "timestep": kw["timestep"], "encoder_hidden_states": text.hidden}
+    hidden = torch.cat([text.hidden] + [model.text(*ids(name, m)).hidden for m in more], 1)
+    kw = {"sample": sample.double(), "timestep": torch.tensor([timestep], dtype=torch.float64), "text": hidden}
+    ports = {"sample": sample, "timestep": kw["timestep"], "encoder_hidden_states": hidden}
     if len(model.text_encoders) == 2:
         kw |= {"text_embeds": text.pooled, "time_ids": size_ids(sample, factor(model))}
         ports |= {"text_embeds": text.pooled, "time_ids": kw["time_ids"]}
@@ -155,10 +169,11 @@ def unet_inputs(name: str, model: RealCustom, network: str, seed: int, timestep:
 
 def unet_cases(name: str, model: RealCustom) -> None:
     for case, subjects, timestep, size in (
-        ("0", 0, 999.0, (16, 16)), ("1", 1, 479.0, (16, 16)), ("3", 3, 39.0, (16, 16)), ("wide", 1, 719.0, (8, 24)), ("tall", 2, 0.0, (24, 16)),
+        ("0", 0, 999.0, (16, 16)), ("1", 1, 479.0, (16, 16)), ("3", 3, 39.0, (16, 16)), ("wide", 1, 719.0, (8, 24)), ("tall", 2, 0.0, (24, 16)), ("long", 2, 599.0, (16, 16)),
         ("512x512", 2, 239.0, (64, 64)) if name == "tiny" else ("768x1024", 2, 239.0, (96, 128)),
     ):  # fmt: skip
-        ports, kw = unet_inputs(name, model, "unet", 100 + len(case) + subjects, timestep, size)
+        more = ["in a forest, at night"] if case == "long" else []
+        ports, kw = unet_inputs(name, model, "unet", 100 + len(case) + subjects, timestep, size, *more)
         gh, gw = model.unet.grid(kw["sample"])
         # The last of three subjects has two references: its tokens are concatenated, the others are padded.
         seen = [tokens_of(model, squares(model, 31 + 10 * j)) for j in range(subjects)]
@@ -179,11 +194,14 @@ def unet_cases(name: str, model: RealCustom) -> None:
 
 
 def guidance_cases(name: str, model: RealCustom) -> None:
-    for case, subjects, timestep, size in (("1", 1, 919.0, (16, 16)), ("3", 3, 559.0, (16, 16)), ("wide", 2, 999.0, (8, 24))):
-        ports, kw = unet_inputs(name, model, "guidance", 300 + subjects, timestep, size)
-        weights = torch.zeros(subjects, 77, dtype=torch.float64)
+    for case, subjects, timestep, size in (("1", 1, 919.0, (16, 16)), ("3", 3, 559.0, (16, 16)), ("wide", 2, 999.0, (8, 24)), ("long", 2, 639.0, (16, 16))):
+        more = ["in a forest, at night"] if case == "long" else []
+        ports, kw = unet_inputs(name, model, "guidance", 300 + subjects, timestep, size, *more)
+        weights = torch.zeros(subjects, 77 + 77 * len(more), dtype=torch.float64)
         for j in range(subjects):
             weights[j, 2 + 2 * j : 3 + 3 * j] = 1  # spans of 1, 2 and 3 tokens
+        if more:
+            weights[1, 4:6], weights[1, 79:81] = 0, 1  # of the second chunk
         ports["guidance.in.token_weights"] = weights
         for source in SOURCES:
             cross, scores = scores_of(model.unet, kw, weights, source)

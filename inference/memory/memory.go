@@ -94,6 +94,8 @@ func (p Plan) Line() string {
 type Request struct {
 	Width, Height int
 	References    []int // pictures of every subject
+	Chunks        int   // of the prompt, 77 tokens each; 0: one
+	UncondChunks  int   // of the negative prompt
 	Uncond        bool  // there is an unconditional pass
 	UncondVision  bool  // which sees the black picture
 	Init          bool  // it begins with a picture
@@ -167,6 +169,7 @@ func (m Model) plan(w Request, available int64) Plan {
 	// Opening it takes its weights of half precision to float32 before it reorders them.
 	unet.Activations = max(unet.Activations+passes, m.opening(available))
 	unet.KV = textKV + visionKV
+	unet.Activations += m.attention(w, h, wide)
 	decoder := m.use("decode", available, graph.Decoder)
 	if _, ok := m.Graphs[graph.TiledDecoder]; ok && network.Tiled(h, wide) {
 		decoder.Activations = int64(tiledDecoderFactor * 4 * float64(nets.VAE.BlockOutChannels[0]) * float64(w.Width) * float64(w.Height))
@@ -256,10 +259,11 @@ func (m Model) keysAndValues(w Request) (text, vision int64) {
 		}
 		return n
 	}
-	text = 4 * prompt.Length * rows(m.Graphs[graph.TextKV])
+	chunks := max(w.Chunks, 1)
 	if w.Uncond {
-		text *= 2
+		chunks += max(w.UncondChunks, 1)
 	}
+	text = int64(4*prompt.Length*chunks) * rows(m.Graphs[graph.TextKV])
 	if len(w.References) == 0 {
 		return text, 0
 	}
@@ -268,6 +272,23 @@ func (m Model) keysAndValues(w Request) (text, vision int64) {
 		pictures++
 	}
 	return text, 4 * int64(len(w.References)*pictures*m.Manifest.Vision.Tokens) * rows(m.Graphs[graph.VisionKV])
+}
+
+// attention is what the maps of the text's attention take beyond those of one chunk, which unetFactor has: at the level where they are the
+// largest, logits and probabilities [heads, h·w, 77] for every chunk.
+func (m Model) attention(w Request, h, wide int) (n int64) {
+	more := max(w.Chunks, 1)
+	if w.Uncond {
+		more = max(more, w.UncondChunks)
+	}
+	if more <= 1 {
+		return 0
+	}
+	unet := m.Manifest.Networks.UNet
+	for level, heads := range unet.AttentionHeads() {
+		n = max(n, int64(heads)*int64(h>>level)*int64(wide>>level))
+	}
+	return n * 2 * 4 * prompt.Length * int64(more-1)
 }
 
 // widest is the most channels that a linear layer has.

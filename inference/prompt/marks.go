@@ -14,13 +14,13 @@ import (
 //     that is not closed reaches to the end, and a backslash before a bracket, a brace, | or itself makes it a sign like any other;
 //   - alternatives: {a|b|c} is a, b or c, as Pick says; they nest, and one may be empty;
 //   - <lora:name:0.8> and its like, which are no text: Nets;
-//   - BREAK, where Chunks says that the model can.
+//   - BREAK, where Chunks says that the model can: it ends a chunk, also within brackets.
 //
 // A bracket parts words. What stands in a text of capitals alone is no BREAK.
 type Reading struct {
 	Literal bool   // sign by sign: no mark means anything
 	Pick    uint64 // of n alternatives the (Pick mod n)-th, counted from 0; of the next ones Pick/n says which, and so on
-	Chunks  bool   // what stands behind BREAK is a chunk of Length ids of its own; else BREAK is a word
+	Chunks  bool   // up to MaxChunks chunks of Length ids are read (chunks.go says how); else one, what is longer is cut, and BREAK is a word
 }
 
 // MaxWeight bounds weights in both directions. Far below it, pictures are noise.
@@ -111,7 +111,7 @@ func (v *view) add(text string, from, to int) {
 type run struct {
 	view
 	weight float64
-	breaks bool // BREAK stands before it
+	breaks int  // so many BREAK stand before it
 	left   bool // in an alternative that is not taken
 	branch int  // which; 0 for what is read
 }
@@ -128,6 +128,7 @@ type parts struct {
 	used   string // the text with the alternatives that are taken
 	runs   []run
 	nets   []Net
+	breaks int    // so many BREAK stand behind the last of them
 	open   string // what stands behind a bracket that is not closed, with it; "" for none
 	capped string // what has a weight beyond MaxWeight; "" for nothing
 	number string // a bracket with what looks like a weight and is none; "" for none
@@ -273,10 +274,10 @@ func (l *layout) flatten(from, to int, groups []group, used bool) {
 
 // weigh takes the marks out of a view of a text.
 func (how Reading) weigh(v view, text string) (p parts) {
-	now, breaks := run{weight: 1}, false
+	now := run{weight: 1}
 	flush := func() {
 		if now.text != "" {
-			now.breaks, breaks = breaks, false
+			now.breaks, p.breaks = p.breaks, 0
 			p.runs = append(p.runs, now)
 		}
 		now = run{weight: 1}
@@ -342,7 +343,7 @@ func (how Reading) weigh(v view, text string) (p parts) {
 			i += len(m[0]) - 1
 		case c == 'B' && how.Chunks && !capitals && breakMark.MatchString(v.text[i:]) && (i == 0 || !wordByte(v.text[i-1])):
 			end()
-			breaks = true
+			p.breaks++
 			i += len("BREAK") - 1
 		case c == ')' || c == ']':
 			if word := wordBefore(v.text, i); p.closes == "" && !justSigns.MatchString(word) {

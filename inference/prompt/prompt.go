@@ -10,11 +10,13 @@
 // here, and more than 30 combining marks on one letter are normalised as Unicode's stream-safe text.
 //
 // Encode reads a text sign by sign, as CLIP does. Read knows the marks that people put into prompts, too: weights as A1111 reads them,
-// alternatives and BREAK; see Reading. A text without marks is read the same by both.
+// alternatives and BREAK; see Reading. A text without marks is read the same by both. Where a model can, what does not fit into the Length
+// ids of one reading of the encoder goes on in another: a prompt then has several chunks.
 //
 // A word is a piece of the prompt (in a run of signs, each emoji) and is identified by its position, never by substring search: "man"
 // is not found in "woman", and the two dogs of "a dog chasing a dog" are two words. A token span is the positions [From, To) of the
-// word in the tokens of the text encoder (the indicator u behind M_cross in Eq. 12), of which marks are none.
+// word in the tokens of the text encoder (the indicator u behind M_cross in Eq. 12), of which marks are none. Where chunks part a word or
+// a phrase, its span has ids of neither between its tokens, which Prompt.Indicator leaves out.
 package prompt
 
 import (
@@ -31,8 +33,14 @@ import (
 	"github.com/clipperhouse/uax29/v2/graphemes"
 )
 
-// Length is how many tokens a CLIP text encoder reads: start, at most Length-2 of the prompt, end, padding.
+// Length is how many tokens a CLIP text encoder reads: start, at most Room of the prompt, end, padding.
 const Length = 77
+
+// Room is how many tokens of a prompt a chunk has.
+const Room = Length - 2
+
+// MaxChunks bounds how many chunks a prompt has, and so what a text from anywhere can ask for: 1200 tokens.
+const MaxChunks = 16
 
 // Prompt is an encoded prompt.
 type Prompt struct {
@@ -42,7 +50,7 @@ type Prompt struct {
 	Weights []float32 // of every id; nil: all of them are 1
 	Words   []Word    // all words in order, also those that do not fit and those of alternatives that were not taken
 	Tokens  int       // tokens of the whole prompt without start and end
-	Chunks  []int     // the same of every chunk; more than Length-2 of any means that words are cut
+	Chunks  []int     // the same of every chunk, of those that are read: at most Room
 	Nets    []Net     // <lora:…> and its like, which are no text
 
 	tokenizer *Tokenizer
@@ -51,16 +59,50 @@ type Prompt struct {
 // Empty is the empty prompt of the same tokenizer.
 func (p *Prompt) Empty() *Prompt { return p.tokenizer.Encode("") }
 
-// Longest is how many tokens the longest chunk has.
-func (p *Prompt) Longest() int {
-	if len(p.Chunks) == 0 {
-		return p.Tokens
+// Cut tells whether words are cut off.
+func (p *Prompt) Cut() bool { return p.lost() > 0 }
+
+// lost is how many tokens are cut off.
+func (p *Prompt) lost() int {
+	n := p.Tokens
+	for _, c := range p.Chunks {
+		n -= c
 	}
-	return slices.Max(p.Chunks)
+	return n
 }
 
-// Cut tells whether words are cut off.
-func (p *Prompt) Cut() bool { return p.Longest() > Length-2 }
+// Taken is how many tokens of Room in every chunk the prompt takes, those that fill up chunks before others with them; more than there
+// are where it is Cut.
+func (p *Prompt) Taken() int {
+	last := len(p.Chunks) - 1
+	return last*Room + p.Chunks[last] + p.lost()
+}
+
+// Holds is how many tokens its chunks hold.
+func (p *Prompt) Holds() int { return len(p.Chunks) * Room }
+
+// Extend fills up to n chunks with empty ones, so that the encodings of two tokenizers are of one length.
+func (p *Prompt) Extend(n int) {
+	empty := p.Empty()
+	for len(p.Chunks) < n {
+		p.IDs, p.Chunks = append(p.IDs, empty.IDs...), append(p.Chunks, 0)
+		if p.Weights != nil {
+			p.Weights = append(p.Weights, slices.Repeat([]float32{1}, Length)...)
+		}
+	}
+}
+
+// Indicator returns u: as many values as there are ids, 1 at the prompt's own tokens inside the span and 0 elsewhere.
+func (p *Prompt) Indicator(s Span) []float32 {
+	u := make([]float32, len(p.IDs))
+	for c, tokens := range p.Chunks {
+		first := c*Length + 1
+		for i := max(s.From, first); i < min(s.To, first+tokens); i++ {
+			u[i] = 1
+		}
+	}
+	return u
+}
 
 // Word is one piece of a prompt: a word, a number's digit, punctuation.
 type Word struct {
@@ -85,83 +127,68 @@ func (w Word) Key() string { return cmp.Or(w.key, strings.ToLower(w.Text)) }
 // Span is a range of tokens [From, To) among the ids; position 0 is the start token.
 type Span struct{ From, To int }
 
-// Indicator returns u: as many values as there are ids, 1 inside the span and 0 outside.
-func (s Span) Indicator(ids int) []float32 {
-	u := make([]float32, ids)
-	for i := max(s.From, 0); i < min(s.To, ids); i++ {
-		u[i] = 1
-	}
-	return u
-}
-
 // Encode tokenizes a prompt sign by sign: no mark means anything. Every text can be encoded, also an empty one.
 func (t *Tokenizer) Encode(text string) *Prompt { return t.Read(text, Reading{Literal: true}) }
 
 // Read tokenizes a prompt. Every text can be read.
 func (t *Tokenizer) Read(text string, how Reading) *Prompt {
-	p := &Prompt{Text: text, Used: text, tokenizer: t, Chunks: []int{0}}
-	runs := []run{{view: view{text: text}, weight: 1}}
+	p := &Prompt{Text: text, Used: text, tokenizer: t}
+	parts := parts{runs: []run{{view: view{text: text}, weight: 1}}}
 	if !how.Literal {
-		parts := how.parts(text)
-		p.Used, runs, p.Nets = parts.used, parts.runs, parts.nets
+		parts = how.parts(text)
+		p.Used, p.Nets = parts.used, parts.nets
 	}
-	ids := []int64{t.start} // of the chunk that is open
-	var weights []float32
-	close := func() {
-		ids = append(ids, t.end)
-		for len(ids) < Length {
-			ids = append(ids, t.pad)
-		}
-		p.IDs = append(p.IDs, ids...)
-		ids = []int64{t.start}
+	s := sheet{most: 1, comma: t.comma}
+	if how.Chunks {
+		s.most, s.back = MaxChunks, commaBack
 	}
-	marked, breaks := false, false
-	for _, r := range runs {
-		pieces := t.pieces(r.text)
-		now := &p.Chunks[len(p.Chunks)-1]
-		if breaks = breaks || r.breaks && !r.left; breaks && !r.left && len(pieces) > 0 {
-			if breaks = false; *now > 0 {
-				close()
-				p.Chunks = append(p.Chunks, 0)
-				now = &p.Chunks[len(p.Chunks)-1]
-			}
+	for _, r := range parts.runs {
+		if !r.left {
+			s.turn(r.breaks)
 		}
-		first := (len(p.Chunks) - 1) * Length
-		for _, piece := range pieces {
+		for _, piece := range t.pieces(r.text) {
 			of, ends := []int64{piece.special}, []int{len(piece.text)}
 			if piece.special < 0 {
 				of, ends = t.merge(piece.text)
 			}
-			p.words(r, piece, ends, first, *now)
+			p.words(r, piece, ends, len(s.places))
 			if r.left {
 				continue
 			}
-			fits := min(len(of), max(Length-1-len(ids), 0))
-			if r.weight != 1 {
-				marked = true
-				for n := first + len(ids); len(weights) < n+fits; {
-					weights = append(weights, 1)
-				}
-				for i := range fits {
-					weights[first+len(ids)+i] = float32(r.weight)
-				}
+			for _, id := range of {
+				s.add(id, float32(r.weight))
 			}
-			ids = append(ids, of[:fits]...)
-			*now += len(of)
-			p.Tokens += len(of)
 		}
 	}
-	close()
+	s.turn(parts.breaks)
+	s.close()
+	p.Tokens = len(s.places)
+	weights, marked := []float32{}, false
+	for _, page := range s.pages {
+		p.Chunks = append(p.Chunks, len(page))
+		p.IDs, weights = append(p.IDs, t.start), append(weights, 1)
+		for _, token := range page {
+			p.IDs, weights = append(p.IDs, token.id), append(weights, token.weight)
+			marked = marked || token.weight != 1
+		}
+		p.IDs, weights = append(p.IDs, t.end), append(weights, 1)
+		for len(p.IDs)%Length > 0 {
+			p.IDs, weights = append(p.IDs, t.pad), append(weights, 1)
+		}
+	}
 	if marked {
-		p.Weights = append(weights, slices.Repeat([]float32{1}, len(p.IDs)-len(weights))...)
+		p.Weights = weights
+	}
+	for i := range p.Words {
+		p.Words[i].lie(s.places)
 	}
 	p.place()
 	return p
 }
 
-// words adds the words of a piece, whose tokens end at bytes ends of it, in the chunk whose first id is the first-th, behind as many
-// tokens as it has.
-func (p *Prompt) words(r run, piece piece, ends []int, first, tokens int) {
+// words adds the words of a piece, whose tokens end at bytes ends of it, behind as many tokens as there are. Where these lie is not known
+// yet: their spans are those of tokens.
+func (p *Prompt) words(r run, piece piece, ends []int, tokens int) {
 	from := 0 // of a part, in the bytes of the piece
 	for _, part := range piece.parts() {
 		w := Word{
@@ -172,11 +199,23 @@ func (p *Prompt) words(r run, piece piece, ends []int, first, tokens int) {
 		begin, _ := slices.BinarySearch(ends, from+1)
 		from += len(part.text)
 		last, _ := slices.BinarySearch(ends, from)
-		if w.Cut = !r.left && tokens+last+1 > Length-2; !w.Cut && !r.left {
-			w.Span = Span{first + 1 + tokens + begin, first + 1 + tokens + last + 1}
-		}
+		w.Span = Span{tokens + begin, tokens + last + 1}
 		p.Words = append(p.Words, w)
 	}
+}
+
+// lie turns the span of a word among the tokens into that among the ids. places are those of the tokens.
+func (w *Word) lie(places []int) {
+	if w.Left {
+		w.Span = Span{}
+		return
+	}
+	first, last := places[w.Span.From], places[w.Span.To-1]
+	if w.Cut = last == 0; w.Cut {
+		w.Span = Span{}
+		return
+	}
+	w.Span = Span{first, last + 1}
 }
 
 // place puts the words into the order of the text and says of each which of its equals it is.
@@ -252,7 +291,7 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 		}
 		if last.Cut {
 			return refuse(true, message.Errorf("%q comes after the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase,
-				Length-2))
+				p.Holds()))
 		}
 		return Span{first.Span.From, last.Span.To}, nil
 	}

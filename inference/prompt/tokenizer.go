@@ -18,6 +18,7 @@ import (
 // Tokenizer is CLIP's byte-level byte-pair encoding with a vocabulary.
 type Tokenizer struct {
 	start, end, pad int64
+	comma           int64      // id of a comma that stands by itself; -1: none
 	inside, last    [256]int64 // id of every byte, inside a piece and at its end
 	merges          map[pair]merged
 	specials        []special // the longest first
@@ -68,6 +69,10 @@ func Load(dir fs.FS) (*Tokenizer, error) {
 	unknown, err := t.readSpecials(d, vocabulary)
 	if err != nil {
 		return nil, err
+	}
+	t.comma = -1
+	if id, ok := vocabulary[","+suffix]; ok {
+		t.comma = id
 	}
 	for b := range 256 {
 		t.inside[b], t.last[b] = unknown, unknown

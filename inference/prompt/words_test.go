@@ -165,12 +165,13 @@ func TestCutWords(t *testing.T) {
 }
 
 func TestIndicator(t *testing.T) {
-	u := Span{2, 4}.Indicator(Length)
+	p := small(t, nil).Encode("a dog on a hat")
+	u := p.Indicator(Span{2, 4})
 	if len(u) != Length || u[1] != 0 || u[2] != 1 || u[3] != 1 || u[4] != 0 {
 		t.Errorf("%v", u)
 	}
-	for _, s := range []Span{{}, {5, 5}, {-3, 0}, {90, 99}, {4, 2}} {
-		if slices.Contains(s.Indicator(Length), 1) {
+	for _, s := range []Span{{}, {5, 5}, {-3, 0}, {90, 99}, {4, 2}, {0, 1}, {6, 77}} {
+		if slices.Contains(p.Indicator(s), 1) {
 			t.Errorf("%v marks something", s)
 		}
 	}

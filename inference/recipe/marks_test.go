@@ -40,3 +40,39 @@ func TestMarks(t *testing.T) {
 		t.Errorf("the release's own negative prompt: %s, %+v, %v", plain, read, err)
 	}
 }
+
+// TestChunks: a picture whose prompt may be longer than one chunk says that it was read in chunks; one that says nothing had it cut, and is
+// written again to the last byte. Shorter prompts say nothing.
+func TestChunks(t *testing.T) {
+	long := strings.Repeat("a dog, ", 20)
+	for _, c := range []struct {
+		prompt, negative string
+		cut, says        bool
+	}{
+		{"a dog", "", false, false},
+		{long, "", false, true},
+		{long, "", true, false},
+		{"a dog", long, false, true},
+		{"a dog BREAK a cat", "", false, true},
+		{"a dog BREAK a cat", "", true, false},
+		{"a dog", bundle.ReleaseNegative, false, false},
+		{strings.Repeat("狗", 10), "", false, true}, // 30 bytes, which may be more tokens
+	} {
+		r := inference.Request{Prompt: c.prompt, Seeds: []uint64{7}, Settings: inference.Settings{Negative: c.negative, Cut: c.cut}}
+		written, err := New(r, "x")
+		if err != nil || strings.Contains(string(written), `"chunks":true`) != c.says || strings.Contains(string(written), "one_chunk") {
+			t.Errorf("%+v: %s, %v", c, written, err)
+		}
+		read, err := Parse(written)
+		if again, _ := New(read.Request, read.Model); err != nil || read.Cut != c.cut || !bytes.Equal(again, written) {
+			t.Errorf("%+v: read as cut %t, written as %s: %v", c, read.Cut, again, err)
+		}
+		file, err := EncodePNG(inference.PictureReady{Seed: 7, Image: image.NewNRGBA(image.Rect(0, 0, 2, 2)), Recipe: r}, bundle.Manifest{Name: "x"}, Embed{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, _, err := Read(file); err != nil || back.Cut != c.cut {
+			t.Errorf("%+v: the file is read as cut %t: %v", c, back.Cut, err)
+		}
+	}
+}

@@ -41,6 +41,9 @@ type Recipe struct {
 	Noise   string `json:"noise,omitempty"`   // the generator of the first noise
 	// Marks is A1111 where the prompts hold marks that were read; without it they were read sign by sign, as by earlier versions.
 	Marks string `json:"marks,omitempty"`
+	// Chunks says of prompts that may be longer than one chunk, or hold BREAK, that they were read in chunks; without it they were cut, as
+	// by earlier versions.
+	Chunks bool `json:"chunks,omitempty"`
 	// Used are the prompts of a picture with the alternatives that it took, for people: the request has them as typed. Nil: the same.
 	Used *Used `json:"used,omitempty"`
 	inference.Request
@@ -81,7 +84,7 @@ type Embed struct {
 
 // New returns the recipe of a resolved request as JSON.
 func New(r inference.Request, model string) (json.RawMessage, error) {
-	return encode(Recipe{Schema: Schema, Model: model, Noise: noiseName, Marks: marks(r), Request: written(r)})
+	return encode(Recipe{Schema: Schema, Model: model, Noise: noiseName, Marks: marks(r), Chunks: !r.Cut && long(r), Request: written(r)})
 }
 
 // encode writes a recipe in the order that recipes have always had: the negative prompt behind the prompt, before the subjects.
@@ -93,13 +96,14 @@ func encode(r Recipe) (json.RawMessage, error) {
 		Program  string `json:"program,omitempty"`
 		Noise    string `json:"noise,omitempty"`
 		Marks    string `json:"marks,omitempty"`
+		Chunks   bool   `json:"chunks,omitempty"`
 		Used     *Used  `json:"used,omitempty"`
 		Prompt   string `json:"prompt"`
 		Negative string `json:"negative,omitempty"`
 		inference.Request
 		Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
 		Masks      map[string][]byte `json:"masks,omitempty"`
-	}{r.Schema, r.Model, r.Bundle, r.Program, r.Noise, r.Marks, r.Used, r.Prompt, r.Negative, r.Request, r.Thumbnails, r.Masks})
+	}{r.Schema, r.Model, r.Bundle, r.Program, r.Noise, r.Marks, r.Chunks, r.Used, r.Prompt, r.Negative, r.Request, r.Thumbnails, r.Masks})
 }
 
 // written is a resolved request as recipes have always written it: no negative prompt and a padded reference are left out.
@@ -108,7 +112,7 @@ func written(r inference.Request) inference.Request {
 	if strings.TrimSpace(r.Negative) == "" {
 		r.Negative = ""
 	}
-	r.Literal = false // which the recipe's Marks say
+	r.Literal, r.Cut = false, false // which the recipe's Marks and Chunks say
 	r.Subjects = inference.CloneSubjects(r.Subjects)
 	if r.Init != nil {
 		init := *r.Init
@@ -125,9 +129,9 @@ func written(r inference.Request) inference.Request {
 	return r
 }
 
-func unwritten(r *inference.Request, marks string) {
+func unwritten(r *inference.Request, marks string, chunks bool) {
 	r.Negative = cmp.Or(r.Negative, " ")
-	r.Literal = marks == "" && marked(*r)
+	r.Literal, r.Cut = marks == "" && marked(*r), !chunks && long(*r)
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			square := &r.Subjects[i].References[j].Square
@@ -163,7 +167,7 @@ func Parse(data []byte) (Recipe, error) {
 	if problem := r.problem(); problem != "" {
 		return Recipe{}, message.Errorf("the recipe is not valid: it has %s; use the picture as a reference instead", problem)
 	}
-	unwritten(&r.Request, r.Marks)
+	unwritten(&r.Request, r.Marks, r.Chunks)
 	for i := range r.Subjects {
 		r.paint(&r.Subjects[i].Region.Painted)
 		for j := range r.Subjects[i].References {
@@ -192,6 +196,11 @@ func sides(r inference.Request) (list []*inference.Reference) {
 		}
 	}
 	return list
+}
+
+// long tells whether it matters for prompts if they are read in chunks. The negative prompt of the release is cut always.
+func long(r inference.Request) bool {
+	return prompt.Long(r.Prompt) || strings.TrimSpace(r.Negative) != bundle.ReleaseNegative && prompt.Long(r.Negative)
 }
 
 // marked tells whether prompts hold marks. The negative prompt of the release is read sign by sign always.
@@ -455,7 +464,7 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 		}
 	}
 	whole := Recipe{
-		Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Marks: marks(p.Recipe),
+		Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Marks: marks(p.Recipe), Chunks: !p.Recipe.Cut && long(p.Recipe),
 		Request: r, Masks: masks(r),
 	}
 	var used Used

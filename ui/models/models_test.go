@@ -49,7 +49,7 @@ func (e *engine) Manifest() bundle.Manifest { return e.manifest }
 
 // Encode reads three words at most.
 func (e *engine) Encode(text string, _ prompt.Reading) *prompt.Prompt {
-	p := &prompt.Prompt{Text: text}
+	p := &prompt.Prompt{Text: text, Chunks: []int{0}}
 	for i, w := range state.PlainWords(text) {
 		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End, Cut: i >= 3})
 	}

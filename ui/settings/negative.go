@@ -20,6 +20,7 @@ type negative struct {
 	tokens *kit.Line
 	Cut    *widget.Label // the words behind the limit, greyed; hidden where all are read
 	marks  *kit.Check
+	short  *kit.Check // shown where prompts are cut that need not be: those of earlier versions' pictures
 	help   *widget.Label
 	seen   string
 	how    prompt.Reading
@@ -36,6 +37,12 @@ func newNegative(h Host) *negative {
 			h.Change(func(s *state.State) { s.Form.Literal = !on })
 		}
 	}).Explain(i18n.T("Brackets give words more or less weight; off, they are signs like others."))
+	n.short = kit.NewCheck(i18n.T("Prompts cut after 75 tokens"), func(on bool) {
+		if on != h.State().Form.Cut {
+			h.Change(func(s *state.State) { s.Form.Cut = on })
+		}
+	}).Explain(i18n.T("The settings come from a picture of an earlier version, which read no more. Off: longer prompts and BREAK are read."))
+	n.short.Hide()
 	return n
 }
 
@@ -46,6 +53,10 @@ func (n *negative) refresh() {
 		n.marks.Checked = !s.Form.Literal
 		n.marks.Refresh()
 	}
+	if n.short.Hidden = !s.Form.Cut || s.Model == nil || !s.Model.Text.Chunks; n.short.Checked != s.Form.Cut {
+		n.short.Checked = s.Form.Cut
+		n.short.Refresh()
+	}
 	text, how := strings.TrimSpace(s.Form.Negative), s.Form.Reading(s.Model, true)
 	p := n.host.Encode(text, how)
 	if p == nil || n.seen == text && n.how == how {
@@ -53,7 +64,6 @@ func (n *negative) refresh() {
 	}
 	n.seen, n.how = text, how
 	var cut []string
-	most := p.Longest() + 2 // with those at both ends
 	for _, w := range state.ModelWords(p) {
 		if w.Past {
 			cut = append(cut, w.Text)
@@ -61,9 +71,9 @@ func (n *negative) refresh() {
 	}
 	n.tokens.Text, n.tokens.Color = "", theme.ColorNamePlaceHolder
 	if text != "" {
-		n.tokens.Text = i18n.T("%d of %d tokens", most, prompt.Length)
+		n.tokens.Text = i18n.T("%d of %d tokens", p.Taken(), p.Holds())
 	}
-	if most > prompt.Length {
+	if p.Cut() {
 		n.tokens.Color = theme.ColorNameWarning
 	}
 	n.tokens.Refresh()

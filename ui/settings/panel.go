@@ -122,7 +122,7 @@ func New(h Host) *Panel {
 	s.moreBox.Add(kit.NewColumn(2,
 		container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.Caption(i18n.T("Negative prompt")), s.negative.tokens)),
 		container.New(kit.Fixed{Height: 64}, kit.InPage(s.Negative, func() fyne.Scrollable { return s.Page })),
-		s.negative.Cut, s.negative.marks, s.negative.help, h.Book.Button()))
+		s.negative.Cut, s.negative.marks, s.negative.help, s.negative.short, h.Book.Button()))
 	s.moreBox.Add(s.advanced.box)
 	s.moreBox.Hide()
 	s.More = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {

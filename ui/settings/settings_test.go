@@ -387,25 +387,43 @@ func TestPresetsOfFewSteps(t *testing.T) {
 	}
 }
 
-// TestNegativeIsCounted: the negative prompt says how many tokens it has, and what of it nobody reads; marks are none.
+// TestNegativeIsCounted: the negative prompt says how many tokens it has of those that its chunks hold, and what of it nobody reads where
+// prompts are cut; marks are none.
 func TestNegativeIsCounted(t *testing.T) {
 	r := newRoom(t)
+	r.State.Model.Text.Chunks = false
 	r.More.OnTapped()
 	r.Negative.SetText("(a dog:1.2)")
-	if r.negative.tokens.Text != "4 of 77 tokens" || r.negative.Cut.Visible() {
+	if r.negative.tokens.Text != "2 of 75 tokens" || r.negative.Cut.Visible() {
 		t.Errorf("%q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
 	}
 	test.Tap(r.negative.marks)
-	if !r.form().Literal || r.negative.tokens.Text == "4 of 77 tokens" {
+	if !r.form().Literal || r.negative.tokens.Text == "2 of 75 tokens" {
 		t.Errorf("sign by sign: %q", r.negative.tokens.Text)
 	}
 	test.Tap(r.negative.marks)
 	r.Negative.SetText(strings.Repeat("dog ", 75) + "beach night")
-	if r.negative.tokens.Text != "81 of 77 tokens" || !r.negative.Cut.Visible() || r.negative.Cut.Text != "Not read: beach night" {
+	if r.negative.tokens.Text != "79 of 75 tokens" || !r.negative.Cut.Visible() || r.negative.Cut.Text != "Not read: beach night" {
 		t.Errorf("%q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
 	}
 	r.Negative.SetText("")
 	if r.negative.tokens.Text != "" || r.negative.Cut.Visible() {
 		t.Errorf("%q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
+	}
+
+	able := *r.State.Model
+	able.Text.Chunks = true
+	r.Change(func(s *state.State) { s.Model = &able })
+	r.Negative.SetText(strings.Repeat("dog ", 75) + "beach night")
+	if r.negative.tokens.Text != "79 of 150 tokens" || r.negative.Cut.Visible() || r.negative.short.Visible() {
+		t.Errorf("in chunks: %q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
+	}
+	r.Change(func(s *state.State) { s.Form.Cut = true }) // of an earlier version's picture
+	if r.negative.tokens.Text != "79 of 75 tokens" || !r.negative.Cut.Visible() || !r.negative.short.Visible() {
+		t.Errorf("cut: %q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
+	}
+	test.Tap(r.negative.short)
+	if r.form().Cut || r.negative.tokens.Text != "79 of 150 tokens" || r.negative.short.Visible() {
+		t.Errorf("no longer cut: %q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
 	}
 }

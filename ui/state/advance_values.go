@@ -74,6 +74,7 @@ func Knobs() []Knob {
 		{Part: PartSettings, Label: i18n.T("Swift (approximate)"), Text: func(s inference.Settings) string { return yesOrNo(s.Swift) }},
 		approximation("uncond_every"), approximation("mask_rest"), approximation("mask_settle"), approximation("cfg_interval"),
 		{Part: PartPrompt, Label: i18n.T("Prompts sign by sign"), Text: func(s inference.Settings) string { return yesOrNo(s.Literal) }},
+		{Part: PartPrompt, Label: i18n.T("Prompts cut after 75 tokens"), Text: func(s inference.Settings) string { return yesOrNo(s.Cut) }},
 		{Part: PartSettings, Label: i18n.T("Size"), Apart: true, Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
 	}
 }

@@ -210,7 +210,7 @@ func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
 		}
 	}
 	f.Settings = inference.Settings{
-		Preset: name, Negative: kept.Negative, Width: f.Width, Height: f.Height, Literal: f.Literal,
+		Preset: name, Negative: kept.Negative, Width: f.Width, Height: f.Height, Literal: f.Literal, Cut: f.Cut,
 		Swift: kept.Swift, Rest: kept.Rest, Settle: kept.Settle, Interval: kept.Interval, Every: kept.Every,
 	}
 	return f.Settle(m)

@@ -72,7 +72,7 @@ func CheckPresetName(name string) error {
 // Own is the form's settings under a name. The reach is kept where all subjects have the same one.
 func (f Form) Own(name string) OwnPreset {
 	p := OwnPreset{strings.TrimSpace(name), f.Settings}
-	p.Width, p.Height, p.Literal = 0, 0, false // which are the picture's
+	p.Width, p.Height, p.Literal, p.Cut = 0, 0, false, false // which are the picture's
 	for i, c := range f.Cards {
 		if i > 0 && c.Scope != p.Scope {
 			p.Scope = 0
@@ -85,7 +85,7 @@ func (f Form) Own(name string) OwnPreset {
 
 // WithOwn takes the user's preset over.
 func (f Form) WithOwn(p OwnPreset, m *bundle.Manifest) Form {
-	f.Settings = p.Over(inference.Settings{Width: f.Width, Height: f.Height, Literal: f.Literal})
+	f.Settings = p.Over(inference.Settings{Width: f.Width, Height: f.Height, Literal: f.Literal, Cut: f.Cut})
 	if f.Scope = 0; p.Scope > 0 {
 		f.Cards = slices.Clone(f.Cards)
 		for i := range f.Cards {

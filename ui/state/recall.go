@@ -201,7 +201,7 @@ func PresetName(name string) string {
 func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 	r := p.Request
 	if which[PartPrompt] {
-		f.Prompt, f.Negative, f.Literal = r.Prompt, cmp.Or(r.Negative, " "), r.Literal
+		f.Prompt, f.Negative, f.Literal, f.Cut = r.Prompt, cmp.Or(r.Negative, " "), r.Literal, r.Cut
 	}
 	if which[PartSubjects] && !p.Foreign {
 		id, have := f.freeID(), f.Cards
@@ -224,7 +224,7 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		if p.Foreign {
 			base = f.wishes(m)
 		}
-		said.Literal, base.Literal = false, f.Literal
+		said.Literal, said.Cut, base.Literal, base.Cut = false, false, f.Literal, f.Cut
 		if said.Negative, base.Negative = "", cmp.Or(f.Negative, " "); m != nil {
 			said = said.Possible(*m)
 			said.Width, said.Height = r.Width, r.Height // which keep their shape, see WithSize

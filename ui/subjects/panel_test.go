@@ -29,9 +29,10 @@ func (reader) Read(_ context.Context, ref inference.Reference) (*image.NRGBA, pi
 func (reader) Notes(inference.Request) []error { return nil }
 
 func (reader) Encode(text string, _ prompt.Reading) *prompt.Prompt {
-	p := &prompt.Prompt{Text: text}
+	p := &prompt.Prompt{Text: text, Chunks: []int{0}}
 	for _, w := range state.PlainWords(text) {
 		p.Tokens++
+		p.Chunks[0]++
 		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End})
 	}
 	return p

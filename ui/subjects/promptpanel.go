@@ -132,20 +132,20 @@ func (p *Panel) sayIgnored() {
 	p.OnResized()
 }
 
-// countTokens says how many of the tokens that the model reads the prompt takes, with the one before and the one behind it.
+// countTokens says how many of the tokens that the model reads the prompt takes: of 75, or of 75 for every chunk.
 func (p *Panel) countTokens() {
 	if p.Engine() == nil || p.counted == p.State().Form.Prompt {
 		return
 	}
 	p.counted = p.State().Form.Prompt
-	n := p.Engine().Encode(p.counted, p.reading(false)).Longest() + 2
+	read := p.Engine().Encode(p.counted, p.reading(false))
 	p.tokens.Color = theme.ColorNamePlaceHolder
-	if n > prompt.Length {
+	if read.Cut() {
 		p.tokens.Color = theme.ColorNameWarning
 	}
 	p.tokens.Text = ""
 	if p.counted != "" {
-		p.tokens.Text = i18n.T("%d of %d tokens", n, prompt.Length)
+		p.tokens.Text = i18n.T("%d of %d tokens", read.Taken(), read.Holds())
 	}
 	p.hintRow.Refresh()
 }
