@@ -129,16 +129,10 @@ func (s *screen) click(kind, text string, x, y float64) {
 		at, ok = s.find(kind, text)
 		return ok && !at.Off && at == before && at.W > 0
 	})
-	// Fyne needs the pauses to tell where the pointer was when it clicked.
-	left, top := at.X+int(x*float64(at.W)), at.Y+int(y*float64(at.H))
-	move := func(dx int) []string {
-		return []string{"mousemove", "--window", s.window, strconv.Itoa(left + dx), strconv.Itoa(top), "sleep", "0.25"}
-	}
-	for _, dx := range []int{-3, 0} {
-		s.xdotool(move(dx)...)
-		s.seen() // a busy window has been through its events when it answers
-	}
-	s.xdotool("click", "1", "sleep", "0.25")
+	// Without a pause: a click lands where the pointer is, also where the window has not looked since it moved (package pointer).
+	left, top := at.X+int(x*float64(at.W)), strconv.Itoa(at.Y+int(y*float64(at.H)))
+	s.xdotool("mousemove", "--window", s.window, strconv.Itoa(left-3), top, "mousemove", "--window", s.window, strconv.Itoa(left), top,
+		"click", "1", "sleep", "0.25")
 }
 
 // steady is a thing once it stands still.

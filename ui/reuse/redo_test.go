@@ -308,6 +308,30 @@ func TestSecondPass(t *testing.T) {
 	}
 }
 
+// What is clicked on stays where it is when the masks of the picture come.
+func TestSheetStandsStillWhenMasksCome(t *testing.T) {
+	for name, change := range map[string]func(*state.Shot){
+		"all of them": func(*state.Shot) {},
+		"one":         func(s *state.Shot) { s.Film[0].Subjects[0].Mask = make([]float32, 16) },
+		"none":        func(s *state.Shot) { s.Film = nil },
+	} {
+		b := newBench(t)
+		change(&b.House.State.Shots[0])
+		b.Reference()
+		where := func() (at [2]fyne.Position) {
+			for i, text := range []string{"Use as reference", "Cancel"} {
+				at[i] = fyne.CurrentApp().Driver().AbsolutePositionForObject(b.button(text))
+			}
+			return at
+		}
+		before := where()
+		b.Settle()
+		if after := where(); after != before || before[0] == before[1] {
+			t.Errorf("%s: the buttons were at %v, now %v", name, before, after)
+		}
+	}
+}
+
 // What speaks against it is one sentence.
 func TestRedoIsNotPossible(t *testing.T) {
 	for name, c := range map[string]struct {
