@@ -100,6 +100,9 @@ func (d fileDialog) run() (path string, err error) {
 				C.gtk_file_filter_add_pattern(filter, text("*."+e))
 			}
 		}
+		if d.folder != "" {
+			C.gtk_file_chooser_set_current_folder(chooser, text(d.folder))
+		}
 		if d.name != "" {
 			C.gtk_file_chooser_set_current_name(chooser, text(d.name))
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 func (d fileDialog) run() (path string, err error) {
-	file := dialog.File().Title(d.title)
+	file := dialog.File().Title(d.title).SetStartDir(d.folder)
 	if d.filter != "" {
 		file = file.Filter(d.filter, d.extensions...)
 	}
@@ -19,7 +19,7 @@ func (d fileDialog) run() (path string, err error) {
 	case dialogSave:
 		path, err = file.SetStartFile(d.name).Save()
 	default:
-		path, err = dialog.Directory().Title(d.title).Browse()
+		path, err = dialog.Directory().Title(d.title).SetStartDir(d.folder).Browse()
 	}
 	if errors.Is(err, dialog.ErrCancelled) {
 		return "", nil

@@ -52,11 +52,11 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		Files:  args,
 		Models: kept,
 		OpenModel: func() (string, error) {
-			return fileDialog{title: "Add a model", filter: "Models", extensions: []string{"safetensors", "ckpt", "pth", "pt", "bin"}}.run()
+			return fileDialog{title: "Add a model", filter: "Models", extensions: []string{"safetensors", "ckpt", "pth", "pt", "bin"}}.ask(fileDialog.run)
 		},
 		LoRAs: loras(),
 		OpenLoRA: func() (string, error) {
-			return fileDialog{title: "Add a LoRA", filter: "LoRA", extensions: []string{"safetensors", "pt", "ckpt", "bin"}}.run()
+			return fileDialog{title: "Add a LoRA", filter: "LoRA", extensions: []string{"safetensors", "pt", "ckpt", "bin"}}.ask(fileDialog.run)
 		},
 		Samples:    samples(),
 		OpenFile:   openFile,
@@ -67,19 +67,19 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		OpenFolder: openFolder,
 		SaveFile:   saveFile,
 		OpenSession: func() (string, error) {
-			return fileDialog{title: "Import a session", filter: "Realword sessions", extensions: []string{"zip"}}.run()
+			return fileDialog{title: "Import a session", filter: "Realword sessions", extensions: []string{"zip"}}.ask(fileDialog.run)
 		},
 		SaveSession: func(name string) (string, error) {
 			return fileDialog{
 				kind: dialogSave, title: "Export the session", filter: "Realword sessions", extensions: []string{"zip"},
 				name: name,
-			}.run()
+			}.ask(fileDialog.run)
 		},
 		Example:    ui.Example{UID: assets.DemoUID, Bring: bringExample},
 		Farm:       shared,
 		FarmListen: "0.0.0.0:" + farmPort,
 		OpenKey: func() (string, error) {
-			return fileDialog{title: "Choose a file of credentials", filter: "Credentials", extensions: []string{"creds"}}.run()
+			return fileDialog{title: "Choose a file of credentials", filter: "Credentials", extensions: []string{"creds"}}.ask(fileDialog.run)
 		},
 		OpenHistory: openHistory,
 		SetAside:    setAside,
@@ -134,13 +134,13 @@ func openFile() (string, error) {
 	return fileDialog{
 		title: "Open a reference picture", filter: "Pictures",
 		extensions: []string{"png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"},
-	}.run()
+	}.ask(fileDialog.run)
 }
 
 func saveFile(name string) (string, error) {
-	return fileDialog{kind: dialogSave, title: "Save the picture", filter: "PNG pictures", extensions: []string{"png"}, name: name}.run()
+	return fileDialog{kind: dialogSave, title: "Save the picture", filter: "PNG pictures", extensions: []string{"png"}, name: name}.ask(fileDialog.run)
 }
 
 func openFolder() (string, error) {
-	return fileDialog{kind: dialogFolder, title: "Choose a folder"}.run()
+	return fileDialog{kind: dialogFolder, title: "Choose a folder"}.ask(fileDialog.run)
 }

@@ -759,7 +759,7 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 		if one.SHA256 = files.Sum(png); one.SHA256 != p.SHA256 || !strings.HasPrefix(string(png[:min(8, len(png))]), pngSignature) {
 			return fmt.Errorf("%q is no PNG, or not the one that was exported", p.Entry)
 		}
-		if one.File, err = i.writePicture(fmt.Sprintf("%s-%d", safeStem(p.Name), one.ID), png); err != nil {
+		if one.File, err = i.writePicture(safeStem(p.Name), png); err != nil {
 			return err
 		}
 		one.Bytes = int64(len(png))

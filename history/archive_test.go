@@ -134,6 +134,23 @@ func TestExportImport(t *testing.T) {
 			}
 		}
 	}
+	// Its files are called as they were, those of a name that is taken with a number behind it.
+	names := map[string]bool{}
+	for _, s := range []*Store{from, to} {
+		rounds, err := s.SessionRounds(map[*Store]uint64{from: session, to: 3}[s])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rounds {
+			for _, p := range r.Pictures {
+				name := filepath.Base(p.File)
+				if was := strings.TrimSuffix(strings.TrimSuffix(name, ".png"), "-2") + ".png"; s == to && !names[name] && !names[was] {
+					t.Errorf("a picture that came in is called %s, and there were %v", name, names)
+				}
+				names[name] = names[name] || s == from
+			}
+		}
+	}
 	// At home it changes nothing.
 	if got, err := from.Import(path); got != (Imported{Session: session}) || err != nil {
 		t.Errorf("import at home: %+v, %v", got, err)

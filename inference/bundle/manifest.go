@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"realword/inference/graph"
 	"realword/inference/network"
@@ -44,6 +45,14 @@ type Manifest struct {
 	Sources map[string]string     `json:"sources"` // checkpoint files it was made of -> SHA-256
 	// files outside the bundle from which graphs read weights; absent where all were copied
 	Mapped []MappedFile `json:"mapped,omitempty"`
+}
+
+// Remarks are the notes that say something to who makes pictures with the model: not which entries of a file nobody needs. `realword model
+// info` and the manifest have all of them.
+func (m Manifest) Remarks() []string {
+	return slices.DeleteFunc(slices.Clone(m.Notes), func(note string) bool {
+		return strings.Contains(note, " is ignored: ") || strings.Contains(note, " are ignored: ")
+	})
 }
 
 // Networks are the configurations of the networks whose levels matter to more than their graphs, as diffusers writes them: what a

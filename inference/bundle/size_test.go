@@ -23,3 +23,15 @@ func TestSizesFarFromTheModels(t *testing.T) {
 		}
 	}
 }
+
+// TestRemarks: people are not told which entries of a file nobody needs.
+func TestRemarks(t *testing.T) {
+	m := Manifest{Notes: []string{
+		"vision/siglip: 2 entries such as norm.bias are ignored: it comes after the features that Realword uses",
+		"model.safetensors: model_ema.decay is ignored: no network has it",
+		"hints of likeness are left out: no image encoder has a class token",
+	}}
+	if got := m.Remarks(); len(got) != 1 || got[0] != m.Notes[2] || len(m.Notes) != 3 {
+		t.Errorf("%q", got)
+	}
+}

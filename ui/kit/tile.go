@@ -101,8 +101,10 @@ func (t *Tile) mark() {
 	switch {
 	case t.Focused: // also where it is chosen
 		t.frame.Stroke, t.frame.Thick = theme.ColorNameForeground, 2
-	case t.Chosen || t.hovered:
+	case t.Chosen:
 		t.frame.Stroke, t.frame.Thick = theme.ColorNamePrimary, 2
+	case t.hovered: // another look: what is chosen is one
+		t.frame.Stroke, t.frame.Thick = theme.ColorNamePlaceHolder, 2
 	}
 	t.frame.Refresh()
 }

@@ -518,7 +518,7 @@ func (p *Page) refreshDetail(m state.Model) {
 	setFacts(p.facts, &p.told, m.Facts())
 	notes := ""
 	if m.Manifest != nil {
-		for _, n := range m.Manifest.Notes {
+		for _, n := range m.Manifest.Remarks() {
 			notes += "• " + wording.Capital(n) + "\n"
 		}
 	}
@@ -593,7 +593,7 @@ func (p *Page) refreshAdding(a state.Adding) {
 		p.name.SetText(a.Name)
 	}
 	notes := ""
-	for _, n := range a.Found.Manifest.Notes {
+	for _, n := range a.Found.Manifest.Remarks() {
 		notes += "• " + wording.Capital(n) + "\n"
 	}
 	p.addNotes.SetText(notes)

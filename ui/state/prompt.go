@@ -237,16 +237,27 @@ var glue = map[string]bool{
 }
 
 // Remedy is the word of the prompt that a lost card most likely means now: the one that stands at its place, or one that is
-// written like it. It is never a word that another card has.
+// written like it. It is never a word that another card has. Where many words stand at its place, the prompt is another one, and its place
+// says nothing.
 func (s State) Remedy(c Card) (Word, bool) {
-	const enough, atItsPlace = 0.34, 0.5
+	const enough, atItsPlace, most = 0.34, 0.5, 2
+	free := func(w Word) bool {
+		return !w.Past && !glue[strings.ToLower(w.Text)] && s.Form.SubjectOf(w.Word) < 0
+	}
+	here := func(w Word) bool { return c.Gone != nil && w.Start < c.Gone.To && w.End > c.Gone.From }
+	there := 0
+	for _, w := range s.Words {
+		if free(w) && here(w) {
+			there++
+		}
+	}
 	best, at := enough, -1
 	for i, w := range s.Words {
-		if w.Past || glue[strings.ToLower(w.Text)] || s.Form.SubjectOf(w.Word) >= 0 {
+		if !free(w) {
 			continue
 		}
 		score := likeness(bare(w.Text), bare(c.Word.Text))
-		if c.Gone != nil && w.Start < c.Gone.To && w.End > c.Gone.From {
+		if there <= most && here(w) {
 			score += atItsPlace
 		}
 		if score > best {

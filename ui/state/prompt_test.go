@@ -192,6 +192,8 @@ func TestRemedyForALostWord(t *testing.T) {
 		want   string
 	}{
 		"written at its place": {boundTo("a dog on the beach", "r=dog"), "a [dog|cat] on the beach", "cat"},
+		"another prompt":       {boundTo("a robot in the snow", "r=robot"), "[a robot in the snow|an owl near a green river bank]", ""},
+		"two words at it":      {boundTo("a dog on the beach", "r=dog"), "a [dog|red cat] on the beach", "red"},
 		"plural":               {boundTo("a dog", "r=dog"), "a dog[|s]", "dogs"},
 		"deleted, but alike":   {boundTo("a dog and doggy", "r=dog"), "a [dog |]and doggy", "doggy"},
 		"the second of two":    {boundTo("a dog or a dog", "r=dog"), "a [dog |]or a dog", "dog"},

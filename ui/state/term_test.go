@@ -25,6 +25,17 @@ func TestAPausedRunSaysSo(t *testing.T) {
 	}
 }
 
+// TestTheStatusIsThatOfThePictureInView: how long a job took stands beside its own pictures alone.
+func TestTheStatusIsThatOfThePictureInView(t *testing.T) {
+	s := State{Last: Round{No: 2, Elapsed: 24 * time.Second}, View: View{Shot: 1, Step: -1}, Shots: []Shot{{Round: 1}, {Round: 2}, {Elsewhere: true}}}
+	for shot, want := range map[int]string{0: "", 1: "Done in 24.0 s.", 2: "", -1: "Done in 24.0 s."} {
+		s.View.Shot = shot
+		if got := s.Status(); got != want {
+			t.Errorf("beside picture %d it says %q, want %q", shot, got, want)
+		}
+	}
+}
+
 // TestTheHintOfABoundCard: a chosen picture that has its word wants none.
 func TestTheHintOfABoundCard(t *testing.T) {
 	dog := inference.Word{Text: "dog"}

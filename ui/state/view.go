@@ -211,8 +211,11 @@ func SamplerName(name string) string {
 	return name
 }
 
-// Status is the line over the progress bar.
+// Status is the line over the progress bar. How long the last job took is not said beside a picture of another one.
 func (s State) Status() string {
+	if shot, run := s.Shot(), s.Run(); run.Phase == Idle && shot != nil && (shot.Elsewhere || shot.Round != run.No) {
+		return ""
+	}
 	if r := s.Run(); r.Rests && r.Phase == Running {
 		r.Remaining = 0
 		return i18n.T("paused") + " · " + r.Status()
