@@ -81,6 +81,8 @@ func (r *Recorder) event(e inference.Event) (err error) {
 		if e.Stage == inference.StageDenoise && e.Picture < len(r.request.Seeds) {
 			r.begun[e.Picture] = e
 		}
+	case inference.PictureReady:
+		return r.start(e.Picture)
 	case inference.StepDone:
 		if err := r.start(e.Picture); err != nil {
 			return err

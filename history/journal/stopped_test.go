@@ -72,6 +72,7 @@ func TestNothingToSeeIsNoPicture(t *testing.T) {
 		"cancelled": {inference.Failed{Err: context.Canceled}, 0},
 		"failed":    {inference.Failed{Err: image.ErrFormat}, 0},
 		"a step":    {step(0), 1},
+		"finished":  {finished(0, 7), 1},
 	} {
 		s := store(t)
 		plan, err := PlanOf(s, 0, dog(), "tiny")
