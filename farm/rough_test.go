@@ -342,6 +342,28 @@ func TestStepsDoneTwice(t *testing.T) {
 	}
 }
 
+// TestTheStepOfTheLastMasksIsKept, however seldom others are.
+func TestTheStepOfTheLastMasksIsKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	first := b.helper("first")
+	go func() {
+		_ = first.Work(t.Context(), WorkerOptions{
+			Name: "first", Models: []Model{{ID: "m1", Name: "Fake", Engine: &fakeEngine{step: 20 * time.Millisecond}}}, Keep: time.Hour,
+		})
+	}()
+	r := request("dog", 3000, 1)
+	r.Stop = 7
+	j := b.start(r)
+	b.until("a step is kept", func() bool {
+		_, state, err := j.(*Job).kept(t.Context(), 0)
+		return err == nil && state.Step == 7
+	})
+	first.nc.Close()
+	j.Cancel()
+	collect(j)
+}
+
 // TestAnIdleComputerIsQuiet: who has made a picture and has nothing to do asks for nothing but the next one.
 func TestAnIdleComputerIsQuiet(t *testing.T) {
 	t.Parallel()

@@ -748,7 +748,8 @@ func (t *task) event(ctx context.Context, e inference.Event) {
 	if subject == eventSubject {
 		t.events = append(t.events, data)
 	}
-	if _, is := e.(inference.StepDone); is && time.Since(t.kept) >= t.options.Keep {
+	// After the last masks, too: what follows goes on from them.
+	if step, is := e.(inference.StepDone); is && (time.Since(t.kept) >= t.options.Keep || step.Step+1 == t.request.Stop) {
 		t.keep(ctx, false)
 	}
 }
