@@ -13,6 +13,7 @@ from PIL import Image
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cases as fixed  # noqa: E402
 import judges as j  # noqa: E402
+import outline  # noqa: E402
 from run import same  # noqa: E402
 
 MARGIN = 9  # pixels around a mask that count neither as inside nor as outside
@@ -171,6 +172,9 @@ def evaluate(panel, run, group, limit=None):
         out["customised"] = figures(panel, rows)
         if not group.startswith("two"):
             out["guidance mask against the judged mask, by step"] = guidance(rows, folder)
+            if (panel.work / "outline.pt").exists():
+                found = outline.load(panel.work).find(np.stack([r["picture"] for r in rows]))
+                out["guidance mask against the outline, by step"] = guidance([dict(r, subjects=[dict(mask=m)]) for r, m in zip(rows, found)], folder)
     if made and text:
         names = {r["case"]["name"]: r for r in floor}
         both = [r for r in rows if r["case"]["name"] in names]
@@ -187,7 +191,7 @@ def noised(work, count):
     from model import load
     steps = (1, 4, 8, 11, 16, 20)
     times = {999 - 40 * s: s for s in steps}
-    model, tokenizer = load(work)
+    model, tokenizer = load(work, small=True)  # scenes of 128 x 128 have the latents that the U-Net learned with
     raw = guidance_figures(model, tokenizer, work, count, timesteps=tuple(times))
     return {f"{k} (step {times[int(k.rsplit('=')[1])]})" if "t=" in k else k: rounded(v) for k, v in raw.items()}
 
@@ -203,10 +207,10 @@ def markdown(result):
         names = list(dict.fromkeys(n for k in kinds for n in r[k]))
         lines += ["| | " + " | ".join(kinds) + " |", "|---|" + "---|" * len(kinds)]
         lines += [f"| {n} | " + " | ".join(str(r[k].get(n, "")) for k in kinds) + " |" for n in names]
-        by = r.get("guidance mask against the judged mask, by step")
-        if by:
-            lines += ["", "Guidance masks of the Go engine against the segmenter's mask of the finished picture, by step:", "", "| | " + " | ".join(by) + " |", "|---|" + "---|" * len(by)]
-            lines += [f"| {n} | " + " | ".join(f"{v[n]:.2f}" for v in by.values()) + " |" for n in next(iter(by.values()))]
+        for key, what in (("judged mask", "the segmenter's mask"), ("outline", "the mask of outline.py")):
+            if by := r.get(f"guidance mask against the {key}, by step"):
+                lines += ["", f"Guidance masks of the Go engine against {what} of the finished picture, by step:", "", "| | " + " | ".join(by) + " |", "|---|" + "---|" * len(by)]
+                lines += [f"| {n} | " + " | ".join(f"{v[n]:.2f}" for v in by.values()) + " |" for n in next(iter(by.values()))]
         lines.append("")
     if "judges" in result:
         lines += ["## The judges on real held-out scenes", ""]
@@ -241,6 +245,9 @@ if __name__ == "__main__":
             result["sets"][group] = evaluate(panel, a.run, group, a.limit)
         if a.out:
             result["judges"] = {split: j.ceiling(panel.judges, a.work, split, size) for split, size in (("test", 200), ("new", 80))}
+            if (a.work / "outline.pt").exists():
+                for split, v in outline.held_out(outline.load(a.work), a.work).items():
+                    result["judges"][split]["IoU of outline.py"] = v
     if a.noised:
         result["noised"] = noised(a.work, a.noised)
     if a.out:

@@ -133,6 +133,17 @@ def test_judges_learn_and_judge():
             optimizer.step(), optimizer.zero_grad()
             seen.append(float(sum(values[:3]).detach()))
         assert np.mean(seen[-3:]) < np.mean(seen[:3])
+        import outline
+        finder, seen = outline.Outline(), []
+        optimizer = torch.optim.Adam(finder.parameters(), 3e-3)
+        x, m = judges.floats(cache.pictures[[data.entries[i][0] for i in range(len(data))]]), data.masks(np.arange(len(data)))
+        for _ in range(20):
+            seen.append(outline.loss_of(finder, x, m))
+            seen[-1].backward()
+            optimizer.step(), optimizer.zero_grad()
+        assert float(seen[-1]) < .8 * float(seen[0]), [float(v) for v in seen]
+        found = finder.eval().find(data.pictures(np.arange(len(data))))
+        assert found.shape == (len(data), 16, 16) and 0 <= float(found.min()) and float(found.max()) <= 1
         net.eval()
         some = np.arange(len(data))
         pictures = data.pictures(some)
