@@ -289,7 +289,8 @@ func absent(err error) bool {
 			old.ErrorCode == nats.JSErrCodeConsumerNotFound // the one that read them went with its server
 	}
 	for _, e := range []error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrNoStreamResponse, nats.ErrDisconnected,
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrNoStreamResponse,
+		nats.ErrDisconnected,
 		nats.ErrConnectionReconnecting,
 		nats.ErrReconnectBufExceeded, nats.ErrStaleConnection, jetstream.ErrAsyncPublishTimeout, jetstream.ErrNoHeartbeat,
 	} {

@@ -539,8 +539,8 @@ func (r refused) Unwrap() error { return r.error }
 // errOtherTakes is that this computer has refused the picture, and another one may take it.
 var errOtherTakes = errors.New("another computer takes it")
 
-// alone tells whether every computer that is there with the model has refused the picture. It looks twice: who says at that very moment that
-// it is there may be missing in a list.
+// alone tells whether every computer that is there with the model has refused the picture. It looks twice: who says at that very moment
+// that it is there may be missing in a list.
 func (t *task) alone(ctx context.Context, refused []string) bool {
 	for look := range 2 {
 		if look > 0 {

@@ -73,8 +73,8 @@ func nvidiaCards(table string) (list []cardMemory) {
 	return list
 }
 
-// cudaCard is the card that CUDA gives a number to. It counts those that are visible, the fastest first; nvidia-smi all by their place on the
-// bus. Where cards differ and that order was not asked for, which one it is cannot be said.
+// cudaCard is the card that CUDA gives a number to. It counts those that are visible, the fastest first; nvidia-smi all by their place on
+// the bus. Where cards differ and that order was not asked for, which one it is cannot be said.
 func cudaCard(cards []cardMemory, index int, visible, order string) (free, total int64) {
 	for _, c := range cards {
 		if c.name != cards[0].name && order != "PCI_BUS_ID" {
