@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func listing(t *testing.T, dir string) string {
@@ -172,5 +173,40 @@ func TestIsSum(t *testing.T) {
 		if IsSum(text) != want {
 			t.Errorf("%q: %v", text, !want)
 		}
+	}
+}
+
+// TestTrim: what was used longest ago goes, files and folders alike; what cannot go does not keep the others.
+func TestTrim(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now()
+	var list []Kept
+	for i, name := range []string{"new", "old", "older", "oldest"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Join(path, "inside"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, Kept{path, 10, now.Add(-time.Duration(i) * time.Hour)})
+	}
+	left := func() string {
+		var names []string
+		for _, k := range list {
+			if _, err := os.Stat(k.Path); err == nil {
+				names = append(names, filepath.Base(k.Path))
+			}
+		}
+		return strings.Join(names, " ")
+	}
+	for _, c := range []struct {
+		limit int64
+		want  string
+	}{{40, "new old older oldest"}, {39, "new old older"}} {
+		if err := Trim(list, c.limit); err != nil || left() != c.want {
+			t.Errorf("where %d bytes may stay, these do: %s, want %s (%v)", c.limit, left(), c.want, err)
+		}
+	}
+	list = append(list[:3:3], Kept{"a\x00b", 10, now.Add(-24 * time.Hour)}) // no file has such a name
+	if err := Trim(list[1:], 10); left() != "new" || err == nil {
+		t.Errorf("%s is left, %v", left(), err)
 	}
 }

@@ -13,11 +13,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -102,26 +100,15 @@ func (f *Folder) sweep() error {
 	if err != nil {
 		return err
 	}
-	var list []fs.FileInfo
-	var size int64
+	var list []files.Kept
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(e.Name(), suffix) {
 			continue // of others, or removed meanwhile
 		}
-		list, size = append(list, info), size+info.Size()
+		list = append(list, files.Kept{Path: filepath.Join(f.path, e.Name()), Size: info.Size(), Used: info.ModTime()})
 	}
-	slices.SortFunc(list, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for _, info := range list {
-		if size <= f.limit {
-			return nil
-		}
-		if err := os.Remove(filepath.Join(f.path, info.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		size -= info.Size()
-	}
-	return nil
+	return files.Trim(list, f.limit)
 }
 
 // encode writes magic, the key's sum, the number of axes, their lengths, the values, and the sum of all that.

@@ -2,13 +2,11 @@ package ort
 
 import (
 	"bufio"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -213,39 +211,27 @@ func (o *optimized) sweep() {
 	if err != nil {
 		return
 	}
-	type entry struct {
-		path string
-		used int64
-		size int64
-	}
-	var list []entry
-	var total int64
+	var list []files.Kept
+	limit := o.cache.Limit
 	for _, e := range entries {
 		path := filepath.Join(o.cache.Folder, e.Name())
 		seal, err := os.Stat(filepath.Join(path, optimizedSeal))
 		if err != nil || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		one := entry{path, seal.ModTime().UnixNano(), seal.Size()}
+		size := seal.Size()
 		for _, name := range []string{optimizedGraph, optimizedWeights} {
 			if info, err := os.Stat(filepath.Join(path, name)); err == nil {
-				one.size += info.Size()
+				size += info.Size()
 			}
 		}
-		if e.Name() == filepath.Base(o.path) {
-			one.used = math.MaxInt64
+		if e.Name() == filepath.Base(o.path) { // it stays, however large it is
+			limit -= size
+			continue
 		}
-		list, total = append(list, one), total+one.size
+		list = append(list, files.Kept{Path: path, Size: size, Used: seal.ModTime()})
 	}
-	slices.SortFunc(list, func(a, b entry) int { return cmp.Compare(a.used, b.used) })
-	for _, e := range list[:max(len(list)-1, 0)] {
-		if total <= o.cache.Limit {
-			return
-		}
-		if os.RemoveAll(e.path) == nil {
-			total -= e.size
-		}
-	}
+	_ = files.Trim(list, limit) // what is open elsewhere goes another time
 }
 
 // split writes the large tensors of a model to a file of their own, and returns the model without them. moved gives the new location of
