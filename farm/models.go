@@ -166,7 +166,7 @@ type Larder struct {
 }
 
 // errAway is that nobody sends a model any more.
-var errAway = message.New("the computer that sends the model does not answer")
+var errAway = message.New("the computer that is sending the model does not answer")
 
 // errDamaged is that other bytes came than the model has.
 var errDamaged = message.New("it came damaged: run realword model verify on the computer that sends it")

@@ -143,7 +143,7 @@ func (a Access) connect(changed func(connected bool, why error)) (*nats.Conn, er
 	case errors.Is(err, errOther), strings.Contains(err.Error(), errOther.Error()):
 		return nil, errOther
 	}
-	return nil, message.Errorf("the farm at %s does not answer (%w): see that it runs, and that nothing between keeps the connection away", strings.Join(a.servers, ", "), err)
+	return nil, message.Errorf("the farm at %s does not answer (%w): check that it is running and that nothing blocks the connection", strings.Join(a.servers, ", "), err)
 }
 
 // ErrRefused is a key that the server does not know.

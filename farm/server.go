@@ -115,7 +115,7 @@ func serve(o ServerOptions) (*Server, error) {
 	if port > 0 { // the server would keep to itself that it cannot listen, and be waited for
 		try, err := net.Listen("tcp", net.JoinHostPort(s.options.Host, portText))
 		if err != nil {
-			return nil, message.Errorf("the farm does not begin to listen at %s: see whether another program uses that port", o.Listen)
+			return nil, message.Errorf("the farm cannot listen at %s: check whether another program uses that port", o.Listen)
 		}
 		if err := try.Close(); err != nil {
 			return nil, err
@@ -130,11 +130,11 @@ func serve(o ServerOptions) (*Server, error) {
 	s.server.Start()
 	if !s.server.ReadyForConnections(20 * time.Second) {
 		s.server.Shutdown()
-		return nil, message.Errorf("the farm does not begin to listen at %s: see whether another program uses that port", o.Listen)
+		return nil, message.Errorf("the farm cannot listen at %s: check whether another program uses that port", o.Listen)
 	}
 	if !s.server.JetStreamEnabled() {
 		s.server.Shutdown()
-		return nil, message.Errorf("the farm's store in %s cannot be opened: see whether another farm uses it, or the disk is full", s.options.StoreDir)
+		return nil, message.Errorf("the farm's store in %s cannot be opened: check whether another farm uses it, or the disk is full", s.options.StoreDir)
 	}
 	if err := s.owner(); err != nil {
 		s.Close()

@@ -464,7 +464,7 @@ func (c *Conn) blob(ctx context.Context, name string, limit int64) (data []byte,
 		})
 	}
 	if name == "" || errors.Is(err, jetstream.ErrObjectNotFound) {
-		return nil, message.Errorf("the file %.12s of the job is not on the farm any more: hand the job over again", name)
+		return nil, message.Errorf("the file %.12s of the job is no longer on the farm: hand the job over again", name)
 	}
 	if err == nil && files.Sum(data) != sum {
 		return nil, message.Errorf("the file %.12s of the job came damaged from the farm: hand the job over again", sum)

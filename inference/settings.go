@@ -423,7 +423,7 @@ var table = []Setting{
 	},
 	{
 		Key: "literal", Field: "Literal", At: func(s *Settings) any { return &s.Literal },
-		Flag: "literal", Help: "read the prompts sign by sign: no weights such as (word:1.2) or [word], no {a|b}, no BREAK", Called: "literal reading",
+		Flag: "literal", Help: "read the prompts literally: no weights such as (word:1.2) or [word], no {a|b}, no BREAK", Called: "literal reading",
 		Label: "literal",
 	},
 	{
@@ -442,7 +442,7 @@ var table = []Setting{
 	},
 	{
 		Key: "mask_settle", Field: "Settle", At: func(s *Settings) any { return &s.Settle },
-		Flag: "mask-settle", Help: fmt.Sprintf("approximate: T_stop by itself, once masks change by less than this share twice (--swift: %g)", swift.Settle),
+		Flag: "mask-settle", Help: fmt.Sprintf("approximate: automatic T_stop, once masks change by less than this share twice (--swift: %g)", swift.Settle),
 		Called: "mask settle", Takes: "a share from 0 to 1", Such: "0.02", Most: 1, none: NoShare, OfMasks: true, Label: "mask settle",
 		check: checkShare("mask settle", func(s Settings) float64 { return s.Settle }),
 	},

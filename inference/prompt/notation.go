@@ -23,7 +23,7 @@ var foreign = []notation{
 	},
 	{
 		regexp.MustCompile(`[（(][^（）()]*[:：][^（）()]*）|（[^（）()]*[:：][^（）()]*\)|[｛{][^｛｝{}]*[｜|][^｛｝{}]*｝|｛[^｛｝{}]*[｜|][^｛｝{}]*\}|\{[^{}|]*｜[^{}|]*\}`),
-		message.Text("wide signs mean nothing: %q is read sign by sign; write (word:1.3) and {red|blue} with narrow ones"),
+		message.Text("full-width characters have no meaning here: %q is read literally; write (word:1.3) and {red|blue} with ordinary ones"),
 	},
 	{regexp.MustCompile(`__[\pL\pN/_-]+__`), message.Text("no list of words is looked up: %q is read as it stands")},
 	{
@@ -36,7 +36,7 @@ var foreign = []notation{
 		regexp.MustCompile(`\)[+-]?\d*\.\d+|\)\++`),
 		message.Text("a weight stands within the brackets, as in (word:1.2): %q behind them is read as signs"),
 	},
-	{regexp.MustCompile(`\[[^\[\]]*[:|][^\[\]]*\]`), message.Text("words do not change while a picture is made: %q is read as words of less weight")},
+	{regexp.MustCompile(`\[[^\[\]]*[:|][^\[\]]*\]`), message.Text("words cannot change while a picture is being made: %q is read as words with less weight")},
 }
 
 // breaks is BREAK where it is a word.
@@ -50,7 +50,7 @@ var literal = []notation{
 	},
 	{
 		regexp.MustCompile(`\([^()]*:\s*[+-]?\d*\.?\d+\s*\)|\)[+-]?\d*\.\d+|\(\([^()]*\)\)+|\[[^\[\]]+\]`),
-		message.Text("weights are not computed: %q is read sign by sign"),
+		message.Text("weights are not computed: %q is read literally"),
 	},
 	{regexp.MustCompile(`\{[^{}]*\|[^{}]*\}|__[\pL\pN/_-]+__`), message.Text("no choice is made among alternatives: %q is read as it stands")},
 	{regexp.MustCompile(`\b(?:BREAK|ADDCOMM|ADDBASE)\b`), message.Text("%q does not begin a new part: it is read as a word")},
@@ -94,7 +94,7 @@ func (how Reading) Notations(text string) []error {
 		check([]notation{breaks})
 	}
 	if found := loneBrace(text); found != "" {
-		say(message.Text("alternatives are written {red|blue}: %q is read sign by sign; write \\{ for the sign"), found)
+		say(message.Text("alternatives are written {red|blue}: %q is read literally; write \\{ for the character"), found)
 	}
 	p := how.parts(text)
 	if p.number != "" {
@@ -104,7 +104,7 @@ func (how Reading) Notations(text string) []error {
 		say(message.Text("no bracket was opened for the last sign of %q, so it changes no weight: open one, or write \\) for the sign"), p.closes)
 	}
 	if p.open != "" {
-		say(message.Text("a bracket is not closed, so it changes the weight of all behind it: %q; write \\( for the sign"), p.open)
+		say(message.Text("a bracket is not closed, so it changes the weight of everything after it: %q; write \\( for the character"), p.open)
 	}
 	if p.capped != "" {
 		say(message.Text("weights go from -10 to 10: that of %q is beyond"), p.capped)

@@ -87,7 +87,7 @@ func (c *Commands) ShowKeys() {
 	}
 	fill()
 	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) }).Explain(i18n.T("Every action has its original key again."))
-	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. What you changed is in force already."))
+	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. Your changes already apply."))
 	done.Importance = widget.HighImportance
 	closeIt := c.layers.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560),
 		container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,

@@ -78,9 +78,9 @@ func TestAFetchIsSeen(t *testing.T) {
 	list := computersOf(Farm{Status: farm.Status{Workers: []farm.WorkerInfo{
 		{Name: "one", Fetches: &farm.Fetches{ID: "x", Name: "SDXL", Done: 1_700_000_000, Total: 6_800_000_000}},
 		{Name: "two", Doing: "j.1", Step: 3, Steps: 25, Prompt: "a dog", Fetches: &farm.Fetches{ID: "x", Name: "SDXL", Done: 1, Total: 2}},
-		{Name: "three", Fetches: &farm.Fetches{ID: "x", Name: "SDXL", Done: 1, Total: 2, Why: "the computer that sends the model does not answer"}},
+		{Name: "three", Fetches: &farm.Fetches{ID: "x", Name: "SDXL", Done: 1, Total: 2, Why: "the computer that is sending the model does not answer"}},
 	}}})
-	for i, want := range []string{"fetches SDXL: 1.7 GB of 6.8 GB", "step 3 of 25: a dog · fetches SDXL", "cannot get SDXL yet: The computer that sends the model does not answer"} {
+	for i, want := range []string{"fetches SDXL: 1.7 GB of 6.8 GB", "step 3 of 25: a dog · fetches SDXL", "cannot get SDXL yet: The computer that is sending the model does not answer"} {
 		if !strings.Contains(list[i].doing, want) || list[i].bad != (i == 2) {
 			t.Errorf("%+v, want %q", list[i], want)
 		}

@@ -109,7 +109,7 @@ func (p *Page) build() {
 		Explain(i18n.T("Whether other computers may take pictures from the queue of this one and make them."))
 	p.at = kit.Caption("")
 	p.name = kit.NewField(p.host.Commands.Shortcut, false).
-		Explain(i18n.T("What the other computer is called here: small letters, digits and hyphens."))
+		Explain(i18n.T("A name for the other computer: lower-case letters, digits and hyphens."))
 	p.name.SetPlaceHolder(i18n.T("Name of the other computer"))
 	p.role = kit.NewSelect([]string{i18n.T("It makes pictures"), i18n.T("It asks for pictures")}, nil).
 		Explain(i18n.T("Whether it makes pictures for others, or has its own made."))
@@ -128,10 +128,10 @@ func (p *Page) build() {
 	p.pairing = kit.NewColumn(6, kit.Caption(i18n.T("One more computer")), p.name, p.amiss, p.role, let, p.lineRow)
 
 	p.paste = kit.NewField(p.host.Commands.Shortcut, false).
-		Explain(i18n.T("The line that a computer shows which shares its queue and has let this one in."))
+		Explain(i18n.T("The line shown by the computer that shares its queue and has let this one in."))
 	p.paste.SetPlaceHolder("realword-farm:…")
 	join := kit.NewButton(i18n.T("Join"), p.join).
-		Explain(i18n.T("Has the pictures of this computer made by the others of the farm, where you choose so."))
+		Explain(i18n.T("Lets the other computers of the farm make pictures for this one, when you choose that."))
 	p.server = kit.NewField(p.host.Commands.Shortcut, false).
 		Explain(i18n.T("Address of a NATS server, where your studio runs one; the file of credentials comes from whoever runs it."))
 	p.server.SetPlaceHolder("nats://10.0.0.5:4222")
@@ -154,7 +154,7 @@ func (p *Page) build() {
 	p.silent.Hide()
 	setup := kit.NewColumn(16,
 		kit.NewColumn(6, kit.Heading(i18n.T("Share the queue of this computer")),
-			kit.Note(i18n.T("Other computers take pictures from it and make them. Nothing listens before you start it; from then on it does whenever Realword runs, until you stop it.")), p.share, p.silent, p.at, p.pairing),
+			kit.Note(i18n.T("Other computers take pictures from it and make them. Nothing listens until you start it; after that, it listens whenever Realword is running, until you stop it.")), p.share, p.silent, p.at, p.pairing),
 		kit.NewColumn(6, kit.Heading(i18n.T("Join a farm")), p.joining, p.joined), p.sending, p.trouble)
 
 	p.summary = kit.Caption("")
@@ -288,7 +288,7 @@ func (p *Page) join() {
 }
 
 func (p *Page) revoke(name string) {
-	p.host.Layers.Ask(i18n.T("Let %s out?", name), i18n.T("Its connection ends at once, and its line never works again. What it has in work is made by another computer."),
+	p.host.Layers.Ask(i18n.T("Let %s out?", name), i18n.T("Its connection ends at once, and its line will never work again. What it is working on is made by another computer."),
 		i18n.T("Let it out"), func() { p.do(func() error { return p.link.Revoke(name) }, nil) })
 }
 

@@ -270,7 +270,7 @@ func (g *Page) restoreChosen() {
 			return err
 		}
 		return s.Restore(items...)
-	}, func() { g.state.Snack = snack{Text: i18n.T("It is back where it was.")} })
+	}, func() { g.state.Snack = snack{Text: i18n.T("It is back in its place.")} })
 }
 
 // trashedAround is what has to leave the trash so that a picture is out of it.

@@ -117,7 +117,7 @@ func (g *Page) buildSessions() fyne.CanvasObject {
 	g.list.HideSeparators = true
 	g.list.OnSelected = g.rowSelected
 	g.rowTools = container.NewGridWithColumns(2,
-		g.tool("open", i18n.T("Continue session"), i18n.T("Goes on with this session as you left it."),
+		g.tool("open", i18n.T("Continue session"), i18n.T("Continues this session where you left it."),
 			theme.MediaPlayIcon(), g.openSession),
 		g.tool("rename", i18n.T("Rename…"), i18n.T("Gives the session another name."),
 			theme.DocumentCreateIcon(), g.rename),
@@ -194,7 +194,7 @@ func (g *Page) buildDetail() fyne.CanvasObject {
 			theme.ViewRefreshIcon(), g.compareTwo),
 		g.tool("trash", i18n.T("Move to the trash"), i18n.T("Moves the picture to the trash, from where it can come back."),
 			theme.DeleteIcon(), g.trashAll),
-		g.tool("restore", i18n.T("Restore from the trash"), i18n.T("Takes it out of the trash."),
+		g.tool("restore", i18n.T("Restore from the trash"), i18n.T("Restores it from the trash."),
 			theme.ContentUndoIcon(), g.restoreChosen))
 	g.detail = kit.NewColumn(8, container.New(detailBox{g}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))

@@ -102,12 +102,12 @@ func New(h Host) *Page {
 	p.earlier = kit.SmallButton(i18n.T("Earlier grid"), theme.NavigateBackIcon(), func() { p.look(p.grid.earlier) })
 	p.later = kit.SmallButton(i18n.T("Later grid"), theme.NavigateNextIcon(), func() { p.look(p.grid.later) })
 	p.goOn = kit.LowButton(i18n.T("Make the missing ones"), theme.MediaPlayIcon(), p.rest).
-		Explain(i18n.T("Goes on with a grid that was not finished."))
+		Explain(i18n.T("Continues a grid that was not finished."))
 	p.stop = kit.LowButton(i18n.T("Stop"), theme.MediaStopIcon(), func() {
 		if f, live := p.live(h.State()); live {
 			h.Stop(f.Task.ID)
 		}
-	}).Explain(i18n.T("Ends the running job. The steps so far are kept."))
+	}).Explain(i18n.T("Stops the running job. The steps so far are kept."))
 	p.export = kit.LowButton(i18n.T("Export as one picture…"), theme.DocumentSaveIcon(), p.Export).Explain(i18n.T("Saves the whole grid as a PNG, with its labels and the recipe."))
 	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })
 	head := container.NewBorder(nil, nil, kit.NewRow(4, p.earlier, p.later), kit.NewRow(4, p.goOn, p.stop, p.export, back),
@@ -135,7 +135,7 @@ func (p *Page) newSide(key, about string) *side {
 	for _, k := range append([]string{""}, state.SideKeys()...) {
 		names = append(names, state.SideName(k))
 	}
-	s.values = kit.NewField(p.host.Commands.Shortcut, false).Explain(i18n.T("Its values, with commas between them. Of seeds, 7-9 stands for 7, 8, 9."))
+	s.values = kit.NewField(p.host.Commands.Shortcut, false).Explain(i18n.T("Its values, separated by commas. For seeds, 7-9 means 7, 8, 9."))
 	s.values.OnChanged = func(string) { p.Refresh() }
 	s.pick = kit.NewSelect(names, func(string) {
 		s.key = ""

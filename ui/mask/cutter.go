@@ -188,7 +188,7 @@ func (p *Panel) CutOut(img image.Image, done func(mask *image.Gray)) {
 	hints := [...]string{
 		frame:   i18n.T("Drag a rectangle around the subject."),
 		outline: i18n.T("Paint along its outline, or all of it; what the line encloses belongs to it."),
-		rub:     i18n.T("Take away what does not belong to it."),
+		rub:     i18n.T("Erase what is not part of it."),
 	}
 	choose := func(t tool) {
 		c.tool = t

@@ -590,7 +590,7 @@ func (p *Panel) buildBar() {
 		id := [...]string{paint: "mask.paint", erase: "mask.erase", move: "mask.move"}[t]
 		b.tools[t] = kit.NewPill(label, func() { p.tool, p.from = tool(t), nil; p.host.Refresh() })
 		about := [...]string{
-			paint: i18n.T("Paint where it holds; the right button erases"), erase: i18n.T("Take away what is painted"),
+			paint: i18n.T("Paint where it applies; the right button erases"), erase: i18n.T("Take away what is painted"),
 			move: i18n.T("Drag the mask; the wheel makes it larger or smaller"),
 		}[t]
 		b.tools[t].Explain(func() string { return withKey(about, p.host.Commands.KeyOf(id)) })
@@ -621,9 +621,9 @@ func (p *Panel) buildBar() {
 	p.Tools = kit.NewColumn(2,
 		container.New(&kit.Flow{Gap: 8}, b.subjects, tools, size, soft, kit.SmallButton(i18n.T("Done painting"), theme.ConfirmIcon(), p.Close)),
 		container.New(&kit.Flow{Gap: 8}, kinds,
-			act(i18n.T("Mirror"), i18n.T("Swaps left and right of the mask."), func() { p.alter(mirrored) }),
-			act(i18n.T("Invert"), i18n.T("What is painted becomes empty, and the rest painted."), func() { p.alter(inverted) }),
-			act(i18n.T("Clear"), i18n.T("Takes away all that is painted."), p.clear), b.mine),
+			act(i18n.T("Mirror"), i18n.T("Mirrors the mask, left to right."), func() { p.alter(mirrored) }),
+			act(i18n.T("Invert"), i18n.T("Swaps painted and unpainted places."), func() { p.alter(inverted) }),
+			act(i18n.T("Clear"), i18n.T("Erases everything you have painted."), p.clear), b.mine),
 		container.New(kit.Inset{X: 4, Y: 2}, b.note))
 	p.Tools.Hide()
 }

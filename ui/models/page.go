@@ -196,7 +196,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 			}
 		}
 	}
-	use := p.tool("use", i18n.T("Use this model"), i18n.T("Opens this model; the next pictures are made with it."),
+	use := p.tool("use", i18n.T("Use this model"), i18n.T("Opens this model. The next pictures are made with it."),
 		theme.ConfirmIcon(), chosen(func(m state.Model) { p.Use(m.Path) }))
 	use.Importance, use.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	real := p.tool("real", i18n.T("Get real models…"), i18n.T("Models that can be downloaded, with their sizes and licences."),
@@ -244,7 +244,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 	p.predictionRow = kit.NewColumn(2,
 		container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("What it was trained to predict"))), p.prediction)
 	p.sources = kit.NewColumn(4)
-	p.agree = kit.NewButton("", p.agreeAdding).Explain(i18n.T("Makes a model of what was found here. The files themselves stay as they are."))
+	p.agree = kit.NewButton("", p.agreeAdding).Explain(i18n.T("Makes a model from what was found here. The files themselves stay as they are."))
 	p.agree.Importance = widget.HighImportance
 	p.leave = kit.NewButton(i18n.T("Cancel"), p.stopAdding).Explain(i18n.T("Nothing is added."))
 	p.adding = container.NewBorder(kit.NewColumn(6, kit.Whole(p.addTitle, nil), kit.Whole(p.addAt, nil)),

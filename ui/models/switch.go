@@ -119,7 +119,7 @@ func (p *Page) UseCard(path string) {
 	}
 	err := p.host.Hinders()
 	if err == nil && p.host.State().Busy() {
-		err = i18n.Errorf("a job is running: wait until it is done, or stop it")
+		err = i18n.Errorf("a job is running: wait until it has finished, or stop it")
 	}
 	if err != nil {
 		p.host.Notices.Say(kit.Notice{Text: wording.Brief(err), Bad: true})

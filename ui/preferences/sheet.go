@@ -105,7 +105,7 @@ func (d *Desk) Show() {
 			func(p *Values, on bool) { p.Notify = on }).Explain(i18n.T("A desktop notification says that the pictures are finished."))),
 	)
 	if d.Host.Models != nil {
-		models, trouble := d.folderField(i18n.T("Where models are kept that are imported or downloaded."), d.Host.Models.Folder(), d.Models,
+		models, trouble := d.folderField(i18n.T("Where imported and downloaded models are kept."), d.Host.Models.Folder(), d.Models,
 			func(path string) {
 				d.Change(func(p *Values) { p.Models = path })
 				d.Host.OnModels()
@@ -121,7 +121,7 @@ func (d *Desk) Show() {
 	both := container.New(kit.Inset{X: 4, Y: 4}, container.New(halves{28}, left, right))
 	keys := kit.NewButton(i18n.T("Keyboard shortcuts…"), nil).Explain(i18n.T("All keys, to look up or to change."))
 	reset := kit.NewButton(i18n.T("Reset all"), nil).Explain(i18n.T("Sets everything on this sheet back to how it was at the first start."))
-	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. What you changed is in force already."))
+	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. Your changes already apply."))
 	done.Importance = widget.HighImportance
 	closeIt := d.Host.Layers.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), kit.NewPage(both), reset, keys, done)
 	done.OnTapped = closeIt

@@ -207,7 +207,7 @@ func (l *LoRAs) row(name string) *LoRARow {
 	r.On = kit.NewCheck(state.Shorten(name, 28), func(on bool) { l.set(name, func(u *lora.Use) { u.Off = !on }) }).
 		Explain(state.Shorten(name, 60) + "\n" + i18n.T("Untick it to leave it out for now."))
 	r.Slider.Explain(func() string {
-		return i18n.T("How strongly it counts: 1 as it was made, 0 not at all, below 0 the opposite.")
+		return i18n.T("How strongly it acts: 1 is as it was made, 0 is not at all, below 0 is the opposite.")
 	})
 	r.Slider.Step = 0.05
 	r.Slider.OnChanged = func(v float64) {

@@ -30,13 +30,13 @@ func newNegative(h Host) *negative {
 	n := &negative{host: h, tokens: kit.Caption(""), Cut: widget.NewLabel("")}
 	n.Cut.Wrapping, n.Cut.Importance, n.Cut.SizeName = fyne.TextWrapWord, widget.LowImportance, theme.SizeNameCaptionText
 	n.Cut.Hide()
-	n.help = widget.NewLabel(i18n.T("(word:1.2), [word]: what a word adds to an empty prompt counts so many times, as in ComfyUI. {red|blue}: one of them, as the seed says."))
+	n.help = widget.NewLabel(i18n.T("(word:1.2), [word]: gives a word more or less weight, as in ComfyUI. {red|blue}: one of the two, depending on the seed."))
 	n.help.Wrapping, n.help.Importance, n.help.SizeName = fyne.TextWrapWord, widget.LowImportance, theme.SizeNameCaptionText
 	n.marks = kit.NewCheck(i18n.T("Weights in prompts"), func(on bool) {
 		if on == h.State().Form.Literal {
 			h.Change(func(s *state.State) { s.Form.Literal = !on })
 		}
-	}).Explain(i18n.T("Brackets give words more or less weight; off, they are signs like others."))
+	}).Explain(i18n.T("Brackets give words more or less weight. When this is off, they are ordinary characters."))
 	n.short = kit.NewCheck(i18n.T("Prompts cut after 75 tokens"), func(on bool) {
 		if on != h.State().Form.Cut {
 			h.Change(func(s *state.State) { s.Form.Cut = on })

@@ -148,9 +148,9 @@ func New(h Host) *Panel {
 		if reasons := h.State().Reasons(); len(reasons) > 0 {
 			return strings.Join(reasons, "\n")
 		}
-		return i18n.T("Makes the pictures as set above, after the jobs that wait already.")
+		return i18n.T("Makes pictures with these settings, after the jobs already waiting.")
 	}
-	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop).Explain(i18n.T("Ends the running job. The steps so far are kept."))
+	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop).Explain(i18n.T("Stops the running job. The steps so far are kept."))
 	s.Halt.Hide() // until the first job
 	s.head = newHead(h)
 	s.head.generate.Tip.Text = s.Generate.Tip.Text

@@ -28,7 +28,7 @@ func newExampleBar(e Example) *exampleBar {
 	b := &exampleBar{host: e}
 	text := kit.NewTold(theme.SizeNameText) // one line: what is cut is said under the pointer, and the picture keeps its room
 	text.SetText(i18n.T("This is an example: look at its steps and masks, change what you like. What you generate goes into a session of your own."))
-	back := kit.NewButton(i18n.T("Close the example"), e.Close).Explain(i18n.T("Leads back to your own session, as you left it."))
+	back := kit.NewButton(i18n.T("Close the example"), e.Close).Explain(i18n.T("Returns to your own session, as you left it."))
 	back.Importance = widget.HighImportance
 	b.Container = container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(widget.NewIcon(theme.InfoIcon())),

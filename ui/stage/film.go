@@ -247,7 +247,7 @@ func (f *filmStrip) Explanation() string {
 	case curveRow:
 		text := i18n.T("How much each mask changed from one step to the next. Below the dotted line it is at rest.")
 		if f.look.calm >= 0 {
-			text += " " + i18n.T("From the upright line on all of them are: they could settle after step %d.", f.look.calm+1)
+			text += " " + i18n.T("From the upright line on, all of them are at rest: they could settle after step %d.", f.look.calm+1)
 		}
 		return text
 	case previewRow:

@@ -73,7 +73,7 @@ func Knobs() []Knob {
 		{Part: PartSettings, Label: i18n.T("LoRA"), Text: inference.LoRAText},
 		{Part: PartSettings, Label: i18n.T("Swift (approximate)"), Text: func(s inference.Settings) string { return yesOrNo(s.Swift) }},
 		approximation("uncond_every"), approximation("mask_rest"), approximation("mask_settle"), approximation("cfg_interval"),
-		{Part: PartPrompt, Label: i18n.T("Prompts sign by sign"), Text: func(s inference.Settings) string { return yesOrNo(s.Literal) }},
+		{Part: PartPrompt, Label: i18n.T("Prompts read literally"), Text: func(s inference.Settings) string { return yesOrNo(s.Literal) }},
 		{Part: PartPrompt, Label: i18n.T("Prompts cut after 75 tokens"), Text: func(s inference.Settings) string { return yesOrNo(s.Cut) }},
 		{Part: PartSettings, Label: i18n.T("Size"), Apart: true, Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
 	}
@@ -85,7 +85,7 @@ func ApproximationName(key string) string {
 	case "mask_rest":
 		return i18n.T("Masks every second step")
 	case "mask_settle":
-		return i18n.T("T_stop by itself")
+		return i18n.T("Automatic T_stop")
 	case "cfg_interval":
 		return i18n.T("Guidance interval")
 	default:
@@ -97,7 +97,7 @@ func ApproximationName(key string) string {
 func ApproximationAbout(key string) string {
 	switch key {
 	case "mask_rest":
-		return i18n.T("Once masks move little, they are made anew at every second step only.")
+		return i18n.T("Once the masks hardly move, they are made anew only at every second step.")
 	case "mask_settle":
 		return i18n.T("Guidance ends as soon as the masks are at rest, at T_stop at the latest.")
 	case "cfg_interval":

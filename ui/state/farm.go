@@ -27,7 +27,7 @@ func (w Where) Label() string {
 	case Far:
 		return i18n.T("On the farm")
 	case First:
-		return i18n.T("Wherever it is done first")
+		return i18n.T("Wherever it finishes first")
 	}
 	return i18n.T("Here")
 }

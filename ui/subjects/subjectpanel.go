@@ -415,7 +415,7 @@ func (p *Panel) Actions() []command.Action {
 			ID: "subject.add", Menu: command.MenuEdit, Label: i18n.T("Another picture of the same subject…"), Do: on(p.addTo),
 			Can: func() bool { return can() && p.OpenFile != nil },
 		},
-		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use the picture for another word too"), Do: on(p.share), Can: can},
+		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use this picture for another word too"), Do: on(p.share), Can: can},
 		{
 			ID: "subject.cut", Menu: command.MenuEdit, Label: i18n.T("Cut the subject out of its picture…"), Do: on(p.askCut),
 			Can: func() bool { return can() && card().Whole != nil && len(card().Ref.Data) > 0 },
