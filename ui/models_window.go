@@ -12,7 +12,7 @@ import (
 func (w *Window) modelsHost() models.Host {
 	return models.Host{
 		Models: w.opt.Models, OpenFile: w.opt.OpenModel, OpenFolder: w.opt.OpenFolder,
-		Context: w.ctx, Background: w.background, Post: w.post, Layers: &w.Layers, Notices: w.notice, Shortcut: w.Shortcut, Notify: w.bell.tell,
+		Context: w.ctx, Background: w.background, Post: w.post, Layers: &w.Layers, Notices: w.notice, Shortcut: w.Shortcut, Notify: w.tell,
 		State: w.state.Now, Change: w.state.Change,
 		Open: w.opt.Open,
 		Hinders: func() error {

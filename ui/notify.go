@@ -14,10 +14,10 @@ import (
 
 // bell sends the system notifications of what the user waits for.
 type bell struct {
-	app        fyne.App
-	background func(slow func() (show func()))
-	wanted     func() bool // by the user, and the window is there
-	front      bool        // the user sees the window anyway
+	app    fyne.App
+	slowly func(slow func() (show func())) // on a goroutine of its own
+	wanted func() bool                     // by the user, and the window is there
+	front  bool                            // the user sees the window anyway
 }
 
 // watch keeps in mind whether the window is in front.
@@ -33,7 +33,7 @@ func (b *bell) tell(title, text string) {
 	if b.front || !b.wanted() {
 		return
 	}
-	b.background(func() func() { // the system's bus may take its time
+	b.slowly(func() func() { // the system's bus may take its time
 		b.app.SendNotification(fyne.NewNotification(title, text))
 		return nil
 	})

@@ -89,7 +89,7 @@ func newGrid(w *Window) *grid.Page {
 
 // happened follows an event of a job that runs.
 func (w *Window) happened(e inference.Event, f state.Flight) {
-	w.bell.end(e, f)
+	w.end(e, f)
 	switch e := e.(type) {
 	case inference.StepDone:
 		w.dog.step()

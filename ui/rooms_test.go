@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -173,5 +174,12 @@ func BenchmarkChange(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestTheWindowIsWiring: what a room can own is the room's.
+func TestTheWindowIsWiring(t *testing.T) {
+	if n := reflect.TypeFor[Window]().NumField(); n > 25 {
+		t.Errorf("Window has %d fields, and fits on two screens with 25", n)
 	}
 }

@@ -42,9 +42,9 @@ import (
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
 type Window struct {
-	app fyne.App
-	win fyne.Window
-	opt Options
+	bell // and the app
+	win  fyne.Window
+	opt  Options
 	life
 
 	state state.Owner
@@ -58,7 +58,6 @@ type Window struct {
 	*command.Commands
 	prefs      *preferences.Desk
 	undo       state.Undo
-	bell       bell
 	kit.Layers // what Esc closes
 
 	subjects *subjects.Panel
@@ -90,7 +89,7 @@ func New(a fyne.App, o Options) *Window {
 const stepPace = 100 * time.Millisecond
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
-	w := &Window{app: a, opt: o}
+	w := &Window{bell: bell{app: a}, opt: o}
 	w.state = state.Owner{State: state.NewState(), OnChange: w.beforeRooms}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = files.Pictures()
@@ -136,8 +135,8 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	}
 	w.saver = w.newSaver()
 	w.reuse = w.newReuse()
-	w.bell = bell{app: a, background: w.background, wanted: func() bool { return w.prefs.Notify && !w.closing }}
-	w.bell.watch()
+	w.slowly, w.wanted = w.background, func() bool { return w.prefs.Notify && !w.closing }
+	w.watch()
 	ghost := kit.NewGhost()
 	w.session = session.New(w.sessionHost())
 	w.buildHistory()
