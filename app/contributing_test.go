@@ -4,8 +4,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -93,6 +96,49 @@ func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 			}
 			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
 				t.Errorf("%s links to %s, which is not there", page, m[1])
+			}
+		}
+	}
+}
+
+// TestContributingNamesWhatIsThere: every file that CONTRIBUTING.md names, and every name of a package in it, is there.
+func TestContributingNamesWhatIsThere(t *testing.T) {
+	data, err := os.ReadFile("../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, _ := strings.Cut(string(data), "<!-- packages")
+	_, rest, _ := strings.Cut(string(data), "<!-- end of packages -->")
+	text += rest
+	var files []string // of the repository
+	out, err := exec.Command("git", "-C", "..", "ls-files").Output()
+	if err != nil {
+		t.Skip("this is no checkout: ", err)
+	}
+	files = strings.Fields(string(out))
+	ends := func(name string) bool {
+		return slices.ContainsFunc(files, func(f string) bool { return f == name || strings.HasSuffix(f, "/"+name) })
+	}
+	for _, m := range regexp.MustCompile(`[a-zA-Z.][\w/.-]*\.(?:go|py|md|yml)\b`).FindAllString(text, -1) {
+		if !ends(m) {
+			t.Errorf("there is no file %s", m)
+		}
+	}
+	for _, m := range regexp.MustCompile("`([a-z0-9]+)\\.([A-Z]\\w*)(?:\\.([A-Z]\\w*))?[`(,.]").FindAllStringSubmatch(text, -1) {
+		var source strings.Builder
+		for _, f := range files {
+			if strings.HasSuffix(f, ".go") && !strings.HasSuffix(f, "_test.go") && path.Base(path.Dir(f)) == m[1] {
+				code, err := os.ReadFile("../" + f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				source.Write(code)
+			}
+		}
+		for _, name := range m[2:] {
+			said := regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type |var |const |\t)(?:\w+, )*` + name + `\b`)
+			if name != "" && source.Len() > 0 && !said.MatchString(source.String()) {
+				t.Errorf("package %s has no %s", m[1], name)
 			}
 		}
 	}
