@@ -22,7 +22,7 @@ endif
 
 # Packages with goroutines of their own are tested with the race detector.
 RACED := realword/inference realword/history realword/history/journal realword/ui \
-	$(addprefix realword/ui/,gallery inspect models queue saving session settings stage state)
+	$(addprefix realword/ui/,gallery inspect models queue saving session settings stage)
 # Shaping text and drawing icons is pure computation and most of what the window's tests do: the detector need not watch it.
 UNWATCHED := github.com/go-text/typesetting/... github.com/fyne-io/oksvg/... github.com/srwiley/... golang.org/x/image/...
 RACE := -race $(UNWATCHED:%=-gcflags=%=-race=false)
@@ -98,9 +98,10 @@ build: deps ## build bin/realword
 .PHONY: test
 test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
 	$(GO) vet -tags $(TAGS) ./...
-	@# The end-to-end test waits for most of its time: it runs beside the others, and says last what it found.
+	@# The end-to-end test waits for most of its time: it runs beside the others, and says last what it found. farm, too, waits
+	@# for processes and networks: three packages are tested at once.
 	@export REALWORD_BUILT='$(CURDIR)/$(BIN)'; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; { $(call window,-tags=$(TAGS)); } >"$$log" 2>&1 & window=$$!; status=0; set -x; \
-	  CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
+	  CI=1 $(GO) test -vet=off -p 3 -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
 	  CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 30m $(RACE) $(RACED) || status=1; \
 	  CI=1 $(GO) test -vet=off -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui || status=1; `# see package plain` \
 	  wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log"; exit $$status
