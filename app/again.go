@@ -129,7 +129,8 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 		}
 	} else {
 		a.say(inference.Another(m, said.Model))
-		if r, err = a.partly(ctx, e, was, options, said.Model, inference.Init{Name: filepath.Base(file), Data: data, Strength: a.strength}, masks); err != nil {
+		begin := inference.Init{Name: filepath.Base(file), Data: data, Strength: a.strength}
+		if r, err = a.partly(ctx, e, was, options, said.Model, begin, masks); err != nil {
 			return r, err
 		}
 	}
@@ -184,7 +185,9 @@ func (a *again) chosen(m bundle.Manifest, was, options inference.Settings) infer
 }
 
 // partly is the request that makes a part of a picture of a model again, or all of it larger.
-func (a *again) partly(ctx context.Context, e *engine, was, options inference.Request, model string, begin inference.Init, masks []picture.Grid) (r inference.Request, err error) {
+func (a *again) partly(ctx context.Context, e *engine, was, options inference.Request, model string, begin inference.Init,
+	masks []picture.Grid,
+) (r inference.Request, err error) {
 	m, size := e.bundle.Manifest(), image.Pt(was.Width, was.Height)
 	if a.redo != "" {
 		err = inference.CanRedo(m, model, size)

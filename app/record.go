@@ -11,8 +11,8 @@ import (
 	"realword/inference"
 )
 
-// recorder journals a run without a window: one round of a session of its own, or those of a batch, in one. Pictures matter more than the journal, so
-// what goes wrong with it is said once and stops nothing. While another process has the history, a run is recorded beside it.
+// recorder journals a run without a window: one round of a session of its own, or those of a batch, in one. Pictures matter more than the
+// journal, so what goes wrong with it is said once and stops nothing. While another process has the history, a run is recorded beside it.
 type recorder struct {
 	store   *history.Store // nil: nothing is recorded
 	beside  bool           // it is not the user's history yet

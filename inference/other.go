@@ -51,7 +51,8 @@ func (r Request) Within(m bundle.Manifest, was string) Request {
 	return r
 }
 
-// OtherSize says what becomes of the size of a picture of the model called was whose recipe m is asked for; nil where the model is the same.
+// OtherSize says what becomes of the size of a picture of the model called was whose recipe m is asked for; nil where the model is the
+// same.
 func OtherSize(m bundle.Manifest, was string, size, own image.Point) error {
 	now := Settings{Width: size.X, Height: size.Y}.For(m, was, own).Complete(m)
 	switch {

@@ -60,7 +60,8 @@ type Recorder struct {
 // NewRecorder records a round that has begun, of a resolved request.
 func NewRecorder(s *history.Store, round uint64, r inference.Request) *Recorder {
 	return &Recorder{
-		Round: round, store: s, request: r, pictures: map[int]uint64{}, begun: map[int]inference.StageStarted{}, stepped: map[int]bool{}, cells: map[int]inference.Request{},
+		Round: round, store: s, request: r, pictures: map[int]uint64{}, begun: map[int]inference.StageStarted{},
+		stepped: map[int]bool{}, cells: map[int]inference.Request{},
 	}
 }
 

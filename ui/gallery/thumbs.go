@@ -162,8 +162,11 @@ func (t *thumbs) keep(ids []uint64, read map[uint64]*thumb) {
 }
 
 // readThumbs reads thumbnails. Those that are smaller than side are made again of the pictures' files, where these are larger, and
-// handed to remade; so are those of stopped pictures of the open model that have none. Stopped ones are dimmed; those of a round that runs are not.
-func readThumbs(s *history.Store, runs func(round uint64) bool, ids []uint64, side int, m *bundle.Manifest, remade func(id uint64, png []byte)) map[uint64]*thumb {
+// handed to remade; so are those of stopped pictures of the open model that have none. Stopped ones are dimmed; those of a
+// round that runs are not.
+func readThumbs(s *history.Store, runs func(round uint64) bool, ids []uint64, side int, m *bundle.Manifest,
+	remade func(id uint64, png []byte),
+) map[uint64]*thumb {
 	out := map[uint64]*thumb{}
 	if s == nil {
 		return out

@@ -101,7 +101,8 @@ func (r *row) choose() {
 // Menus are what is done with a job that waits, and with the one that runs.
 var (
 	JobMenu = command.Context{
-		"queue.up", "queue.down", "queue.hold", "queue.retry", "queue.adopt", "queue.here", "queue.far", "queue.drop", "", "queue.pause", "queue.clear",
+		"queue.up", "queue.down", "queue.hold", "queue.retry", "queue.adopt", "queue.here", "queue.far", "queue.drop", "",
+		"queue.pause", "queue.clear",
 	}
 	RunningMenu = command.Context{"view.live", "run.cancel", "", "queue.pause", "queue.clear"}
 )

@@ -212,8 +212,8 @@ func (q Queue) Stranded() (list []int) {
 	return list
 }
 
-// Foreign are the waiting jobs that wait for another model than the open one; gone tells that it is one which was inside an earlier version,
-// for all of them.
+// Foreign are the waiting jobs that wait for another model than the open one; gone tells that it is one which was inside an earlier
+// version, for all of them.
 func (q Queue) Foreign() (list []int, gone bool) {
 	gone = true
 	for _, t := range q.Waiting {

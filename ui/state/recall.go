@@ -276,7 +276,8 @@ func (p Past) Unsettable(m *bundle.Manifest) []string {
 	return list
 }
 
-// OtherSize says what becomes of the size that another model was asked for; nil where that is none of the open model's, or its model is open.
+// OtherSize says what becomes of the size that another model was asked for; nil where
+// the open model does not make it, or is that model.
 func (p Past) OtherSize(m *bundle.Manifest) error {
 	size := image.Pt(p.Width, p.Height)
 	if m == nil || size != p.Own && !m.Size.Makes(size) {
