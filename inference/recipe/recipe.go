@@ -464,7 +464,8 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 		}
 	}
 	whole := Recipe{
-		Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Marks: marks(p.Recipe), Chunks: !p.Recipe.Cut && long(p.Recipe),
+		Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName,
+		Marks: marks(p.Recipe), Chunks: !p.Recipe.Cut && long(p.Recipe),
 		Request: r, Masks: masks(r),
 	}
 	var used Used
