@@ -1,9 +1,11 @@
 package inference
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"realword/inference/prompt"
 	"realword/inference/tensor"
@@ -111,6 +113,36 @@ func TestPromptsOfOneChunk(t *testing.T) {
 	r.Cut = true
 	if _, err := b.engine.Resolve(r); err == nil || !strings.Contains(err.Error(), "after the 75 tokens") {
 		t.Error(err)
+	}
+}
+
+// TestEncodersHaveEquallyManyChunks: where one tokenizer needs more than the other, empty ones fill up.
+func TestEncodersHaveEquallyManyChunks(t *testing.T) {
+	b := newBench(t)
+	vocabulary, err := os.ReadFile("../assets/golden/data/tiny/tokenizer/vocab.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.model.second, err = prompt.Load(fstest.MapFS{ // every letter is a token
+		"vocab.json": {Data: vocabulary}, "merges.txt": {Data: []byte("#version: 0.2\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.model.manifest.Text.Chunks, b.model.manifest.Text.Encoders = true, 2
+	r := b.dog()
+	r.Prompt, r.Steps, r.CFG = "a dog"+strings.Repeat(" beach", 20), 1, 1
+	b.run(r)
+	encoded := slices.DeleteFunc(b.runtime.callsOf("text"), func(c call) bool { return c.graph != "text" })
+	first, second := b.model.words.Encode(r.Prompt), b.model.second.Read(r.Prompt, prompt.Reading{Chunks: true})
+	if len(encoded) != 2 || first.Cut() || len(second.Chunks) != 2 {
+		t.Fatalf("%d chunks are encoded, of %v and %v", len(encoded), first.Chunks, second.Chunks)
+	}
+	for c, want := range [][]int64{first.IDs, first.Empty().IDs} {
+		in := encoded[c].in
+		if !slices.Equal(in["input_ids"].I64, want) || !slices.Equal(in["input_ids_2"].I64, second.IDs[c*77:(c+1)*77]) {
+			t.Errorf("chunk %d: %v", c, in)
+		}
 	}
 }
 

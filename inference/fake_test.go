@@ -27,11 +27,17 @@ import (
 type fakeModel struct {
 	manifest bundle.Manifest
 	words    *prompt.Tokenizer
+	second   *prompt.Tokenizer // of the second text encoder; nil: the same
 }
 
-func (m *fakeModel) Manifest() bundle.Manifest       { return m.manifest }
-func (m *fakeModel) Tokenizer(int) *prompt.Tokenizer { return m.words }
-func (m *fakeModel) Graph(name graph.Name) string    { return m.manifest.Graphs[name] }
+func (m *fakeModel) Manifest() bundle.Manifest    { return m.manifest }
+func (m *fakeModel) Graph(name graph.Name) string { return m.manifest.Graphs[name] }
+func (m *fakeModel) Tokenizer(i int) *prompt.Tokenizer {
+	if i == 1 && m.second != nil {
+		return m.second
+	}
+	return m.words
+}
 
 func newFakeModel(t *testing.T) *fakeModel {
 	t.Helper()

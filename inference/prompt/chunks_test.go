@@ -160,6 +160,7 @@ func TestMostChunks(t *testing.T) {
 		{strings.Repeat("BREAK ", MaxChunks) + "man", true},
 		{dogs(3) + strings.Repeat("BREAK ", MaxChunks) + "man", true},
 		{dogs(MaxChunks*Room-1) + ", man man", true},
+		{dogs(MaxChunks*Room-3) + ", dog dog man", true}, // nothing moves where there is no next chunk
 		{"a " + strings.Repeat("BREAK ", 1000), false},
 	} {
 		p := tokenizer.Read(c.text, how)
