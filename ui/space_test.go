@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"image/color"
 	"slices"
 	"testing"
 
@@ -89,6 +90,34 @@ func TestLookThePictureHasHalfOfTheHeight(t *testing.T) {
 			}
 			look("while a mask is painted")
 		})
+	}
+}
+
+// TestLookTheFilmOfManySubjectsStays: in the usual window the film of four subjects is there, and the picture has half of the height.
+func TestLookTheFilmOfManySubjectsStays(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, withSamples)
+	b.win.SetPadded(false)
+	b.subjects.PromptChanged("a dog, a cat and a ball on the beach")
+	for i, at := range []int{1, 3, 6} {
+		b.drop(nil, uitest.File(t, fmt.Sprint(i, ".png"), uitest.PNG(color.NRGBA{uint8(50 * i), 90, 200, 255})))
+		test.Tap(b.chipOf(at))
+		b.settle()
+		if i < 2 {
+			continue
+		}
+		b.picture(b.run())
+		b.settle()
+		size := fyne.NewSize(1240, 800)
+		b.layOut(size)
+		b.win.Content().Resize(size.SubtractWidthHeight(0, 24))
+		b.settle()
+		if b.stage.Film.Hidden {
+			t.Errorf("the film of %d subjects is folded away", i+1)
+		}
+		if span := b.stage.Span(); span.Height < size.Height/2 {
+			t.Errorf("%d subjects: the picture has %g of %g", i+1, span.Height, size.Height)
+		}
 	}
 }
 

@@ -228,6 +228,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	body := kit.NewColumn(6, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(q.what)), choice,
 		kit.Quiet(label(q.note, theme.SizeNameCaptionText)), changes, said)
 	var closeIt func()
+	var sheet fyne.CanvasObject
 	var now plan
 	var pad *regionPad
 	painted := false
@@ -308,7 +309,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 					said.SetText(wording.Sentence(p.err))
 				}
 				body.Refresh()
-				if kit.Enable(use, p.err == nil); p.err == nil {
+				if kit.Enable(use, p.err == nil); p.err == nil && d.host.Layers.Canvas().Overlays().Top() == sheet { // not closed meanwhile
 					d.host.Layers.Canvas().Focus(use) // Enter goes on, Esc goes back
 				}
 			}
@@ -324,6 +325,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(760, 440),
 		container.NewBorder(nil, nil, left, nil, container.New(kit.Inset{X: 8, Y: 0},
 			kit.NewPage(body))), buttons...)
+	sheet = d.host.Layers.Canvas().Overlays().Top()
 	choice.OnChanged = look
 	choice.SetSelected(q.choices[0])
 }

@@ -97,10 +97,18 @@ func (r filmRows) height() float32 {
 }
 
 const (
-	leastRows = 0.54 // how small the rows of a film get by themselves, before it goes
-	filmFoot  = 6
-	filmGap   = 4 // between the film and what is above it
+	filmFoot = 6
+	filmGap  = 4 // between the film and what is above it
 )
+
+// leastRows is how small the rows of a film get by themselves, before it goes: smaller where it has many, so that three and four subjects
+// have the place of two.
+func leastRows(subjects int) float32 {
+	if subjects > 2 {
+		return 0.39
+	}
+	return 0.54
+}
 
 func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed func(*fyne.KeyEvent), resized func()) *filmStrip {
 	f := &filmStrip{
@@ -335,8 +343,9 @@ func (f *filmStrip) height(zoom float32) float32 {
 
 // fitting is the zoom up to most at which the film fits into a height; 0 where it would be too small to be read.
 func (f *filmStrip) fitting(height, most float32) float32 {
+	least := min(leastRows(max(f.look.subjects, f.look.room)), most)
 	for n := 20; n > 0; n-- {
-		if zoom := most * float32(n) / 20; zoom >= min(leastRows, most) && f.height(zoom) <= height {
+		if zoom := most * float32(n) / 20; zoom >= least && f.height(zoom) <= height {
 			return zoom
 		}
 	}

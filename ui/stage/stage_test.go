@@ -388,10 +388,18 @@ func TestComparedPicturesKeepTheirShape(t *testing.T) {
 func TestTheFilmGetsSmallerBeforeItGoes(t *testing.T) {
 	b := newBench(t, nil)
 	f := b.film
-	for subjects := range 4 {
+	f.look.subjects, f.look.room = 2, 2
+	two := f.height(0.55)
+	for subjects := range 5 {
 		f.look.subjects, f.look.room = subjects, subjects
-		whole, least := f.height(1), f.height(0.55)
-		for height, want := range map[float32]float32{whole + 100: 1, whole: 1, least: 0.55, least - 1: 0} {
+		smallest := float32(0.55)
+		if subjects > 2 {
+			if smallest = 0.4; f.height(smallest) > two+1 {
+				t.Errorf("%d subjects need %g, two %g", subjects, f.height(smallest), two)
+			}
+		}
+		whole, least := f.height(1), f.height(smallest)
+		for height, want := range map[float32]float32{whole + 100: 1, whole: 1, least: smallest, least - 1: 0} {
 			if got := f.fitting(height, 1); got != want {
 				t.Errorf("%d subjects in %g of %g: zoom %g, want %g", subjects, height, whole, got, want)
 			}
