@@ -191,7 +191,7 @@ func TestSwitchWhileAJobRuns(t *testing.T) {
 	}
 	b.columns.tabs.show(queueTab)
 	b.layOut(fyne.NewSize(1240, 800))
-	if says := accessibleTexts(b.tops()); !strings.Contains(strings.Join(says, "\n"), "waiting for the model toybox") {
+	if says := accessibleTexts(b.tops()); !strings.Contains(strings.Join(says, "\n"), "needs toybox") {
 		t.Errorf("the queue says %q", says)
 	}
 	b.models.Use("")

@@ -49,7 +49,7 @@ func TestAChangeRendersWhatItConcerns(t *testing.T) {
 	expect("a letter", "prompt", func() { b.subjects.PromptChanged("a dog and a cat o") })
 	expect("a bound word that goes", "cards prompt settings run stage", func() { b.subjects.PromptChanged("a dog and a ca") })
 	expect("a bound word that comes back", "cards prompt settings run stage", func() { b.subjects.PromptChanged("a dog and a cat") })
-	expect("γ", "cards", func() { b.subjects.SetScope(b.cardAt(0).Look.ID, 0.3) })
+	expect("γ", "cards settings", func() { b.subjects.SetScope(b.cardAt(0).Look.ID, 0.3) })
 	expect("steps", "prompt settings stage", change(func(s *state.State) { s.Form.Steps = 30 }))
 	expect("a seed", "settings", change(func(s *state.State) { s.Form.Seed = 99 }))
 

@@ -153,7 +153,7 @@ func (p *Page) build() {
 	p.trouble.Hide()
 	p.silent.Hide()
 	setup := kit.NewColumn(16,
-		kit.NewColumn(6, kit.Heading(i18n.T("Share the queue of this computer")),
+		kit.NewColumn(6, kit.Whole(kit.Heading(i18n.T("Share the queue of this computer")), nil),
 			kit.Note(i18n.T("Other computers take pictures from it and make them. Nothing listens until you start it; after that, it listens whenever Realword is running, until you stop it.")), p.share, p.silent, p.at, p.pairing),
 		kit.NewColumn(6, kit.Heading(i18n.T("Join a farm")), p.joining, p.joined), p.sending, p.trouble)
 

@@ -78,3 +78,6 @@ func (r *fittedRenderer) update(width float32) {
 		fits(max(sort.Search(len(letters), func(n int) bool { return !fits(n) })-1, 0))
 	}
 }
+
+// Cut tells whether a part of the text is not seen.
+func (f *Fitted) Cut() bool { return f.draw.Text != f.Text }

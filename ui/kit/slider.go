@@ -34,7 +34,7 @@ func NewDial(name string, low, high, step float64, format func(float64) string, 
 		d.Container.Refresh()
 		changed(v)
 	}
-	head := container.NewBorder(nil, nil, nil, d.number, d.name)
+	head := container.NewBorder(nil, nil, nil, d.number, Whole(d.name, nil))
 	d.Container = container.New(Stacked{-2}, container.New(Inset{4, 0}, head), container.NewStack(append(behind, Track(d.Slider))...),
 		container.New(Inset{4, 0}, d.number.Said))
 	return d

@@ -198,7 +198,7 @@ func waitsFor(model string) string {
 	if _, gone := bundle.Earlier(model); gone {
 		return i18n.T("for the earlier model")
 	}
-	return i18n.T("waiting for the model %s", model)
+	return i18n.T("needs %s", model)
 }
 
 // goOn lets the job run that cannot by itself.
@@ -285,6 +285,7 @@ type running struct {
 	thumb         *canvas.Image
 	prompt, facts *kit.Fitted
 	pause, stop   *kit.IconButton
+	stopBox       *fyne.Container
 	progress      *widget.ProgressBar
 	box, head     *fyne.Container // the thumb's, and around it
 }
@@ -308,11 +309,12 @@ func newRunning(list *Panel, tapped func()) *running {
 	r.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), func() { list.StopJob(r.task) })
 	r.progress = widget.NewProgressBar()
 	r.progress.TextFormatter = func() string { return "" }
-	tool := func(b *kit.IconButton) fyne.CanvasObject { return container.New(kit.Fixed{Width: 30, Height: 30}, b) }
+	tool := func(b *kit.IconButton) *fyne.Container { return container.New(kit.Fixed{Width: 30, Height: 30}, b) }
 	text := kit.NewColumn(2, r.prompt, r.facts)
+	r.stopBox = tool(r.stop)
 	r.box = container.NewCenter(container.New(kit.Fixed{Width: 34, Height: 34}, r.thumb))
 	r.head = container.NewBorder(nil, nil, r.box,
-		kit.NewRow(2, tool(r.pause), tool(r.stop)), container.New(kit.Inset{X: 6, Y: 2}, text))
+		kit.NewRow(2, tool(r.pause), r.stopBox), container.New(kit.Inset{X: 6, Y: 2}, text))
 	r.Tile = kit.NewTile("", 7, container.New(kit.Fixed{Height: rowHeight + 12}, container.New(kit.Inset{X: 5, Y: 4},
 		container.NewBorder(nil, container.New(kit.Fixed{Height: 5}, r.progress), nil, nil, r.head))), tapped)
 	r.Tile.OnMenu = func(at fyne.Position) { list.Commands.Menu(at, RunningMenu) }
@@ -331,7 +333,7 @@ func (r *running) show(s state.State, f state.Flight) {
 	case busy:
 		about, color = progress(f, r.list.told[t.ID], len(s.Queue.Flights) > 1)
 	case s.Queue.Paused:
-		prompt, about, color = i18n.T("Paused"), i18n.T("No job starts until you resume it."), theme.ColorNameWarning
+		prompt, about, color = i18n.T("Paused"), i18n.T("Jobs wait until you resume."), theme.ColorNameWarning
 	case len(s.Queue.Stranded()) > 0:
 		prompt, about, color = i18n.T("Waiting for the farm"), i18n.T("This computer does not share its queue."), theme.ColorNameWarning
 		if s.Farm.Elsewhere || s.Farm.Away {
@@ -377,6 +379,10 @@ func (r *running) show(s state.State, f state.Flight) {
 	}
 	kit.Enable(r.pause, busy || s.Queue.Paused || len(s.Queue.Waiting) > 0)
 	kit.Enable(r.stop, busy && run.Phase == state.Running)
+	if r.stopBox.Hidden == busy { // what is said has its room
+		r.stopBox.Hidden = !busy
+		r.head.Refresh()
+	}
 	value := 0.0
 	if busy && run.Passes > 0 {
 		value = float64(run.Pass) / float64(run.Passes)

@@ -28,6 +28,7 @@ type Panel struct {
 	Presets     map[string]*kit.Button
 	own         *kit.Button // the user's presets
 	presetNote  *kit.Line
+	presetWhole string // what it says, in words
 	shape       *shaper
 	Steps, Stop *kit.Dial
 	dials       map[string]*kit.Dial // of the knobs that have one, by label
@@ -132,7 +133,7 @@ func New(h Host) *Panel {
 	}).Explain(i18n.T("What is changed less often: guidance, negative prompt, size, sampler, where masks come from."))
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.Form = kit.NewColumn(12,
-		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
+		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, kit.Whole(s.presetNote, func() string { return s.presetWhole })),
 			s.own), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.Swift.box, s.LoRAs.box,
 		s.More, s.moreBox)
 
@@ -212,8 +213,12 @@ func (s *Panel) Shows(st state.State) []any {
 	for _, subject := range f.Subjects() {
 		references = append(references, len(subject.References))
 	}
+	note := "" // γ is of the subjects
+	if st.Model != nil {
+		_, note = f.Note(st.Model)
+	}
 	return []any{
-		f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(),
+		note, f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(),
 		s.host.LoRAs(), s.host.Presets(),
 	}
 }
@@ -234,7 +239,9 @@ func (s *Panel) Refresh() {
 		}
 	}
 	if m := st.Model; m != nil {
-		s.presetNote.Set(f.Note(m))
+		var note string
+		note, s.presetWhole = f.Note(m)
+		s.presetNote.Set(note)
 		s.shape.refresh()
 		s.advanced.refresh()
 	}

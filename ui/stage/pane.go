@@ -199,7 +199,7 @@ func newCoach(e Example, key func() string) *coach {
 		c.marks[i] = kit.NewLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
 		c.marks[i].Style.Bold, c.marks[i].Align = true, fyne.TextAlignCenter
 		c.body.Add(container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 34}, c.marks[i]), nil,
-			kit.NewLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
+			kit.Whole(kit.NewLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText), nil)))
 	}
 	return c
 }

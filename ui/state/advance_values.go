@@ -154,13 +154,15 @@ func yesOrNo(yes bool) string {
 	return i18n.T("no")
 }
 
-// Note is the line under the presets: what is in force.
-func (f Form) Note(m *bundle.Manifest) string {
+// Note is the line under the presets: what is in force, with the letters of the paper, and in words.
+func (f Form) Note(m *bundle.Manifest) (short, whole string) {
 	c := f.Completed(m)
 	least, most := f.scopes(m)
-	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, least)
+	short = i18n.T("%s · %d steps · ω %g · γ %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, least)
+	whole = i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, least)
 	if least < most {
-		text = i18n.T("%s · %d steps · guidance scale %g · γ %.2f to %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, least, most)
+		short = i18n.T("%s · %d steps · ω %g · γ %.2f to %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, least, most)
+		whole = i18n.T("%s · %d steps · guidance scale %g · γ %.2f to %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, least, most)
 	}
 	var own []string
 	switch f.Fit(m) {
@@ -179,7 +181,8 @@ func (f Form) Note(m *bundle.Manifest) string {
 		own = append(own, i18n.T("masks layer by layer"))
 	}
 	if len(own) > 0 {
-		text += " · " + strings.Join(own, " · ")
+		short += " · " + strings.Join(own, " · ")
+		whole += " · " + strings.Join(own, " · ")
 	}
-	return text
+	return short, whole
 }

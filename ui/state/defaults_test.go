@@ -78,7 +78,7 @@ func TestTakeForeignSettings(t *testing.T) {
 func TestNoteIsWhatIsInForce(t *testing.T) {
 	f := Form{}.Settle(uitest.Toybox).WithSteps(8, uitest.Toybox)
 	f.CFG, f.Sampler = 2.5, "euler"
-	if got := f.Note(uitest.Toybox); !strings.HasPrefix(got, "Euler · 8 steps · guidance scale 2.5 · γ ") {
+	if _, got := f.Note(uitest.Toybox); !strings.HasPrefix(got, "Euler · 8 steps · guidance scale 2.5 · γ ") {
 		t.Errorf("in force is %q", got)
 	}
 }
@@ -110,7 +110,7 @@ func TestThePresetSaysTheAreasInForce(t *testing.T) {
 				t.Errorf("%s: card %d has γ %g, want %g", name, i+1, v.Gamma, c.scopes[i])
 			}
 		}
-		if text := f.Note(uitest.Toybox); !strings.HasSuffix(strings.TrimSuffix(text, " · references stretched"), c.said) {
+		if _, text := f.Note(uitest.Toybox); !strings.HasSuffix(strings.TrimSuffix(text, " · references stretched"), c.said) {
 			t.Errorf("%s: it says %q, want %q", name, text, c.said)
 		}
 		if len(paper.Cards) > 0 && paper.Cards[0].Scope != c.cards[0].Scope {

@@ -274,6 +274,7 @@ func (c *Card) show(look state.CardLook) {
 		}
 	case look.WordLost:
 		c.Hint.Text, c.Hint.Color, c.frame.Stroke = i18n.T("not in the prompt"), theme.ColorNameWarning, theme.ColorNameWarning
+		c.fullHint = c.Hint.Text + " · " + p.Ref.Name
 		mark(theme.ColorNameWarning, "?")
 	case look.Subject >= 0:
 		own := kit.SubjectColor(look.Subject)

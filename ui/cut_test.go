@@ -1,0 +1,112 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/assets/translations"
+	"realword/inference/plain"
+	"realword/ui/i18n"
+	"realword/ui/i18n/i18ntest"
+	"realword/ui/kit"
+)
+
+// cutTexts are the texts on the screen of which a part is cut away and the whole of which does not come up under the pointer there.
+func cutTexts(top fyne.CanvasObject) (list []string) {
+	type hover struct {
+		at   box
+		says string
+	}
+	type text struct {
+		at    box
+		whole string
+	}
+	var hovers []hover
+	var texts []text
+	d := fyne.CurrentApp().Driver()
+	room := box{0, 0, 1e6, 1e6}
+	var walk func(o fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		if o == nil || !o.Visible() {
+			return
+		}
+		at := room.cut(boxOf(d.AbsolutePositionForObject(o), o.Size()))
+		if at.x1 <= at.x0 || at.y1 <= at.y0 {
+			return // scrolled away
+		}
+		switch o := o.(type) {
+		case kit.Explained:
+			hovers = append(hovers, hover{at, o.Explanation()})
+		case interface{ Said() string }:
+			hovers = append(hovers, hover{at, o.Said()})
+		}
+		switch o := o.(type) {
+		case *kit.Told: // says it itself
+		case *kit.Line:
+			if o.MinSize().Width > o.Size().Width+1 {
+				texts = append(texts, text{at, o.Text})
+			}
+		case *kit.Fitted:
+			if o.Cut() {
+				texts = append(texts, text{at, o.Text})
+			}
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c)
+			}
+		case *container.Scroll:
+			was := room
+			room = at
+			walk(o.Content)
+			room = was
+		case *widget.Entry, *kit.Field, *kit.Button, *kit.IconButton, *kit.Slider, *kit.Selector:
+		case fyne.Widget:
+			for _, c := range test.WidgetRenderer(o).Objects() {
+				walk(c)
+			}
+		}
+	}
+	walk(top)
+	for _, c := range texts {
+		x, y, said := (c.at.x0+c.at.x1)/2, (c.at.y0+c.at.y1)/2, false
+		for _, h := range hovers {
+			said = said || x >= h.at.x0 && x <= h.at.x1 && y >= h.at.y0 && y <= h.at.y1 && strings.Contains(h.says, c.whole)
+		}
+		if !said {
+			list = append(list, c.whole)
+		}
+	}
+	return list
+}
+
+// TestLookNothingIsCutInSilence: a text that has too little room comes up whole under the pointer, in the usual window and in the smallest one,
+// and in the language with the longest words.
+func TestLookNothingIsCutInSilence(t *testing.T) {
+	plain.Run(t)
+	for _, language := range []string{"", "de"} {
+		for _, size := range []fyne.Size{fyne.NewSize(1240, 800), smallest} {
+			if language != "" {
+				t.Cleanup(func() { i18ntest.English(t) })
+				if err := i18n.Speak(translations.Files, language); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b := furnished(t)
+			known := map[string]bool{}
+			b.rooms(func(place string) {
+				b.layOut(size)
+				for _, text := range cutTexts(b.tops()) {
+					if !known[text] {
+						known[text] = true
+						t.Errorf("%s %v, %s: “%s” is cut", language, size, place, text)
+					}
+				}
+			})
+		}
+	}
+}
