@@ -426,7 +426,8 @@ func (r *filmRenderer) Refresh() {
 // filmScene is the strip of a film as a value, to be painted on another goroutine.
 type filmScene struct {
 	steps    []inference.StepDone
-	places   int // on the strip
+	last     image.Image // what the last step has become; nil: nothing yet
+	places   int         // on the strip
 	subjects int
 	dress    state.Dress
 	settling state.Settling
@@ -440,6 +441,7 @@ type filmScene struct {
 
 type filmKey struct {
 	first    *image.RGBA
+	last     image.Image
 	mask     *float32 // of the first step
 	steps    int
 	subjects int
@@ -451,7 +453,7 @@ type filmKey struct {
 }
 
 func (f filmScene) key() filmKey {
-	k := filmKey{steps: len(f.steps), subjects: f.subjects, dress: f.dress, width: f.width, scale: f.scale, zoom: f.zoom, empty: f.empty}
+	k := filmKey{last: f.last, steps: len(f.steps), subjects: f.subjects, dress: f.dress, width: f.width, scale: f.scale, zoom: f.zoom, empty: f.empty}
 	if k.steps > 0 {
 		k.first = f.steps[0].Preview
 		if s := f.steps[0].Subjects; len(s) > 0 && len(s[0].Mask) > 0 {
@@ -485,10 +487,20 @@ func (f filmScene) paint() *image.RGBA {
 	return out
 }
 
+// preview is what a step looked like: the finished picture after the last one, which a preview only resembles.
+func (f filmScene) preview(step *inference.StepDone, side int) *image.RGBA {
+	if f.last == nil || step.Step+1 != step.Steps || step.Preview == nil || f.last.Bounds().Empty() {
+		return step.Preview
+	}
+	size := f.last.Bounds().Size()
+	high := max(min(2*side, size.Y), 1)
+	return whole(f.last, max(high*size.X/size.Y, 1), high).paint()
+}
+
 // tile paints a step's preview, or its middle (subject < 0), or the mask of a subject on the darkened preview.
 func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.StepDone, subject int) {
 	size := tile.Size()
-	preview := step.Preview
+	preview := f.preview(step, max(size.X, size.Y))
 	switch {
 	case size.X < 1 || size.Y < 1 || preview == nil && subject < 0:
 		return

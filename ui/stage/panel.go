@@ -428,6 +428,11 @@ func (p *Panel) repaintFilm() {
 	f := filmScene{steps: film, subjects: s.FilmSubjects(), dress: s.Dress(), settling: state.Settled(film), zoom: p.film.zoom}
 	f.empty = theme.ColorForWidget(kit.ColorWell, p.film)
 	f.faint, f.alarm = theme.ColorForWidget(theme.ColorNameDisabled, p.film), theme.ColorForWidget(theme.ColorNameFocus, p.film)
+	if shot := s.Shot(); shot != nil && shot.Thumb != nil {
+		f.last = shot.Thumb
+	} else if shot != nil && shot.Image != nil {
+		f.last = shot.Image
+	}
 	if len(film) > 0 {
 		f.places = film[0].Steps
 		f.width, f.scale = p.film.pixels()

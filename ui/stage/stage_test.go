@@ -125,6 +125,14 @@ func TestFilmPaints(t *testing.T) {
 	if got := at(70, rows.maskTop(0)+5); got != (color.RGBA{0, 0, 0, 255}) {
 		t.Errorf("a step that has not come yet is %v", got)
 	}
+	f.steps, f.last = append(f.steps, uitest.Step(1, 2, 1, 2)), uitest.Picture(inference.Request{Seeds: []uint64{1}}, 0).Image
+	img = f.paint()
+	if got := at(20, rows.previewTop()+4); got != (color.RGBA{0, 100, 150, 255}) {
+		t.Errorf("the first step of a finished picture is %v", got)
+	}
+	if got := at(70, rows.previewTop()+4); got != color.RGBA(uitest.Green) {
+		t.Errorf("its last step is %v, not the picture", got)
+	}
 	if (filmScene{places: 2, subjects: 2}).paint() != nil {
 		t.Error("a film without width is painted")
 	}
