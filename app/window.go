@@ -52,7 +52,8 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		Files:  args,
 		Models: kept,
 		OpenModel: func() (string, error) {
-			return fileDialog{title: "Add a model", filter: "Models", extensions: []string{"safetensors", "ckpt", "pth", "pt", "bin"}}.ask(fileDialog.run)
+			kinds := []string{"safetensors", "ckpt", "pth", "pt", "bin"}
+			return fileDialog{title: "Add a model", filter: "Models", extensions: kinds}.ask(fileDialog.run)
 		},
 		LoRAs: loras(),
 		OpenLoRA: func() (string, error) {
@@ -138,7 +139,9 @@ func openFile() (string, error) {
 }
 
 func saveFile(name string) (string, error) {
-	return fileDialog{kind: dialogSave, title: "Save the picture", filter: "PNG pictures", extensions: []string{"png"}, name: name}.ask(fileDialog.run)
+	return fileDialog{
+		kind: dialogSave, title: "Save the picture", filter: "PNG pictures", extensions: []string{"png"}, name: name,
+	}.ask(fileDialog.run)
 }
 
 func openFolder() (string, error) {

@@ -46,7 +46,8 @@ func TestRequestsOfAnotherModel(t *testing.T) {
 		},
 		"a step": {at(128, 128, func(r *Request) { r.From = &State{} }), "Toybox", own, image.Point{}, func(r Request) bool { return r.From == nil }},
 		"half a grid": {
-			at(128, 128, func(r *Request) { r.Grid = &Grid{Of: 3, Made: []int{0, 1}} }), "Toybox", own, image.Point{},
+			at(128, 128, func(r *Request) { r.Grid = &Grid{Of: 3, Made: []int{0, 1}} }), "Toybox", own,
+			image.Point{},
 			func(r Request) bool { return r.Grid.Of == 0 && r.Grid.Made == nil },
 		},
 	} {

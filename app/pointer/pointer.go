@@ -1,7 +1,7 @@
-// Package pointer has clicks and turns of the wheel land where the pointer is. Fyne handles moves of the pointer once for every time that it
-// looks for events, after the clicks that came with them. So a click that comes before the window has looked, because a sheet just came up
-// or the machine is busy, landed where the pointer had been before. It belongs to the window's goroutine, has no errors, and does nothing to
-// windows that are not Fyne's own.
+// Package pointer has clicks and turns of the wheel land where the pointer is. Fyne handles moves of the pointer once for every time that
+// it looks for events, after the clicks that came with them. So a click that comes before the window has looked, because a sheet just
+// came up or the machine is busy, landed where the pointer had been before. It belongs to the window's goroutine, has no errors, and does
+// nothing to windows that are not Fyne's own.
 package pointer
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/go-gl/glfw/v3.4/glfw" // the one that Fyne drives its windows with
 )
 
-// Follow answers whether a window's clicks land where the pointer is from now on. It does not while the window is not on the screen yet: ask
-// again. It must be asked once for a window, until it answers true.
+// Follow answers whether a window's clicks land where the pointer is from now on. It does not while the window is not on the screen yet:
+// ask again. It must be asked once for a window, until it answers true.
 func Follow(w fyne.Window) bool {
 	if t := reflect.TypeOf(w); t == nil || t.String() != "*glfw.window" {
 		return false

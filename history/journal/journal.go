@@ -52,8 +52,10 @@ type finishedShot struct {
 // New begins a journal without a store. told is called after every change with nil, or why it was not made; idle when nothing waits
 // any more; begun when Session has changed because something needed one. All three are called on the journal's goroutine.
 func New(told func(error), idle, begun func()) *Journal {
-	j := &Journal{told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, running: map[uint64]bool{},
-		jobs: map[int]*job{}}
+	j := &Journal{
+		told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, running: map[uint64]bool{},
+		jobs: map[int]*job{},
+	}
 	j.done = sync.NewCond(&j.mu)
 	return j
 }

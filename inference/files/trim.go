@@ -13,8 +13,8 @@ type Kept struct {
 	Used time.Time // last
 }
 
-// Trim removes what was used longest ago, until the rest takes no more than limit bytes. What cannot be removed is passed over; the error is
-// the first of these.
+// Trim removes what was used longest ago, until the rest takes no more than limit bytes. What cannot be removed is passed over; the error
+// is the first of these.
 func Trim(list []Kept, limit int64) (first error) {
 	size := int64(0)
 	for _, k := range list {

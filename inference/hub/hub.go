@@ -6,9 +6,9 @@
 // those that an earlier attempt fetched. Whatever ends Fetch (a lost connection, the end of ctx, kill -9, a full disk), the next one
 // resumes where it stopped: at most one chunk of each file is fetched twice. The token goes to the hub and to no other host. One program
 // at a time works on a download folder. The environment is read as the hub's own tools do: HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH,
-// HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE. Files in their cache are linked or copied and not fetched; the cache is never written to, and of
-// their files only the token's, by SaveToken.
-// Errors name the thing and the remedy. The result is a folder of checkpoints, which package bundle makes a model of.
+// HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE. Files in their cache are linked or copied and not fetched; the cache is never written to, and
+// of their files only the token's, by SaveToken. Errors name the thing and the remedy. The result is a folder of checkpoints, which
+// package bundle makes a model of.
 package hub
 
 import (

@@ -9,7 +9,8 @@ import (
 )
 
 // Held is a mask with nothing but the places where the subject is: without positions that have at most a tenth of the highest value,
-// with which an area is filled up that is larger than the subject, and without islands that have less than a tenth of the largest one's sum.
+// with which an area is filled up that is larger than the subject, and without islands that have less than a tenth of the largest one's
+// sum.
 func (g Grid) Held() Grid {
 	out := Grid{g.Width, g.Height, make([]float32, len(g.Values))}
 	if g.check() != nil {

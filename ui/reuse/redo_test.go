@@ -152,8 +152,10 @@ func TestRedoOneSubject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for p, want := range map[image.Point][2]uint8{{12, 12}: {255, 255}, {15, 15}: {255, 255}, {14, 10}: {255, 255}, {14, 9}: {1, 254},
-		{8, 4}: {0, 0}, {11, 7}: {0, 0}, {0, 15}: {0, 0}} {
+	for p, want := range map[image.Point][2]uint8{
+		{12, 12}: {255, 255}, {15, 15}: {255, 255}, {14, 10}: {255, 255}, {14, 9}: {1, 254},
+		{8, 4}: {0, 0}, {11, 7}: {0, 0}, {0, 15}: {0, 0},
+	} {
 		if v := region.GrayAt(p.X, p.Y).Y; v < want[0] || v > want[1] {
 			t.Errorf("the region has %d at %v, want %v", v, p, want)
 		}
