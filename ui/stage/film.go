@@ -453,7 +453,9 @@ type filmKey struct {
 }
 
 func (f filmScene) key() filmKey {
-	k := filmKey{last: f.last, steps: len(f.steps), subjects: f.subjects, dress: f.dress, width: f.width, scale: f.scale, zoom: f.zoom, empty: f.empty}
+	k := filmKey{
+		last: f.last, steps: len(f.steps), subjects: f.subjects, dress: f.dress, width: f.width, scale: f.scale, zoom: f.zoom, empty: f.empty,
+	}
 	if k.steps > 0 {
 		k.first = f.steps[0].Preview
 		if s := f.steps[0].Subjects; len(s) > 0 && len(s[0].Mask) > 0 {
