@@ -16,8 +16,8 @@ import (
 	"realword/ui/wording"
 )
 
-// Banner says over the whole window why the history is not kept, with buttons that help. Pictures are made and saved all the
-// same.
+// Banner says over the whole window why the history is not kept, with buttons that help. Pictures are made all the same, and saved where
+// there is room.
 type Banner struct {
 	*fyne.Container
 	OnRetry  func()              // open the history again, or make the change that failed again
@@ -64,10 +64,14 @@ func historyTrouble(h state.History, canFresh bool) (text string, rescue, fresh,
 		rescue = trouble.Kind == history.Damaged || trouble.Kind == history.Older
 		fresh = canFresh && !h.Open && (rescue || trouble.Kind == history.Newer)
 	}
+	text = i18n.T("History is off. %s", why)
 	if h.Open {
-		return i18n.T("The last change was not recorded in the history. %s Pictures are still saved.", why), rescue, fresh, folder
+		text = i18n.T("The last change was not recorded in the history. %s", why)
 	}
-	return i18n.T("History is off. %s Pictures are still saved.", why), rescue, fresh, folder
+	if trouble == nil || trouble.Kind != history.Full { // a full disk may be that of the pictures too; then they say so themselves
+		text += " " + i18n.T("Pictures are still saved.")
+	}
+	return text, rescue, fresh, folder
 }
 
 // Shows is what the banner shows.

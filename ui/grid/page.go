@@ -229,7 +229,7 @@ func (p *Page) Shows(s state.State) []any {
 	if !p.Shown() {
 		return []any{s.Busy(), s.Run().Elapsed}
 	}
-	return []any{s.Form, s.Last, s.Shots, s.Queue, s.Model, s.Reasons()}
+	return []any{s.Form, s.Last, s.Shots, s.Queue, s.Model, s.History, s.Reasons()}
 }
 
 // Refresh makes the page equal to the state.
@@ -449,6 +449,9 @@ func (p *Page) refreshHead(s state.State) {
 	text := i18n.T("%d of %d pictures", made, all)
 	if live && f.Run.Remaining > 0 && !s.Queue.Paused {
 		text += i18n.T(" · about %s left", wording.Duration(f.Run.Remaining))
+	}
+	if s.History.Err != nil && live {
+		text += " · " + i18n.T("the history cannot be written: new pictures are not counted")
 	}
 	p.progress.Set(text)
 	p.earlier.Hidden, p.later.Hidden = k.earlier == 0 && k.later == 0, k.earlier == 0 && k.later == 0
