@@ -86,13 +86,13 @@ func TestARequestNamesNoPlace(t *testing.T) {
 	}{
 		"a reference's name": {func(r *inference.Request) {
 			r.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: place}}}}
-		}, "not on the farm"},
+		}, "no longer on the farm"},
 		"a reference's sum": {func(r *inference.Request) {
 			r.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", SHA256: place}}}}
-		}, "not on the farm"},
+		}, "no longer on the farm"},
 		"a picture to begin with": {func(r *inference.Request) {
 			r.Init = &inference.Init{Name: place, SHA256: "../../" + place, Strength: 0.5}
-		}, "not on the farm"},
+		}, "no longer on the farm"},
 		"a LoRA beside the folder": {func(r *inference.Request) { r.LoRAs = "<lora:../secret:1>" }, "there is no LoRA called"},
 		"a LoRA anywhere":          {func(r *inference.Request) { r.LoRAs = "<lora:" + secret + ":1>" }, "there is no LoRA called"},
 	} {
