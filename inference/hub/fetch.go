@@ -322,7 +322,7 @@ func (w *writing) stream(ctx context.Context, g Got) error {
 	cut := message.New("nothing arrived for too long")
 	watch := time.AfterFunc(w.c.stall, func() { cancel(cut) })
 	defer watch.Stop()
-	buffer := make([]byte, 256<<10)
+	buffer := make([]byte, 32<<10) // what a killed program may fetch again beside a chunk
 	for {
 		n, err := answer.Body.Read(buffer)
 		if w.done+int64(n) > w.f.Size {
