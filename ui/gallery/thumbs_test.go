@@ -34,7 +34,7 @@ func thumbnailsAreReadAndForgotten(t *testing.T) {
 		return all
 	}}
 	settle := func() {
-		for th.working() || len(posted) > 0 {
+		for synctest.Wait(); len(posted) > 0; synctest.Wait() {
 			(<-posted)()
 		}
 	}
