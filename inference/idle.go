@@ -3,6 +3,8 @@ package inference
 import (
 	"encoding/json"
 	"math"
+	"strconv"
+	"strings"
 
 	"realword/inference/bundle"
 	"realword/inference/guidance"
@@ -51,7 +53,7 @@ func (r Request) CheckSides(m bundle.Manifest) error {
 		}
 		switch name := a.called(); {
 		case twins == 0:
-		case twins < a.Len()-1:
+		case twins < a.Len()-1 || sameValue(a.Text(first), a.Text(second)):
 			return message.Errorf("%s %s and %s make the same pictures here: leave one out", name, a.Text(first), a.Text(second))
 		case a.ofMasks() && len(r.Subjects) == 0:
 			return message.Errorf("%s acts on the masks of subjects, and there are none: bind a word to a picture, or leave that side out", name)
@@ -136,4 +138,11 @@ func (r Request) effective(m bundle.Manifest) string {
 	r.Seeds = seeds
 	data, _ := json.Marshal(r) // a request is a plain value
 	return string(data)
+}
+
+// sameValue tells whether two texts of a side say one thing, so that the fault is that it stands there twice.
+func sameValue(a, b string) bool {
+	x, err := strconv.ParseFloat(a, 64)
+	y, other := strconv.ParseFloat(b, 64)
+	return strings.EqualFold(a, b) || err == nil && other == nil && x == y
 }

@@ -37,6 +37,7 @@ func TestSidesThatChangeNothing(t *testing.T) {
 		"seeds of 32 bits":            {grid: Grid{Columns: axis("seed", "1", "4294967297", "2")}, want: "the seed 1 and 4294967297 make the same pictures here: leave one out"},
 		"rescale without a prompt":    {change: func(r *Request) { r.CFG = 1 }, grid: Grid{Columns: axis("guidance_rescale", "0.2", "0.7")}, want: "the guidance rescale changes nothing here"},
 		"rescale":                     {grid: Grid{Columns: axis("guidance_rescale", "0.2", "0.7")}},
+		"one value twice":             {grid: Grid{Columns: axis("scope", "0.2", "0.20")}, want: "the area γ 0.2 and 0.20 make the same pictures here: leave one out"},
 		"one sampler by two names":    {grid: Grid{Columns: axis("sampler", "ddim", "DDIM", "euler")}, want: "the sampler ddim and DDIM make the same pictures here: leave one out"},
 		"a copy of a picture":         {grid: Grid{Columns: Axis{Key: AxisReference, References: []Reference{one, copied}}}, want: "the reference changes nothing here"},
 		"a copy among others":         {grid: Grid{Columns: Axis{Key: AxisReference, References: []Reference{one, other, copied}}}, want: "the reference one.png and copied.png make the same pictures here"},

@@ -197,3 +197,14 @@ func TestAGridIsLookedAtAndGoesOn(t *testing.T) {
 		t.Errorf("picture %d was opened: %+v, %v", b.opened, p, err)
 	}
 }
+
+// TestALongPromptDoesNotWidenTheWindow: the title of a grid is cut, whatever its length.
+func TestALongPromptDoesNotWidenTheWindow(t *testing.T) {
+	b := newBench(t)
+	wide := b.Root.MinSize().Width
+	b.title.Set(strings.Repeat("a very long prompt ", 30))
+	b.progress.Set(strings.Repeat("much is to be said ", 30))
+	if got := b.Root.MinSize().Width; got > wide {
+		t.Errorf("%g units wide, %g before", got, wide)
+	}
+}

@@ -26,12 +26,9 @@ func (p *Page) askToken() {
 	trouble := widget.NewLabel("")
 	trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 	trouble.Hide()
-	content := kit.NewColumn(8, text)
+	content := kit.NewColumn(8, token, trouble, now, text) // what is wrong is said where one looks
 	if at, err := url.Parse(page); err == nil {
 		content.Add(widget.NewHyperlink(page, at))
-	}
-	for _, o := range []fyne.CanvasObject{token, now, trouble} {
-		content.Add(o)
 	}
 	var closeIt func()
 	keep := func(text, told string) {
@@ -62,6 +59,6 @@ func (p *Page) askToken() {
 	if from != "" {
 		buttons = append(buttons, kit.NewButton(i18n.T("Remove the token"), func() { keep("", i18n.T("The access token is removed.")) }))
 	}
-	closeIt = p.host.Layers.Sheet(i18n.T("Access token"), fyne.NewSize(560, 330), kit.NewPage(content), append(buttons, save)...)
+	closeIt = p.host.Layers.Sheet(i18n.T("Access token"), fyne.NewSize(560, 380), kit.NewPage(content), append(buttons, save)...)
 	p.host.Layers.Canvas().Focus(token)
 }
