@@ -268,7 +268,11 @@ func (a *again) recall(e *engine, file string, r *inference.Request) ([]picture.
 		return nil, err
 	}
 	a.parents = []uint64{id}
-	return journal.Masks(store, id, e.bundle.Manifest(), *r)
+	masks, err := journal.Masks(store, id, e.bundle.Manifest(), *r)
+	if r.Init != nil {
+		masks = inference.MadeIn(r.Init.Region, masks)
+	}
+	return masks, err
 }
 
 // pictureOf is the picture of the history that is in a file, or else the newest one that was made in the same way; 0: there is none.

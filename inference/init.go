@@ -232,6 +232,34 @@ func (l *Loop) Start(seed uint64, noise []float32) (State, error) {
 	return state, nil
 }
 
+// MadeIn are the masks of a run that made only a region of a picture anew: of each what lies there, as what the run drew outside was not kept.
+// A subject of which next to nothing lies there belongs to the rest of the picture, and its mask stays. Where there was no region, or its
+// file is not here, they are the masks.
+func MadeIn(region Painted, masks []picture.Grid) []picture.Grid {
+	if len(region.Data) == 0 {
+		return masks
+	}
+	out := slices.Clone(masks)
+	for j, mask := range masks {
+		anew, err := region.Grid(mask.Width, mask.Height)
+		if err != nil || len(anew) != len(mask.Values) {
+			return masks
+		}
+		inside := picture.Grid{Width: mask.Width, Height: mask.Height, Values: slices.Clone(mask.Values)}
+		all, kept := float32(0), float32(0)
+		for p, v := range mask.Values {
+			if anew[p] < 0.25 {
+				inside.Values[p] = 0
+			}
+			all, kept = all+v, kept+inside.Values[p]
+		}
+		if kept > all/4 {
+			out[j] = inside
+		}
+	}
+	return out
+}
+
 // RegionOf is where a subject is made again: what its mask holds on a picture of that size, grown and feathered by so many pixels, but
 // nothing of where other subjects are, towards which it fades. It is nil where the subject has no mask.
 func RegionOf(masks []picture.Grid, subject, width, height, grow, feather int) *image.Gray {

@@ -376,3 +376,31 @@ func TestLook(t *testing.T) {
 		t.Error("there are masks in what is no picture")
 	}
 }
+
+// TestMadeIn: of a subject that was made anew in a region only what lies there counts; one that lies elsewhere keeps its mask.
+func TestMadeIn(t *testing.T) {
+	gray := image.NewGray(image.Rect(0, 0, 40, 40))
+	for y := range 40 {
+		for x := range 20 {
+			gray.SetGray(x, y, color.Gray{255}) // the left half
+		}
+	}
+	data, err := picture.EncodePainted(gray)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grid := func(v ...float32) picture.Grid { return picture.Grid{Width: 4, Height: 1, Values: v} }
+	masks := []picture.Grid{grid(1, 0.5, 0.5, 1), grid(0, 0.1, 1, 1), grid(0, 1, 0, 0)}
+	got := MadeIn(Painted{Data: data}, masks)
+	for j, want := range []picture.Grid{grid(1, 0.5, 0, 0), masks[1], masks[2]} {
+		if !slices.Equal(got[j].Values, want.Values) {
+			t.Errorf("subject %d: %v, want %v", j, got[j].Values, want.Values)
+		}
+	}
+	if masks[0].Values[3] != 1 {
+		t.Error("the masks that were given are others now")
+	}
+	if got := MadeIn(Painted{SHA256: "gone"}, masks); !slices.Equal(got[0].Values, masks[0].Values) {
+		t.Error("a region whose file is gone")
+	}
+}

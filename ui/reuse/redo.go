@@ -68,6 +68,13 @@ func (d *Desk) read(then func(made)) {
 
 func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(string) []byte, from state.Source) (made, error) {
 	it := made{shot: shot, was: shot.Recipe.Within(m, shot.Model)}
+	region := inference.Painted{}
+	if it.was.Init != nil {
+		region = it.was.Init.Region
+	}
+	if len(region.Data) == 0 && region.SHA256 != "" {
+		region.Data = find(region.SHA256)
+	}
 	it.was.From, it.was.Init = nil, nil
 	it.was.Subjects = inference.CloneSubjects(it.was.Subjects)
 	for _, f := range it.was.Files() {
@@ -88,7 +95,7 @@ func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(st
 			return it, err
 		}
 	}
-	it.masks = journal.MasksOf(film)
+	it.masks = inference.MadeIn(region, journal.MasksOf(film))
 	return it, nil
 }
 
