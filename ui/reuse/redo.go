@@ -87,6 +87,9 @@ func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(st
 		it.pixels, _, err = picture.Decode(it.file, picture.Limits{})
 	}
 	if err != nil || it.pixels.Rect.Size() != image.Pt(it.was.Width, it.was.Height) {
+		if shot.Stopped > 0 { // all that there is of it is a preview
+			return it, i18n.Errorf("this picture was stopped before it was finished, so there is nothing to make again: generate it anew")
+		}
 		return it, i18n.Errorf("the file of this picture is gone, or has another size: put %s back, then try again", from.Name)
 	}
 	film := shot.Film

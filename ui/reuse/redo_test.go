@@ -428,3 +428,18 @@ func TestAnotherModelGoesOn(t *testing.T) {
 		t.Error("a picture far smaller than the model's is made again in part")
 	}
 }
+
+// TestRedoOfAStoppedPicture: nobody asks for the file of a picture that was never finished.
+func TestRedoOfAStoppedPicture(t *testing.T) {
+	b := newBench(t)
+	b.Change(func(s *state.State) {
+		shot := s.Shots[0]
+		shot.Image, shot.Stopped = image.NewNRGBA(image.Rect(0, 0, 4, 4)), 5 // its last preview
+		s.Shots = []state.Shot{shot}
+	})
+	b.Redo()
+	b.Settle()
+	if err := b.House.State.ActionErr; err == nil || !strings.Contains(err.Error(), "stopped before it was finished") {
+		t.Errorf("%v", err)
+	}
+}
