@@ -105,7 +105,7 @@ func decodeImage(data []byte) (*image.NRGBA, error) {
 }
 
 // lastSession is the session that was worked at last: the one whose draft is the newest, or else the one that was begun
-// last. ok is false where there is none.
+// last. Sessions without a draft, which are those of commands, come after all others. ok is false where there is none.
 func lastSession(list []history.Session) (found history.Session, ok bool) {
 	var newest time.Time
 	for _, s := range slices.Backward(list) {
@@ -117,7 +117,8 @@ func lastSession(list []history.Session) (found history.Session, ok bool) {
 		if json.Unmarshal(s.Draft, &d) == nil && d.Saved.After(at) {
 			at = d.Saved
 		}
-		if !ok || !at.Before(newest) {
+		own, better := len(s.Draft) > 0, len(found.Draft) > 0
+		if !ok || own && !better || own == better && !at.Before(newest) {
 			found, newest, ok = s, at, true
 		}
 	}

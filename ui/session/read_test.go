@@ -95,4 +95,11 @@ func TestLastSessionIsTheOneWorkedAtLast(t *testing.T) {
 			t.Errorf("of the first %d: %d, %v", n, last.ID, ok)
 		}
 	}
+	command := []history.Session{{ID: 6, Created: at.Add(30 * time.Hour)}, {ID: 5, Created: at.Add(20 * time.Hour)}}
+	if last, _ := lastSession(append(command, list...)); last.ID != 1 {
+		t.Errorf("a command's session %d goes before the user's", last.ID)
+	}
+	if last, _ := lastSession(command); last.ID != 6 {
+		t.Errorf("of commands alone: %d", last.ID)
+	}
 }
