@@ -25,30 +25,23 @@ func (r Request) CheckSides(m bundle.Manifest) error {
 	}
 	columns := g.Columns.Len()
 	for i, a := range g.Axes() {
-		at := func(v, other int) string {
+		pictures := make([][]string, a.Len()) // of every value
+		for n, one := range said {
+			v := n % columns
 			if i == 0 {
-				return said[v*columns+other]
+				v = n / columns
 			}
-			return said[other*columns+v]
-		}
-		others := g.Len() / max(a.Len(), 1)
-		twin := func(v, w int) bool {
-			for other := range others {
-				if at(v, other) != at(w, other) {
-					return false
-				}
-			}
-			return true
+			pictures[v] = append(pictures[v], one)
 		}
 		twins, first, second := 0, 0, 0
-		for w := 1; w < a.Len(); w++ {
-			for v := range w {
-				if twin(v, w) {
-					if twins++; twins == 1 {
-						first, second = v, w
-					}
-					break
-				}
+		seen := map[string]int{}
+		for w, list := range pictures {
+			all := strings.Join(list, "\n")
+			v, twin := seen[all]
+			if !twin {
+				seen[all] = w
+			} else if twins++; twins == 1 {
+				first, second = v, w
 			}
 		}
 		switch name := a.called(); {

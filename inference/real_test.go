@@ -26,22 +26,35 @@ func golden(t *testing.T, name string) *bundle.Bundle {
 	return b
 }
 
-// What the fake runtime shows of the engine holds on ONNX Runtime: batches and branches are bit-equal, cancelling leaves
-// the engine in order.
-func TestEngineOnRealGraphs(t *testing.T) {
-	e := inference.New(orttest.CPU(t), golden(t, "tiny-xl"))
-	defer func() {
+// engineOf opens a model on the CPU until the test ends.
+func engineOf(t *testing.T, b *bundle.Bundle) *inference.Engine {
+	t.Helper()
+	e := inference.New(orttest.CPU(t), b)
+	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return e
+}
+
+// grey is a reference without anything on it, as a PNG file.
+func grey(t *testing.T) []byte {
+	t.Helper()
 	var file bytes.Buffer
 	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 20, 30))); err != nil {
 		t.Fatal(err)
 	}
+	return file.Bytes()
+}
+
+// What the fake runtime shows of the engine holds on ONNX Runtime: batches and branches are bit-equal, cancelling leaves
+// the engine in order.
+func TestEngineOnRealGraphs(t *testing.T) {
+	e, file := engineOf(t, golden(t, "tiny-xl")), grey(t)
 	r := inference.Request{
 		Prompt: "a dog on the beach", Settings: inference.Settings{Preset: "release", Steps: 4}, Seeds: []uint64{1, 2},
-		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}},
+		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file}}}},
 	}
 	run := func(r inference.Request, stopAfter int) (steps []inference.StepDone, pictures []inference.PictureReady, err error) {
 		t.Helper()

@@ -1,16 +1,13 @@
 package inference_test
 
 import (
-	"bytes"
 	"context"
 	"image"
-	"image/png"
 	"path/filepath"
 	"testing"
 
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/ort/orttest"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
 )
@@ -31,19 +28,10 @@ func TestStableDiffusion15(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := inference.New(orttest.CPU(t), b)
-	defer func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	var file bytes.Buffer
-	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 20, 30))); err != nil {
-		t.Fatal(err)
-	}
+	e, file := engineOf(t, b), grey(t)
 	r := inference.Request{
 		Prompt: "a dog on the beach", Seeds: []uint64{5},
-		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}},
+		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file}}}},
 	}
 	whole, err := e.Resolve(r)
 	if err != nil {

@@ -3,34 +3,22 @@ package inference_test
 import (
 	"bytes"
 	"context"
-	"image"
-	"image/png"
 	"slices"
 	"strings"
 	"testing"
 
 	"realword/inference"
-	"realword/inference/ort/orttest"
 )
 
 // TestMarksOnRealGraphs: a weight of 1 is no weight, to the bit; another one changes the picture; marks read sign by sign are signs; and
 // picture n of a batch with alternatives is what its recipe makes, and what the prompt that it used makes.
 func TestMarksOnRealGraphs(t *testing.T) {
 	model := golden(t, "tiny-xl")
-	e := inference.New(orttest.CPU(t), model)
-	defer func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	var file bytes.Buffer
-	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 20, 30))); err != nil {
-		t.Fatal(err)
-	}
+	e, file := engineOf(t, model), grey(t)
 	ask := func(text string, seeds ...uint64) inference.Request {
 		return inference.Request{
 			Prompt: text, Settings: inference.Settings{Steps: 3, Negative: "rain, snow", Width: 64, Height: 64}, Seeds: seeds,
-			Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}},
+			Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file}}}},
 		}
 	}
 	run := func(r inference.Request) (pictures []inference.PictureReady, scores [][]float32) {
@@ -124,21 +112,12 @@ func TestMarksOnRealGraphs(t *testing.T) {
 // not, what is cut changes the picture, and so does BREAK; a word of the second chunk can look like a picture; a recipe makes its picture.
 func TestLongPromptsOnRealGraphs(t *testing.T) {
 	model := golden(t, "tiny-xl")
-	e := inference.New(orttest.CPU(t), model)
-	defer func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	var file bytes.Buffer
-	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 20, 30))); err != nil {
-		t.Fatal(err)
-	}
+	e, file := engineOf(t, model), grey(t)
 	picture := func(text, word string, cut bool) inference.PictureReady {
 		t.Helper()
 		job, err := e.Start(context.Background(), inference.Request{
 			Prompt: text, Settings: inference.Settings{Steps: 2, Negative: "rain, snow", Width: 64, Height: 64, Cut: cut}, Seeds: []uint64{5},
-			Subjects: []inference.Subject{{Word: inference.Word{Text: word}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}},
+			Subjects: []inference.Subject{{Word: inference.Word{Text: word}, References: []inference.Reference{{Name: "dog.png", Data: file}}}},
 		})
 		if err != nil {
 			t.Fatal(err)
