@@ -42,14 +42,8 @@ func (p *Page) askToken() {
 	}
 	save := kit.NewButton(i18n.T("Save"), func() { keep(token.Text, i18n.T("The access token is saved.")) })
 	save.Importance = widget.HighImportance
-	save.Disable()
-	token.OnChanged = func(text string) {
-		if text == "" {
-			save.Disable()
-		} else {
-			save.Enable()
-		}
-	}
+	token.OnChanged = func(text string) { kit.Enable(save, text != "") }
+	token.OnChanged("")
 	token.OnSubmitted = func(text string) {
 		if text != "" {
 			save.OnTapped()
