@@ -67,17 +67,24 @@ func finished(n int, seed uint64) inference.PictureReady {
 	return inference.PictureReady{Picture: n, Seed: seed, Image: image.NewNRGBA(image.Rect(0, 0, 256, 128)), Recipe: r}
 }
 
-// record runs the first picture of dog through a recorder and leaves the round open.
-func record(t *testing.T, s *history.Store) (rec *Recorder, picture uint64) {
+// startDog is a round of dog that has begun.
+func startDog(t *testing.T, s *history.Store) (round uint64) {
 	t.Helper()
 	plan, err := PlanOf(s, 0, dog(), "tiny")
 	if err != nil {
 		t.Fatal(err)
 	}
-	round, err := s.BeginRound(plan, plan0)
+	round, err = s.BeginRound(plan, plan0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return round
+}
+
+// record runs the first picture of dog through a recorder and leaves the round open.
+func record(t *testing.T, s *history.Store) (rec *Recorder, picture uint64) {
+	t.Helper()
+	round := startDog(t, s)
 	rec = NewRecorder(s, round, dog())
 	events := []inference.Event{inference.StageStarted{Stage: inference.StageText}, inference.StageStarted{Stage: inference.StageDenoise}}
 	for i := range 4 {

@@ -75,14 +75,7 @@ func TestNothingToSeeIsNoPicture(t *testing.T) {
 		"finished":  {finished(0, 7), 1},
 	} {
 		s := store(t)
-		plan, err := PlanOf(s, 0, dog(), "tiny")
-		if err != nil {
-			t.Fatal(err)
-		}
-		round, err := s.BeginRound(plan, plan0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		round := startDog(t, s)
 		rec := NewRecorder(s, round, dog())
 		if err := rec.Event(inference.StageStarted{Stage: inference.StageDenoise}); err != nil {
 			t.Fatal(err)
