@@ -40,6 +40,7 @@ type options struct {
 	brief     bool              // the libraries are not listed
 	cpuAlone  bool              // no card is no failure
 	exact     bool              // part unet: with the results of the processor beside
+	halves    bool              // matrices of small models stay in half precision, too
 	cuda      map[string]string // options of CUDA's provider
 	profile   string            // prefix of the files that get the library's profile of every graph; "" writes none
 	report    string            // file that gets one JSON object a row, appended; "" is none
@@ -61,6 +62,7 @@ func main() {
 	flag.BoolVar(&o.cpuAlone, "cpu-alone", false,
 		"no graphics card is no failure: the table has the CPU alone, and the picture is made twice on it")
 	flag.StringVar(&o.report, "json", "", "append every row to this file, a JSON object a line")
+	flag.BoolVar(&o.halves, "halves", false, "WebGPU: matrices of small models stay in half precision on the card, as those of large ones do")
 	flag.BoolVar(&o.exact, "exact", false, "part unet: compare with the processor's results")
 	flag.Func("cuda", "an option of CUDA's provider, as in use_tf32=0; may be given several times", func(s string) error {
 		key, value, ok := strings.Cut(s, "=")
@@ -134,7 +136,7 @@ func check(ctx context.Context, out io.Writer, o options) (cards int, ok bool, e
 	devices := []*ort.Runtime{cpu}
 	ok = true
 	if kind == ort.WebGPU {
-		card, err := startWebGPU(out, cpu)
+		card, err := startWebGPU(out, cpu, o)
 		if err != nil {
 			ok = false
 			fmt.Fprintln(out, err)

@@ -14,7 +14,7 @@ import (
 )
 
 // startWebGPU prints the graphics cards that WebGPU can use and starts the one that it computes on.
-func startWebGPU(out io.Writer, cpu *ort.Runtime) (*ort.Runtime, error) {
+func startWebGPU(out io.Writer, cpu *ort.Runtime, o options) (*ort.Runtime, error) {
 	adapters, err := ort.Adapters(cpu.Library())
 	for i, a := range adapters {
 		fmt.Fprintf(out, "webgpu:%d            %s\n", i, a)
@@ -22,7 +22,11 @@ func startWebGPU(out io.Writer, cpu *ort.Runtime) (*ort.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	card, err := ort.New(ort.Options{Threads: cpu.Threads(), Library: cpu.Library(), Device: "webgpu"})
+	opts := ort.Options{Threads: cpu.Threads(), Library: cpu.Library(), Device: "webgpu"}
+	if o.halves {
+		opts.Weights = session.Mapped
+	}
+	card, err := ort.New(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +34,11 @@ func startWebGPU(out io.Writer, cpu *ort.Runtime) (*ort.Runtime, error) {
 	if card.FusedAttention() {
 		attention = "its own attention computes right and is used"
 	}
-	fmt.Fprintln(out, "                   ", attention)
+	halves := "it has no half precision: weights take twice the memory"
+	if card.HalfWeights() {
+		halves = "matrices of large models stay in half precision"
+	}
+	fmt.Fprintf(out, "%20s%s\n%20s%s\n", "", attention, "", halves)
 	return card, nil
 }
 

@@ -2,7 +2,9 @@ package ort
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -51,6 +53,10 @@ func (r *rewriter) forWebGPU(body []byte) ([][]byte, error) {
 	}
 	r.follow(n)
 	switch {
+	case n.domain == "" && n.op == "Cast" && r.mapped && r.m.linear[n.in[0]] && n.numbers["to"] == onnxF32:
+		if nodes := r.halves(n); nodes != nil {
+			return nodes, nil
+		}
 	case n.domain == "" && n.op == "LayerNormalization" && len(n.in) >= 2:
 		return r.centred(n, body)
 	case n.domain == "" && n.op == "InstanceNormalization" && len(n.in) == 3:
@@ -61,6 +67,9 @@ func (r *rewriter) forWebGPU(body []byte) ([][]byte, error) {
 			return [][]byte{newNode("Expand", n.out[0], n.own("value"), n.in[0])}, nil
 		}
 	case n.domain == "com.microsoft" && n.op == "FusedMatMul" && len(n.in) == 2:
+		if r.turned[n.in[1]] {
+			n.numbers["transB"] = 0
+		}
 		if nodes := linear(n); nodes != nil {
 			return nodes, nil
 		}
@@ -192,6 +201,36 @@ func linear(n operator) [][]byte {
 	}
 }
 
+// halves is the Cast of a matrix that stays on the card in half precision, transposed for linear when the graph is opened, and becomes
+// float32 in every pass: numbers are the same, and a model takes half of the card's memory. ONNX Runtime would make a constant of the
+// Cast, too; it does not because of a Reshape to the shape that the matrix has, which is an input with a default that nobody gives.
+// It is nil for other matrices than those that the provider can cast.
+func (r *rewriter) halves(n operator) [][]byte {
+	i := slices.IndexFunc(r.m.weights, func(w weight) bool { return w.name == n.in[0] })
+	if i < 0 {
+		return nil
+	}
+	w := r.m.weights[i]
+	if w.dtype != onnxF16 || len(w.dims) != 2 || w.length < large {
+		return nil
+	}
+	shape := fmt.Sprintf("realword.shape.%d.%d", w.dims[1], w.dims[0])
+	if !slices.ContainsFunc(r.inputs, func(in input) bool { return in.name == shape }) {
+		r.inputs = append(r.inputs, input{
+			weight{name: shape, dtype: onnxI64, dims: []int{2}}, intTensor(shape, int64(w.dims[1]), int64(w.dims[0])),
+		})
+	}
+	if r.turned == nil {
+		r.turned = map[string]bool{}
+	}
+	r.turned[n.out[0]] = true
+	return [][]byte{
+		with(newNode("Transpose", n.own("transposed"), w.name), "perm", []int{1, 0}),
+		newNode("Reshape", n.own("half"), n.own("transposed"), shape),
+		with(newNode("Cast", n.out[0], n.own("half")), "to", onnxF32),
+	}
+}
+
 // attention is a MultiHeadAttention of [B N heads·d] written out, for a device whose fused one computes wrong. It is nil where the node
 // asks for more.
 func (r *rewriter) attention(n operator) [][]byte {
@@ -263,6 +302,7 @@ const (
 	attributeFloat = 2
 	attributeInt   = 3
 	onnxF32        = 1
+	onnxI64        = 7
 )
 
 // with appends an attribute, of a kind that onnx.Attr knows, to a node.

@@ -75,15 +75,20 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 				port.Name)
 		}
 	}
-	if r.device != nil {
-		opts.Weights = session.Packed // they go to the device once, in either way
-	} else if opts.Weights == session.Auto {
+	if opts.Weights == session.Auto {
 		opts.Weights = r.weights
 	}
-	if opts.Weights == session.Auto {
-		opts.Weights = session.ChooseWeights(m.float32Bytes(), ram.Available(), opts.Once)
-	}
+	available := ram.Available
 	onWebGPU, _ := r.device.(*webGPU)
+	switch {
+	case onWebGPU != nil && onWebGPU.halves:
+		available = func() int64 { return 0 } // the card's memory is what large models lack
+	case r.device != nil:
+		opts.Weights = session.Packed // they go to the device once, in either way
+	}
+	if opts.Weights == session.Auto {
+		opts.Weights = session.ChooseWeights(m.float32Bytes(), available(), opts.Once)
+	}
 	bytes, folder, err := m.prepare(filepath.Dir(path), opts, onWebGPU)
 	if err != nil {
 		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)

@@ -211,6 +211,7 @@ type webGPU struct {
 	index   int
 	adapter Adapter
 	fused   bool // its fused attention computes right
+	halves  bool // it widens half precision right: large models keep their matrices in it (rewriter.halves)
 }
 
 func (w *webGPU) place() string { return numbered("WebGPU", w.index) }
@@ -261,7 +262,7 @@ func (r *Runtime) useWebGPU(index int) error {
 	if r.memory, err = native.NewMemory("WebGPU_Buffer", 0); err != nil {
 		return message.Errorf("WebGPU does not start on %s: %w", w.adapter.Name, err)
 	}
-	native.KeepSignals(func() { w.fused = r.fusedIsRight(w) })
+	native.KeepSignals(func() { w.fused, w.halves = r.fusedIsRight(w), r.halvesAreRight(w) })
 	r.device = w
 	return nil
 }
@@ -284,6 +285,12 @@ func (r *Runtime) Adapter() (a Adapter, ok bool) {
 func (r *Runtime) FusedAttention() bool {
 	w, is := r.device.(*webGPU)
 	return is && w.fused
+}
+
+// HalfWeights tells whether the card keeps the matrices of large models in half precision; it is false on the processor.
+func (r *Runtime) HalfWeights() bool {
+	w, is := r.device.(*webGPU)
+	return is && w.halves
 }
 
 // FindFor is Find for a kind of device: the build with CUDA has no WebGPU, so that the other one of the cache is taken for it.
@@ -337,8 +344,34 @@ func (r *Runtime) fusedIsRight(w *webGPU) bool {
 	return true
 }
 
+// halvesAreRight tells whether the card reads and writes half precision, which not every driver offers, and widens it exactly.
+func (r *Runtime) halvesAreRight(w *webGPU) bool {
+	const between = 1 + 1./4096 // two numbers of half precision
+	x := tensor.Of([]float32{0, 1, -1.5, 65504, -6.1035156e-05, 0.33325195, 1023.5, between}, 8)
+	y, err := r.compute(w, halvesModel(), []string{"x"}, []*tensor.Tensor{x})
+	return err == nil && len(y) == 8 && slices.Equal(y[:7], x.F32[:7]) && (y[7] == 1 || y[7] == 1+1./1024)
+}
+
+// halvesModel is a graph file that takes x to half precision and back.
+func halvesModel() []byte {
+	cast := func(from, to string, kind int) onnx.Node {
+		return onnx.Node{Op: "Cast", Name: to, Inputs: []string{from}, Outputs: []string{to}, Attrs: []onnx.Attr{{Name: "to", Value: kind}}}
+	}
+	m := onnx.Model{Graph: onnx.Graph{
+		Name: "halves", Nodes: []onnx.Node{cast("x", "half", onnxF16), cast("half", "y", onnxF32)},
+		Inputs:  []onnx.ValueInfo{{Name: "x", DType: tensor.F32, Shape: []int{-1}}},
+		Outputs: []onnx.ValueInfo{{Name: "y", DType: tensor.F32, Shape: []int{-1}}},
+	}}
+	return m.Marshal()
+}
+
 // attend runs one MultiHeadAttention on a card, or on the processor where that is nil.
 func (r *Runtime) attend(on *webGPU, heads int, in []*tensor.Tensor) ([]float32, error) {
+	return r.compute(on, attentionModel(heads), []string{"q", "k", "v"}, in)
+}
+
+// compute runs a graph file of one output y once, on a card, or on the processor where that is nil.
+func (r *Runtime) compute(on *webGPU, model []byte, names []string, in []*tensor.Tensor) ([]float32, error) {
 	o, err := binding.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -349,7 +382,7 @@ func (r *Runtime) attend(on *webGPU, heads int, in []*tensor.Tensor) ([]float32,
 			return nil, err
 		}
 	}
-	s, err := binding.NewDynamicAdvancedSessionWithONNXData(attentionModel(heads), []string{"q", "k", "v"}, []string{"y"}, o)
+	s, err := binding.NewDynamicAdvancedSessionWithONNXData(model, names, []string{"y"}, o)
 	if err != nil {
 		return nil, err
 	}
@@ -368,7 +401,7 @@ func (r *Runtime) attend(on *webGPU, heads int, in []*tensor.Tensor) ([]float32,
 		return nil, err
 	}
 	defer out[0].Destroy()
-	return out[0].(*binding.Tensor[float32]).GetData(), nil
+	return slices.Clone(out[0].(*binding.Tensor[float32]).GetData()), nil // the library's memory ends with the value
 }
 
 // attentionModel is a graph file of one MultiHeadAttention y of q, k and v.

@@ -68,7 +68,7 @@ func TestWebGPUStarts(t *testing.T) {
 }
 
 func TestOnWebGPU(t *testing.T) {
-	inWebGPU(t, "^(TestRun|TestZeroLength|TestKeptValues.*|TestFusedAttention|TestLeftToCPU|TestCancelledKeep.*)$")
+	inWebGPU(t, "^(TestRun|TestZeroLength|TestKeptValues.*|TestFusedAttention|TestLeftToCPU|TestCancelledKeep.*|TestHalves.*)$")
 }
 
 // What the library takes by itself comes first: it goes by the kind, then by the driver's own order.

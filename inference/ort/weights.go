@@ -67,6 +67,7 @@ type model struct {
 	ports   ports
 	weights []weight
 	convs   map[string]bool    // weights that convolutions read, directly or through a Cast
+	linear  map[string]bool    // weights that one Cast alone reads, and that products alone which turn what they multiply with (x·Wᵀ)
 	waves   []string           // nodes that are a sine or a cosine
 	same    map[string]float32 // constants of one value throughout
 	files   map[string]int64   // files of the weights, by path -> where the last weight ends; known after locate
@@ -87,8 +88,8 @@ func parseModel(data []byte) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{bytes: data, ports: p, convs: map[string]bool{}, same: map[string]float32{}}
-	casts, convolved := map[string]string{}, []string(nil)
+	m := &model{bytes: data, ports: p, convs: map[string]bool{}, linear: map[string]bool{}, same: map[string]float32{}}
+	read := readers{casts: map[string]string{}, all: map[string]int{}, turned: map[string]int{}, given: map[string]int{}}
 	graphs := 0
 	err = eachField(data, func(field protowire.Number, graph []byte, _ uint64) error {
 		switch field {
@@ -96,7 +97,7 @@ func parseModel(data []byte) (*model, error) {
 			if graphs++; graphs > 1 {
 				return errBroken // ONNX Runtime would make one of them
 			}
-			return m.scan(graph, 0, casts, &convolved)
+			return m.scan(graph, 0, &read)
 		case modelFunction:
 			return foreign("a function of its own")
 		case modelTraining:
@@ -104,9 +105,14 @@ func parseModel(data []byte) (*model, error) {
 		}
 		return nil
 	})
-	for _, name := range convolved {
+	for _, name := range read.convolved {
 		m.convs[name] = true
-		m.convs[casts[name]] = true
+		m.convs[read.casts[name]] = true
+	}
+	for name, weight := range read.casts {
+		if read.all[weight] == 1 && read.given[name] == 1 && read.turned[name] > 0 && read.turned[name] == read.all[name] {
+			m.linear[weight] = true
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -114,8 +120,16 @@ func parseModel(data []byte) (*model, error) {
 	return m, nil
 }
 
-// scan collects the weights of a graph and of the branches in it. casts leads from what a Cast gives to what it reads.
-func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved *[]string) error {
+// readers is who reads the values of a graph and of its branches.
+type readers struct {
+	casts       map[string]string // what a Cast gives -> what it reads
+	convolved   []string          // what convolutions read
+	all, turned map[string]int    // readers of a value; those of them that are products x·Wᵀ with it as W
+	given       map[string]int    // nodes that give a value: branches beside each other may use a name twice
+}
+
+// scan collects the weights of a graph and of the branches in it, and who reads them.
+func (m *model) scan(graph []byte, depth int, read *readers) error {
 	if depth > 8 {
 		return errBroken // and not a deep recursion
 	}
@@ -133,6 +147,7 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 		case graphNode:
 			var in, out []string
 			var name, op, domain string
+			turns := false
 			err := eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
 				switch field {
 				case nodeInput:
@@ -146,22 +161,40 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 				case nodeDomain:
 					domain = string(body)
 				case nodeAttribute:
-					return m.attribute(body, depth, casts, convolved)
+					if name, value, err := numberAttribute(body); err == nil && name == "transB" && value == 1 {
+						turns = true
+					}
+					return m.attribute(body, depth, read)
 				}
 				return nil
 			})
 			if domain != "" && domain != "ai.onnx" && (domain != "com.microsoft" || !slices.Contains(ownOperators, op)) {
 				err = errors.Join(err, foreign("the operator %s.%s", domain, op))
 			}
+			for _, value := range in {
+				read.all[value]++
+			}
+			for _, value := range out {
+				read.given[value]++
+			}
 			switch {
 			case op == "Sin" || op == "Cos":
 				m.waves = append(m.waves, name)
 			case op == "Cast" && len(in) == 1 && len(out) == 1:
-				casts[out[0]] = in[0]
+				read.casts[out[0]] = in[0]
 			case op == "Conv":
-				*convolved = append(*convolved, in...)
+				read.convolved = append(read.convolved, in...)
+			case op == "FusedMatMul" && turns && len(in) == 2 && in[0] != in[1]:
+				read.turned[in[1]]++
 			}
 			return err
+		case graphOutput:
+			return eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
+				if field == valueName {
+					read.all[string(body)]++
+				}
+				return nil
+			})
 		case graphSparse:
 			return foreign("a sparse weight")
 		}
@@ -170,11 +203,11 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 }
 
 // attribute looks at an attribute of a node: branches are scanned, tensors must be whole, and what else could hold one is refused.
-func (m *model) attribute(attribute []byte, depth int, casts map[string]string, convolved *[]string) error {
+func (m *model) attribute(attribute []byte, depth int, read *readers) error {
 	return eachField(attribute, func(field protowire.Number, body []byte, _ uint64) error {
 		switch field {
 		case attributeGraph:
-			return m.scan(body, depth+1, casts, convolved)
+			return m.scan(body, depth+1, read)
 		case attributeOne, attributeMany:
 			return eachField(body, func(field protowire.Number, _ []byte, _ uint64) error {
 				if field == tensorExternal || field == tensorLocation {
@@ -383,7 +416,7 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 
 // marshal returns the graph with other locations. For a Mapped session the large weights of half precision become inputs with
 // a default, which nobody gives: ONNX Runtime then does not fold their casts into float32 constants. Those of branches move to the
-// graph around them, because branches have no inputs. Convolutions keep theirs, they want them reordered.
+// graph around them, because branches have no inputs. Convolutions keep theirs, they want them reordered. For WebGPU see halves.
 func (m *model) marshal(paths map[string]string, mapped bool, webGPU *webGPU, change *changer) ([]byte, error) {
 	var out []byte
 	r := rewriter{m: m, paths: paths, mapped: mapped, webGPU: webGPU, change: change}
@@ -419,10 +452,11 @@ type rewriter struct {
 	m              *model
 	paths          map[string]string
 	mapped         bool
-	*webGPU                       // nil: nothing is rewritten for it
-	channels, rows map[string]int // of values, of matrices (follow)
-	means          bool           // lastAxis is read
-	constants      [][]byte       // initializers of the whole graph that rewriting needs
+	*webGPU                        // nil: nothing is rewritten for it
+	channels, rows map[string]int  // of values, of matrices (follow)
+	turned         map[string]bool // matrices that are there as their transposes (halves)
+	means          bool            // lastAxis is read
+	constants      [][]byte        // initializers of the whole graph that rewriting needs
 	inputs         []input
 	change         *changer // nil: no weight is changed
 }
@@ -470,7 +504,7 @@ func (r *rewriter) graph(graph []byte) ([]byte, error) {
 				}
 				return nil
 			}
-			if changed, err = r.tensor(body); err == nil && r.mapped && w.half() && w.length >= large && !r.m.convs[w.name] {
+			if changed, err = r.tensor(body); err == nil && r.mapped && w.half() && w.length >= large && !r.m.convs[w.name] && r.webGPU == nil {
 				r.inputs = append(r.inputs, input{w, changed})
 				return nil
 			}
