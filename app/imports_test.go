@@ -14,7 +14,7 @@ import (
 var layers = []string{
 	"app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/computers", "ui/gallery", "ui/grid", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/session", "ui/settings", "ui/stage", "ui/subjects", "ui/wordbook", "ui/roomtest", "ui/command", "ui/state", "ui/kit", "ui/wording", "ui/uitest", "ui/i18n/i18ntest", "ui/i18n", "history/journal", "farm",
 	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/lora", "inference/memory",
-	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
+	"inference/hub", "inference/bundle/bundletest", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
 	"inference/ort/orttest", "inference/ort", "inference/ort/internal/native", "inference/onnx", "inference/session", "inference/graph", "inference/synthetic",
 	"history", "inference/keep", "inference/tensor", "inference/files", "inference/plain", "inference/ram", "inference/message", "assets", "assets/translations", "app/pointer", "app/x11", "app/hdrop", "app/locale",

@@ -21,6 +21,8 @@ import (
 	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 )
 
 const (
@@ -36,7 +38,14 @@ func TestMain(m *testing.M) {
 		notSIGPIPE()
 		os.Exit(execute(context.Background(), os.Args[1:], standardOutput(), os.Stderr))
 	}
-	newRuntime = shareGraphs
+	newRuntime = func(o ort.Options) (inference.Runtime, error) { // the commands of this process open no graph twice
+		rt, err := ort.New(o)
+		if err != nil || o.Device != "cpu" {
+			return rt, err
+		}
+		o.Cache = ort.Cache{} // of another home for every test
+		return orttest.Share(rt, o), nil
+	}
 	status := m.Run()
 	_ = os.RemoveAll(tinyModel.dir)
 	_ = os.RemoveAll(builds.dir)

@@ -6,30 +6,22 @@ import (
 	"errors"
 	"image"
 	"image/png"
-	"path/filepath"
 	"testing"
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/bundle/bundletest"
 	"realword/inference/ort/orttest"
 )
 
 const data = "../assets/golden/data"
 
-// golden imports a golden checkpoint.
-func golden(t *testing.T, name string) *bundle.Bundle {
-	t.Helper()
-	b, err := bundle.Import(context.Background(), filepath.Join(data, name), filepath.Join(t.TempDir(), name), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
+func TestMain(m *testing.M) { bundletest.Main(m) }
 
 // engineOf opens a model on the CPU until the test ends.
 func engineOf(t *testing.T, b *bundle.Bundle) *inference.Engine {
 	t.Helper()
-	e := inference.New(orttest.CPU(t), b)
+	e := inference.New(orttest.Shared(t), b)
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)
@@ -51,7 +43,7 @@ func grey(t *testing.T) []byte {
 // What the fake runtime shows of the engine holds on ONNX Runtime: batches and branches are bit-equal, cancelling leaves
 // the engine in order.
 func TestEngineOnRealGraphs(t *testing.T) {
-	e, file := engineOf(t, golden(t, "tiny-xl")), grey(t)
+	e, file := engineOf(t, bundletest.Golden(t, "tiny-xl")), grey(t)
 	r := inference.Request{
 		Prompt: "a dog on the beach", Settings: inference.Settings{Preset: "release", Steps: 4}, Seeds: []uint64{1, 2},
 		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file}}}},

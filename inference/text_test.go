@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"realword/inference"
+	"realword/inference/bundle/bundletest"
 )
 
 // TestMarksOnRealGraphs: a weight of 1 is no weight, to the bit; another one changes the picture; marks read sign by sign are signs; and
 // picture n of a batch with alternatives is what its recipe makes, and what the prompt that it used makes.
 func TestMarksOnRealGraphs(t *testing.T) {
-	model := golden(t, "tiny-xl")
+	model := bundletest.Golden(t, "tiny-xl")
 	e, file := engineOf(t, model), grey(t)
 	ask := func(text string, seeds ...uint64) inference.Request {
 		return inference.Request{
@@ -111,7 +112,7 @@ func TestMarksOnRealGraphs(t *testing.T) {
 // TestLongPromptsOnRealGraphs: a prompt that fits is the same picture, to the bit, whether longer ones are cut or not; of one that does
 // not, what is cut changes the picture, and so does BREAK; a word of the second chunk can look like a picture; a recipe makes its picture.
 func TestLongPromptsOnRealGraphs(t *testing.T) {
-	model := golden(t, "tiny-xl")
+	model := bundletest.Golden(t, "tiny-xl")
 	e, file := engineOf(t, model), grey(t)
 	picture := func(text, word string, cut bool) inference.PictureReady {
 		t.Helper()

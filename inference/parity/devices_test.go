@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"realword/inference"
+	"realword/inference/bundle/bundletest"
 	"realword/inference/ort/orttest"
 	"realword/inference/session"
 	"realword/inference/tensor"
@@ -49,7 +50,7 @@ func (s crookedSession) Run(ctx context.Context, in map[string]*tensor.Tensor, o
 }
 
 func TestStagesAreComparedOneByOne(t *testing.T) {
-	rt, b := orttest.CPU(t), imported(t, "tiny")
+	rt, b := orttest.Shared(t), bundletest.Golden(t, "tiny")
 	size := b.Manifest().Size.Min
 	whole := inference.NewGraphs(rt, b)
 	defer whole.Close()

@@ -12,12 +12,15 @@ import (
 	"testing"
 
 	"realword/inference/bundle"
+	"realword/inference/bundle/bundletest"
 	"realword/inference/checkpoint"
 	"realword/inference/ort/orttest"
 	"realword/inference/tensor"
 )
 
 const data = "../../assets/golden/data"
+
+func TestMain(m *testing.M) { bundletest.Main(m) }
 
 // imported imports a golden checkpoint.
 func imported(t *testing.T, name string) *bundle.Bundle {
@@ -32,7 +35,7 @@ func imported(t *testing.T, name string) *bundle.Bundle {
 // TestEqualsPyTorch compares every network (diffusers, transformers, timm) and whole golden generations of 25 steps with what
 // imported bundles compute: a subject with early stop, two subjects without, the release preset.
 func TestEqualsPyTorch(t *testing.T) {
-	rt := orttest.CPU(t)
+	rt := orttest.Shared(t)
 	for _, name := range []string{"tiny", "tiny-xl"} {
 		t.Run(name, func(t *testing.T) {
 			files, err := Goldens(filepath.Join(data, name+".goldens"))
@@ -41,7 +44,7 @@ func TestEqualsPyTorch(t *testing.T) {
 			}
 			// This one belongs to another projector; see TestShallowProjector.
 			files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "vision-shallow.safetensors") })
-			checks, err := Verify(context.Background(), rt, imported(t, name), files...)
+			checks, err := Verify(context.Background(), rt, bundletest.Golden(t, name), files...)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package inference_test
+package parity
 
 import (
 	"math"
@@ -6,7 +6,7 @@ import (
 
 	"realword/assets"
 	"realword/inference"
-	"realword/inference/bundle"
+	"realword/inference/bundle/bundletest"
 	"realword/inference/network"
 	"realword/inference/ort/orttest"
 	"realword/inference/picture"
@@ -15,11 +15,8 @@ import (
 // TestPicturesComeBack encodes pictures with the embedded model and decodes them: at least 30 dB, at its own size, and some at the largest,
 // of which the tiled graphs run.
 func TestPicturesComeBack(t *testing.T) {
-	b, err := bundle.Extract(assets.Model(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := inference.NewGraphs(orttest.CPU(t), b)
+	b := bundletest.Embedded(t)
+	g := inference.NewGraphs(orttest.Shared(t), b)
 	defer g.Close()
 	size, f := b.Manifest().Size, b.Manifest().Latent.Factor
 	if !network.Tiled(size.Max/f, size.Max/f) {

@@ -1,4 +1,4 @@
-package inference_test
+package parity
 
 import (
 	"image"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"realword/inference"
-	"realword/inference/bundle"
+	"realword/inference/bundle/bundletest"
 	"realword/inference/checkpoint"
 	"realword/inference/ort/orttest"
 	"realword/inference/picture"
@@ -17,7 +17,6 @@ import (
 // TestLikenessEqualsPyTorch cuts a subject out of a picture by a soft mask and compares it with a reference: DINO-I as timm and PyTorch
 // compute it.
 func TestLikenessEqualsPyTorch(t *testing.T) {
-	data := filepath.Join("..", "assets", "golden", "data")
 	f, err := checkpoint.Open(filepath.Join(data, "tiny.likeness.safetensors"))
 	if err != nil {
 		t.Fatal(err)
@@ -42,11 +41,7 @@ func TestLikenessEqualsPyTorch(t *testing.T) {
 	for p, v := range read("in.mask") {
 		mask.Pix[p] = uint8(v)
 	}
-	b, err := bundle.Import(t.Context(), filepath.Join(data, "tiny"), filepath.Join(t.TempDir(), "tiny"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := inference.NewGraphs(orttest.CPU(t), b)
+	g := inference.NewGraphs(orttest.Shared(t), bundletest.Golden(t, "tiny"))
 	defer g.Close()
 	var tokens [2][]float32
 	for i, img := range []*image.NRGBA{picture.CutOut(pixels("in.picture"), mask), pixels("in.reference")} {

@@ -1,4 +1,4 @@
-package inference_test
+package parity
 
 import (
 	"context"

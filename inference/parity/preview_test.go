@@ -1,4 +1,4 @@
-package inference_test
+package parity
 
 import (
 	"context"
@@ -6,20 +6,15 @@ import (
 	"math"
 	"testing"
 
-	"realword/assets"
 	"realword/inference"
-	"realword/inference/bundle"
+	"realword/inference/bundle/bundletest"
 	"realword/inference/ort/orttest"
 )
 
 // TestLastPreviewIsThePicture compares the preview of the last step with what the decoder makes of the same latent: their means, and
 // how strongly both vary, must agree. Factors for another range of colours fail it.
 func TestLastPreviewIsThePicture(t *testing.T) {
-	b, err := bundle.Extract(assets.Model(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := inference.New(orttest.CPU(t), b)
+	e := inference.New(orttest.Shared(t), bundletest.Embedded(t))
 	defer e.Close()
 	job, err := e.Start(context.Background(), inference.Request{Prompt: "a dog on the beach", Seeds: []uint64{5}, Settings: inference.Settings{Steps: 6}})
 	if err != nil {

@@ -1,4 +1,4 @@
-package inference_test
+package parity
 
 import (
 	"context"
@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"realword/assets"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/ort/orttest"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
 )
@@ -28,10 +30,11 @@ func TestStableDiffusion15(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, file := engineOf(t, b), grey(t)
+	e := inference.New(orttest.CPU(t), b)
+	defer e.Close()
 	r := inference.Request{
 		Prompt: "a dog on the beach", Seeds: []uint64{5},
-		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file}}}},
+		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: assets.Samples()[0].Data}}}},
 	}
 	whole, err := e.Resolve(r)
 	if err != nil {
