@@ -598,8 +598,8 @@ func (p *Panel) buildBar() {
 	}
 	kinds := kit.NewRow(4)
 	for _, k := range guidance.Kinds() {
-		pill := kit.NewPill(name(k), func() { p.mean(k) })
-		pill.Explain(func() string { return about(k) })
+		pill := kit.NewPill(wording.MeaningOf(k).Name, func() { p.mean(k) })
+		pill.Explain(func() string { return wording.MeaningOf(k).About })
 		b.kinds = append(b.kinds, pill)
 		kinds.Add(pill.Tile)
 	}
@@ -635,28 +635,6 @@ func withKey(text, key string) string {
 	return text + "   " + key
 }
 
-// name is what the pill of a meaning says.
-func name(k guidance.Kind) string {
-	switch k {
-	case guidance.NotHere:
-		return i18n.T("Not here")
-	case guidance.Exactly:
-		return i18n.T("Exactly this")
-	}
-	return i18n.T("Only here")
-}
-
-// about says what a meaning does.
-func about(k guidance.Kind) string {
-	switch k {
-	case guidance.NotHere:
-		return i18n.T("The subject keeps out of what you paint; anywhere else it finds its own place.")
-	case guidance.Exactly:
-		return i18n.T("What you paint is the mask, its shape and strength; its area takes the place of γ.")
-	}
-	return i18n.T("The subject finds its place within what you paint, as large as its area γ.")
-}
-
 // showBar makes the tools equal to what is in hand.
 func (p *Panel) showBar() {
 	b := &p.bar
@@ -684,7 +662,7 @@ func (p *Panel) showBar() {
 	_, ok := p.mineOf(p.card)
 	b.mine.Hidden = !ok
 	p.weigh()
-	note := about(p.kind)
+	note := wording.MeaningOf(p.kind).About
 	if covers := area(p.mask); p.seen.err != nil && covers > 0 {
 		note = wording.Sentence(p.seen.err)
 	} else if covers > 0 {

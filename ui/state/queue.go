@@ -127,11 +127,18 @@ func (q Queue) Remove(id int) Queue {
 
 // Change gives a waiting job to set, on a copy.
 func (q Queue) Change(id int, set func(*Task)) Queue {
-	if i := q.At(id); i >= 0 {
-		q.Waiting = slices.Clone(q.Waiting)
-		set(&q.Waiting[i])
-	}
+	q.Waiting = changed(q.Waiting, q.At(id), set)
 	return q
+}
+
+// changed is a list whose element i was given to set, on a copy; the list itself where it has none.
+func changed[T any](list []T, i int, set func(*T)) []T {
+	if i < 0 {
+		return list
+	}
+	list = slices.Clone(list)
+	set(&list[i])
+	return list
 }
 
 // Followed is the job that runs and that the stage follows; its ID is 0 where none runs.
@@ -164,10 +171,7 @@ func (q Queue) Running() (list []Task) {
 
 // ChangeFlight gives a job that runs to set, on a copy.
 func (q Queue) ChangeFlight(id int, set func(*Flight)) Queue {
-	if i := q.flight(id); i >= 0 {
-		q.Flights = slices.Clone(q.Flights)
-		set(&q.Flights[i])
-	}
+	q.Flights = changed(q.Flights, q.flight(id), set)
 	return q
 }
 

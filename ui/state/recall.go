@@ -170,7 +170,7 @@ func maskName(r inference.Region) string {
 	if r.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("%s (%s)", wording.Meaning(r.Kind), r.SHA256[:min(10, len(r.SHA256))])
+	return fmt.Sprintf("%s (%s)", wording.MeaningOf(r.Kind).Part, r.SHA256[:min(10, len(r.SHA256))])
 }
 
 // WordName is a word for people: "dog", or "dog#2" for the second.

@@ -96,7 +96,7 @@ func columns() []func(inference.Request) string {
 			if s.Region.IsZero() {
 				return ""
 			}
-			return i18n.T("painted mask: %s", wording.Meaning(s.Region.Kind))
+			return i18n.T("painted mask: %s", wording.MeaningOf(s.Region.Kind).Part)
 		}),
 		beginning,
 	}

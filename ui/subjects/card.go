@@ -359,7 +359,7 @@ func (c *Card) showThumbs(before state.CardLook) {
 
 func (c *Card) showTools() {
 	c.unmask.Hidden = c.Look.Region.IsZero()
-	c.mask.Set(i18n.T("painted mask: %s", wording.Meaning(c.Look.Region.Kind)))
+	c.mask.Set(i18n.T("painted mask: %s", wording.MeaningOf(c.Look.Region.Kind).Part))
 	kit.Enable(c.brush, c.Look.Live() && !c.Look.Off && !c.Look.WordLost)
 	icon, importance := theme.VisibilityIcon(), widget.LowImportance
 	c.eye.Name = i18n.T("Mute this subject")

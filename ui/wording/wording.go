@@ -42,15 +42,31 @@ func Sentence(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// Meaning is what people call a meaning of a painted mask.
-func Meaning(k guidance.Kind) string {
+// Meaning is what a painted mask may mean, in the words of the window. Languages inflect them, so that a button and a part of a sentence
+// need a text each.
+type Meaning struct {
+	Name  string // on a button
+	Part  string // of a sentence
+	About string // what it does
+}
+
+// MeaningOf is that of a kind of mask.
+func MeaningOf(k guidance.Kind) Meaning {
 	switch k {
 	case guidance.NotHere:
-		return i18n.T("not here")
+		return Meaning{
+			i18n.T("Not here"), i18n.T("not here"),
+			i18n.T("The subject keeps out of what you paint; anywhere else it finds its own place."),
+		}
 	case guidance.Exactly:
-		return i18n.T("exactly this")
+		return Meaning{
+			i18n.T("Exactly this"), i18n.T("exactly this"),
+			i18n.T("What you paint is the mask, its shape and strength; its area takes the place of γ."),
+		}
 	}
-	return i18n.T("only here")
+	return Meaning{
+		i18n.T("Only here"), i18n.T("only here"), i18n.T("The subject finds its place within what you paint, as large as its area γ."),
+	}
 }
 
 // Brief is an error in a few lines, for a notice; what has more room says Sentence.

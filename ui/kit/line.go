@@ -1,0 +1,116 @@
+package kit
+
+import (
+	"image/color"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Line is one line of text without padding, in a colour and a size of the theme.
+type Line struct {
+	widget.BaseWidget
+	Text  string
+	Color fyne.ThemeColorName
+	size  fyne.ThemeSizeName
+	Style fyne.TextStyle
+	Align fyne.TextAlign
+	paint color.Color // instead of color, when set
+	draw  *canvas.Text
+}
+
+func NewLine(text string, color fyne.ThemeColorName, size fyne.ThemeSizeName) *Line {
+	l := &Line{Text: text, Color: color, size: size}
+	l.draw = canvas.NewText(text, nil)
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+func Caption(text string) *Line {
+	return NewLine(text, theme.ColorNamePlaceHolder, theme.SizeNameCaptionText)
+}
+
+func Heading(text string) *Line {
+	l := NewLine(text, theme.ColorNameForeground, theme.SizeNameText)
+	l.Style.Bold = true
+	return l
+}
+
+func (l *Line) Set(text string) {
+	if l.Text != text {
+		l.Text = text
+		l.Refresh()
+	}
+}
+
+func (l *Line) CreateRenderer() fyne.WidgetRenderer {
+	r := &lineRenderer{l, []fyne.CanvasObject{l.draw}}
+	r.update()
+	return r
+}
+
+type lineRenderer struct {
+	l       *Line
+	objects []fyne.CanvasObject
+}
+
+func (r *lineRenderer) Destroy()           {}
+func (r *lineRenderer) MinSize() fyne.Size { return r.width(r.l.Text) }
+
+// Layout cuts a text that has too little room at its end.
+func (r *lineRenderer) Layout(size fyne.Size) {
+	r.l.draw.Resize(size)
+	text := r.l.Text
+	if letters := []rune(text); size.Width > 0 {
+		for n := len(letters) - 1; n > 0 && r.width(text).Width > size.Width+0.5; n-- {
+			text = strings.TrimSpace(string(letters[:n])) + "…"
+		}
+	}
+	if r.l.draw.Text != text {
+		r.l.draw.Text = text
+		r.l.draw.Refresh()
+	}
+}
+
+func (r *lineRenderer) width(text string) fyne.Size {
+	return fyne.MeasureText(text, r.l.draw.TextSize, r.l.draw.TextStyle)
+}
+
+func (r *lineRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *lineRenderer) update() {
+	l := r.l
+	l.draw.Text, l.draw.TextStyle, l.draw.Alignment = l.Text, l.Style, l.Align
+	l.draw.TextSize = theme.SizeForWidget(l.size, l)
+	l.draw.Color = l.paint
+	if l.paint == nil {
+		l.draw.Color = theme.ColorForWidget(l.Color, l)
+	}
+}
+
+func (r *lineRenderer) Refresh() {
+	r.update()
+	r.Layout(r.l.Size())
+	r.l.draw.Refresh()
+}
+
+// Quiet shows labels of low importance in the colour of captions, which can be read more easily than that of disabled text.
+func Quiet(o fyne.CanvasObject) fyne.CanvasObject {
+	return newThemed(renamed{Theme(), theme.ColorNameDisabled, theme.ColorNamePlaceHolder}, o)
+}
+
+// renamed is a theme that shows one colour in place of another.
+type renamed struct {
+	fyne.Theme
+	from, to fyne.ThemeColorName
+}
+
+func (r renamed) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if name == r.from {
+		name = r.to
+	}
+	return r.Theme.Color(name, variant)
+}
