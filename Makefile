@@ -98,13 +98,14 @@ build: deps ## build bin/realword
 .PHONY: test
 test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
 	$(GO) vet -tags $(TAGS) ./...
-	@# The end-to-end test waits for most of its time: it runs beside the others, and says last what it found. farm, too, waits
-	@# for processes and networks: three packages are tested at once.
-	@export REALWORD_BUILT='$(CURDIR)/$(BIN)'; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; { $(call window,-tags=$(TAGS)); } >"$$log" 2>&1 & window=$$!; status=0; set -x; \
-	  CI=1 $(GO) test -vet=off -p 3 -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
-	  CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 30m $(RACE) $(RACED) || status=1; \
+	@# The end-to-end test waits for most of its time, and farm for processes and networks: all runs side by side, so that no core is idle
+	@# behind the longest package. What runs behind says last what it found.
+	@export REALWORD_BUILT='$(CURDIR)/$(BIN)'; log=$$(mktemp -d); trap 'rm -rf "$$log"' EXIT; status=0; set -x; \
+	  { $(call window,-tags=$(TAGS)); } >"$$log/window" 2>&1 & window=$$!; \
+	  { CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 30m $(RACE) $(RACED); } >"$$log/raced" 2>&1 & raced=$$!; \
+	  CI=1 $(GO) test -vet=off -p 2 -tags $(TAGS) -shuffle=on -timeout 30m $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
 	  CI=1 $(GO) test -vet=off -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui || status=1; `# see package plain` \
-	  wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log"; exit $$status
+	  wait $$raced || status=1; wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log/raced" "$$log/window"; exit $$status
 
 .PHONY: audit
 audit: deps screen tracer ## the real window with the race detector, Fyne's check for calls off its goroutine, and the watchdog
