@@ -5,16 +5,20 @@ Velocity prediction. What the loss is made of:
   attention       the share of a word's cross-attention that falls inside its subject's true mask, -log
   correspondence  where in the reference a place of the subject is to be found, as target of the visual attention
   features        what the image encoders see in the finished picture, as target of the U-Net's middle (REPA, arXiv 2410.06940)
-The last three use what the composer knows; at inference all of it comes from attention alone.
+  shape           the guidance branch's scores, as inference computes them, against the true masks (toybox.py --guide)
+These four use what the composer knows; at inference all of it comes from attention alone.
 """
-import math
+import math, re
+from dataclasses import replace
 import torch
 import torch.nn.functional as F
 from torch import nn
-from networks import Schedule, views
+from networks import Schedule, guidance_scores, selfs_of, views
 from store import CELLS, GRID
 
 T_MIN, T_MAX = 20, 1000  # the last of 25 steps is at 39
+GUIDED = .4  # what the guidance branch learns from lies between this share of them and the last: from the start to T_stop and some steps beyond
+SOURCE = "low_cross_high_self"  # of the guidance maps, as the embedded model is used
 
 
 def attention_loss(maps, masks):
@@ -54,6 +58,43 @@ def correspondence_loss(maps, at, inside):
     return total / max(1, len(maps))
 
 
+SHARP = 4.0  # a score twice as high as the threshold is inside with odds of 16 to 1
+
+
+def crossed(x, true, weight):
+    """Cross-entropy of sigmoid(x - b) with true, at the b at which it is least: there the map has the true area, as far as weight counts.
+
+    x, true (0..1), weight [B, N] -> [B]. b needs no gradient of its own, because the loss does not change with it.
+    """
+    with torch.no_grad():
+        wanted = (weight * true).sum(1)
+        low, high = x.amin(1) - 12, x.amax(1) + 12
+        for _ in range(20):
+            b = (low + high) / 2
+            more = (weight * (x - b[:, None]).sigmoid()).sum(1) > wanted
+            low, high = torch.where(more, b, low), torch.where(more, high, b)
+    error = F.binary_cross_entropy_with_logits(x - b[:, None], true, reduction="none")
+    return (error * weight).sum(1) / weight.sum(1).clamp_min(1e-6)
+
+
+def shape_loss(scores, masks):
+    """How far the guidance branch's scores [B, 2, GRID, GRID] are from the true masks [B, 2, GRID, GRID] in 0..1: of each subject alone, inside
+    against outside, and of two subjects where they are, whose place it is. Only the order of a subject's scores and their proportions
+    count, as in Top-K. Returns (loss, IoU of Top-K at the true area), means over subjects; one that is not there counts nothing."""
+    x, true = SHARP * scores.float().clamp_min(1e-8).log().flatten(2), masks.flatten(2)
+    there = ((scores.flatten(2).amax(2) > 0) & (true.sum(2) > 0)).float()
+    alone = crossed(x.flatten(0, 1), true.flatten(0, 1), torch.ones_like(true).flatten(0, 1)).view_as(there)
+    total = true.sum(1)
+    whose = crossed(x[:, 0] - x[:, 1], true[:, 0] / total.clamp_min(1e-6), total) * there.prod(1)
+    with torch.no_grad():
+        inside = true > .5
+        rank = x.argsort(2, descending=True).argsort(2)
+        top = rank < inside.sum(2, keepdim=True)
+        iou = (top & inside).sum(2) / (top | inside).sum(2).clamp_min(1)
+    count = there.sum().clamp_min(1)
+    return ((alone * there).sum() + whose.sum()) / count, (iou * there).sum() / count
+
+
 class Joint(nn.Module):
     """The networks and the head that is thrown away. unet and text encoders are model's."""
 
@@ -67,29 +108,45 @@ class Joint(nn.Module):
         self.middle = []
         model.unet.unet.mid_block.register_forward_hook(lambda module, given, out: self.middle.append(out))
 
-    def named(self, frozen, eyes=False):
-        """What learns: pairs of name and parameter, under the model's names. eyes: the image encoders, too."""
+    def named(self, frozen, eyes=False, looks=False):
+        """What learns: pairs of name and parameter, under the model's names. eyes: the image encoders, too. looks: nothing but where the U-Net looks,
+        the queries and keys of its attention and the norms before them."""
+        if looks:
+            return [(n, p) for n, p in self.model.named_parameters() if re.search(r"^unet.*\.transformer_blocks\..*(norm[12]|attn[12]\.to_[qk])\.", n)]
         out = [(n, p) for n, p in self.model.named_parameters() if not n.startswith(("vae", "encoders")) and (not frozen or "_vision" in n)]
         if eyes:
             out += [(n, p) for n, p in self.model.named_parameters() if n.startswith("encoders")]
         return out + ([] if frozen else [("head." + n, p) for n, p in self.head.named_parameters()])
 
-    def forward(self, b, target, precision, frozen=False):
-        """b: what store.draw() gave; target [B, 3, 128, 128] the pictures in 0..1, or None without the features loss. Returns figures, as tensors."""
-        model, t = self.model, (T_MIN + b["t"] * (T_MAX - T_MIN)).long().clamp(max=999)
+    def noised(self, b):
+        """(step [B], latents with its noise, error(predicted) -> mean weighted error of the velocity) of a batch."""
+        t = (T_MIN + b["t"] * (T_MAX - T_MIN)).long().clamp(max=999)
         alphas = self.alphas[t].view(-1, 1, 1, 1)
         z, noise, snr = b["z"], b["noise"], alphas / (1 - alphas)
-        noised = (alphas.sqrt() * z + (1 - alphas).sqrt() * noise).contiguous(memory_format=torch.channels_last)
-        velocity = alphas.sqrt() * noise - (1 - alphas).sqrt() * z
+        inside = F.interpolate(b["masks"].sum(1, keepdim=True).clamp(max=1), size=z.shape[-2:], mode="bilinear", align_corners=False)
+        velocity, weight = alphas.sqrt() * noise - (1 - alphas).sqrt() * z, (.6 + inside) * (snr.clamp(max=5) + .5) / (1 + snr)
+        return t, (alphas.sqrt() * z + (1 - alphas).sqrt() * noise).contiguous(memory_format=torch.channels_last), lambda p: ((p.float() - velocity) ** 2 * weight).mean()
+
+    def guide(self, b, precision):
+        """The pass of the guidance branch: text alone. b: what store.guided() gave. Returns figures, as tensors; `overlap` is none to learn from."""
+        t, noised, error = self.noised(b)
+        self.middle.clear()
+        with precision.autocast():
+            predicted, maps = self.model.unet(noised, t, self.model.text(b["ids"]).hidden, tokens=b["marks"], selfs=selfs_of(SOURCE))
+        scores = guidance_scores([replace(m, value=m.value.float()) for m in maps], (GRID, GRID), SOURCE)[1]
+        shape, overlap = shape_loss(scores, b["masks"])
+        return dict(alone=error(predicted), shape=shape, overlap=overlap)
+
+    def forward(self, b, target, precision, frozen=False):
+        """b: what store.draw() gave; target [B, 3, 128, 128] the pictures in 0..1, or None without the features loss. Returns figures, as tensors."""
+        model, (t, noised, error) = self.model, self.noised(b)
         self.middle.clear()
         with precision.autocast():
             text = model.text(b["ids"]).hidden
             vision = [model.visual_tokens(s) for s in b["squares"]]
             predicted, maps = model.unet(noised, t, text, vision, [m[:, None] for m in b["on"]], b["marks"], taps_vision=True)
             middle = self.middle.pop() if self.middle else None
-        inside = F.interpolate(b["masks"].sum(1, keepdim=True).clamp(max=1), size=z.shape[-2:], mode="bilinear", align_corners=False)
-        error = (predicted.float() - velocity) ** 2 * (.6 + inside) * (snr.clamp(max=5) + .5) / (1 + snr)
-        out = dict(velocity=error.mean())
+        out = dict(velocity=error(predicted))
         out["attention"] = attention_loss([m for m in maps if m.kind == "cross"], b["masks"])
         found = [correspondence_loss([m for m in maps if m.kind == f"vision {s}"], b["at"][s], b["inside"][s]) for s in range(len(vision))]
         out["correspondence"] = found[0] + .2 * sum(found[1:])
@@ -103,4 +160,4 @@ class Joint(nn.Module):
         return out
 
 
-WEIGHTS = dict(velocity=1.0, attention=.05, correspondence=.02, features=.2)
+WEIGHTS = dict(velocity=1.0, attention=.05, correspondence=.02, features=.2, alone=.5, shape=.2, overlap=0.0)

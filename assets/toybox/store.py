@@ -223,3 +223,16 @@ def draw(store, batch, pairs, free, twins, r_max, g, timesteps, empty):
     out["target"] = torch.where(flip.view(-1, 1, 1, 1), target.flip(-1), target) if store.flips else target
     out["z"], out["noise"] = z, torch.randn(z.shape, generator=g, device=d)
     return out
+
+
+def guided(store, batch, pairs, g, timesteps):
+    """What the guidance branch sees, and what it should find: `pairs` scenes of two subjects and others of one, without references. A dict of ids,
+    marks, masks, z, noise and t, as from draw()."""
+    d = store.device
+    pick = lambda rows, k: rows[torch.randint(len(rows), (k,), generator=g, device=d)]
+    i = torch.cat([pick(store.double, pairs), pick(store.single, batch - pairs)])
+    masks, z = store.masks[i].float() / 255, store.latents[i, 0].float()
+    if store.flips:
+        flip = (torch.rand(batch, generator=g, device=d) < .5).view(-1, 1, 1, 1)
+        masks, z = torch.where(flip, masks.flip(-1), masks), torch.where(flip, store.latents[i, 1].float(), z)
+    return dict(ids=store.ids[i].long(), marks=store.marks[i].float(), masks=masks, z=z, noise=torch.randn(z.shape, generator=g, device=d), t=timesteps)

@@ -260,6 +260,65 @@ def test_losses_prefer_the_right_place():
     assert good < .2 < 5 < bad
 
 
+def test_the_shape_loss_knows_what_top_k_will_do():
+    y, x = torch.meshgrid(torch.arange(16.), torch.arange(16.), indexing="ij")
+    disc = lambda cx, cy, r=3.5: (r + .5 - ((x - cx) ** 2 + (y - cy) ** 2).sqrt()).clamp(0, 1)
+    masks = torch.stack([disc(4, 8), disc(11, 8)])[None]
+    near = lambda m: .01 + .1 * m
+    loss, overlap = joint.shape_loss(near(masks), masks)
+    assert loss < .25 and overlap == 1
+    again, _ = joint.shape_loss(near(masks) * torch.tensor([7., .01]).view(1, 2, 1, 1), masks)  # Top-K and the normalised mask are the same
+    assert abs(loss - again) < 1e-4
+    softer, same_cells = joint.shape_loss(near(masks) ** .2, masks)
+    moved, fewer = joint.shape_loss(near(masks.roll(3, 2)), masks)
+    swapped, none = joint.shape_loss(near(masks.flip(1)), masks)
+    assert loss < softer < moved < swapped and same_cells == 1 > fewer > .2 > none
+    # of two subjects who leak into each other's place, a loss for each alone sees half of what this one does
+    leaking, _ = joint.shape_loss(near(masks + .8 * masks.flip(1)), masks)
+    elsewhere, _ = joint.shape_loss(near(masks + .8 * masks.roll(5, 2)), masks)
+    assert leaking > 1.2 * elsewhere > loss
+    # who is not there counts nothing: in the second row nobody has words, in the third the second subject is missing
+    three, empty = near(masks).repeat(3, 1, 1, 1), masks.repeat(3, 1, 1, 1)
+    three[1], three[2, 1], empty[2, 1] = 0, 0, 0
+    both, overlap = joint.shape_loss(three, empty)
+    assert torch.isfinite(both) and overlap == 1 and loss / 2 < both < loss
+    # the threshold has no gradient, and needs none
+    scores = (near(masks.roll(2, 3)) + .02 * torch.rand(1, 2, 16, 16, generator=torch.Generator().manual_seed(1))).double().requires_grad_()
+    direction = torch.randn(1, 2, 16, 16, generator=torch.Generator().manual_seed(2)).double() * scores.detach()
+    joint.shape_loss(scores, masks)[0].backward()
+    ahead, behind = (joint.shape_loss(scores.detach() + k * direction, masks)[0] for k in (1e-2, -1e-2))
+    assert abs((scores.grad * direction).sum() - (ahead - behind) / 2e-2) < 2e-3
+
+
+def test_maps_learn_the_shape_where_the_guidance_branch_looks():
+    """What is learned from is what inference computes; with --looks nothing learns but where the U-Net looks."""
+    with tempfile.TemporaryDirectory() as d:
+        train_toybox(fresh(d), "--stage", "joint", "--guide", "6", "--looks", "--without", "features", "--steps", "2")
+        learned = {n for n, _, _ in trained(d)["layout"]}
+        assert {n.split(".transformer_blocks.0.")[1].rsplit(".", 1)[0] for n in learned} == {"norm1", "norm2", "attn1.to_q", "attn1.to_k", "attn2.to_q", "attn2.to_k"}
+        said = json.loads((pathlib.Path(d) / "joint.jsonl").read_text().splitlines()[0])
+        assert "features" not in said and 0 <= said["overlap"] <= 1 and said["alone"] > 0 and said["shape"] > 0
+    toy, words = model.build(work())
+    one, s = joint.Joint(toy), coordinates()
+    s.marks[:, 0, 3] = s.marks[:, 1, 5] = 1
+    s.latents = torch.randn(8, 1, 4, 32, 32, generator=torch.Generator().manual_seed(1))
+    b, precision = store.guided(s, 4, 2, torch.Generator().manual_seed(1), torch.full((4,), .7)), fast.Precision("cpu", "fp32")
+    with mock.patch.object(joint, "shape_loss", wraps=joint.shape_loss) as asked:
+        one.guide(b, precision)
+    t, z, _ = one.noised(b)
+    maps = toy.unet(z, t, toy.text(b["ids"]).hidden, tokens=b["marks"], selfs="high")[1]
+    assert torch.allclose(asked.call_args[0][0], networks.guidance_scores(maps, (16, 16))[1], rtol=1e-4)
+    named = [(n, p.requires_grad_(True)) for n, p in one.named(False, looks=True)]
+    optimizer, losses = torch.optim.Adam([p for _, p in named], 5e-2), []
+    for _ in range(25):
+        loss = one.guide(b, precision)["shape"]
+        loss.backward()
+        losses.append(loss.item())
+        assert losses[1:] or {n for n, p in named if p.grad is not None and p.grad.abs().max() > 0} >= {n for n, _ in named if "attn1" in n and "up_blocks.1" in n}
+        optimizer.step(), optimizer.zero_grad()
+    assert losses[-1] < .97 * losses[0], losses
+
+
 def test_scenes_come_while_training_goes_on():
     made = []
     with tempfile.TemporaryDirectory() as d, mock.patch.object(supply, "scratch", lambda work, count: pathlib.Path(d) / "made"):

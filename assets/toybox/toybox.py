@@ -34,7 +34,7 @@ from curriculum import CROP, DATA, FEATURES, choose_features, crop_limit, multiv
 from fast import Captured, Compiled, Precision, Team, explicit_attention
 from flat import Flat
 from outbox import write
-from store import SIDE, Store, crops, draw, floats
+from store import SIDE, Store, crops, draw, floats, guided
 from supply import Supply, lengths
 
 STAGES = ("vae", "encoders", "large", "latents", "joint")
@@ -293,7 +293,7 @@ def train_latents(a, team, supply, seconds=0):
 
 def train_joint(a, team, supply, seconds):
     import joint as maps
-    from joint import WEIGHTS, Joint
+    from joint import GUIDED, WEIGHTS, Joint
     from model import build, load
     store = supply.store
     if a.dry:
@@ -318,7 +318,7 @@ def train_joint(a, team, supply, seconds):
     model.requires_grad_(False).to(team.device)
     joint = Joint(model).to(team.device)
     begin(joint.head, a.start, "head.")
-    named = joint.named(a.frozen, a.eyes > 0)
+    named = joint.named(a.frozen, a.eyes > 0, a.looks)
     for _, p in named:
         p.requires_grad_(True)
     model.unet.to(memory_format=torch.channels_last)
@@ -340,10 +340,17 @@ def train_joint(a, team, supply, seconds):
         if not a.start and not a.frozen:  # references fade in
             there = min(1.0, done / .1)
             b["on"] = [m * (torch.rand(len(m), 1, 1, generator=g, device=m.device) < there) for m in b["on"]]
+        if a.guide:
+            few = a.guide // a.parts
+            order = torch.rand(few, generator=g, device=team.device).argsort()
+            t = 1 - (1 - GUIDED) * (order + torch.rand(few, generator=g, device=team.device)) / few
+            b["guide"] = guided(store, few, few // 3, g, t)
         return b
 
     def loss_of(b):
-        figures = joint(b, None if a.frozen else b["target"], precision, a.frozen)
+        figures = joint(b, None if a.frozen or "features" in a.without else b["target"], precision, a.frozen)
+        if a.guide:
+            figures |= joint.guide(b["guide"], precision)
         return sum(WEIGHTS[k] * v for k, v in figures.items() if k not in a.without), figures
     return run.loop(one_part, loss_of, a.lr or 2e-3)
 
@@ -454,7 +461,9 @@ def options(argv=None):
     p.add_argument("--eyes", type=float, default=0, metavar="SHARE", help="joint: share of the rate with which the image encoders learn on (default: not at all)")
     p.add_argument("--frozen", action="store_true", help="joint: train only the projector and the visual keys and values, as the paper")
     p.add_argument("--anew", action="store_true", help="joint: projector and visual keys and values begin anew, whatever --start has")
-    p.add_argument("--without", nargs="+", default=[], choices=("attention", "correspondence", "features"), help="joint: losses that are left out")
+    p.add_argument("--without", nargs="+", default=[], choices=("attention", "correspondence", "features", "shape"), help="joint: losses that are left out")
+    p.add_argument("--guide", type=int, default=0, metavar="SAMPLES", help="joint: so many more per step, over all parts, that the guidance branch sees, for the shape of its maps")
+    p.add_argument("--looks", action="store_true", help="joint: train only where the U-Net looks, the queries and keys of its attention")
     p.add_argument("--data", choices=DATA, default="curriculum", help="references: the picture itself, another of the subject, half and half, or Eq. 10 (Table X)")
     p.add_argument("--crop", choices=CROP, default="curriculum", help="of references: Eq. 11, its last range from the start, or none (Table XI)")
     p.add_argument("--features", choices=FEATURES, default="both", help="blocks of the image encoders that are used (Table VIII)")
