@@ -647,7 +647,7 @@ def test_7_one_composer_serves_all_blocks():
     """Fault 7: every block of scenes painted all places anew."""
     with tempfile.TemporaryDirectory() as d:
         real = scenes.Composer.__init__
-        with mock.patch.object(scenes.Composer, "__init__", lambda self, *a: (open(d + "/made", "a").write("x"), real(self, *a))[1]):
+        with mock.patch.object(scenes.Composer, "__init__", lambda self, *a, **k: (open(d + "/made", "a").write("x"), real(self, *a, **k))[1]):
             scenes.build(work(), "train", 6, 1, 2, .6, size=2, out=pathlib.Path(d))
         assert len(list(pathlib.Path(d).glob("train-*-meta.json"))) == 3 and pathlib.Path(d, "made").read_text() == "x"
 
