@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
 	"realword/history"
@@ -56,6 +57,12 @@ func dogRound(t *testing.T, b *bench, dir string) {
 	b.settle()
 	test.Tap(b.chipOf(1))
 	b.state.Form.Steps, b.state.Form.Stop = 4, 2
+	guidedRun(b)
+}
+
+// guidedRun makes another picture with what is set.
+func guidedRun(b *bench) {
+	b.t.Helper()
 	j := b.run()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	for i := range 4 {
@@ -63,6 +70,41 @@ func dogRound(t *testing.T, b *bench, dir string) {
 	}
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
+}
+
+// TestOldPicturesLeaveTheMemory: the window holds the newest pictures of a session and one film, and reads others again when they are looked
+// at.
+func TestOldPicturesLeaveTheMemory(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	for range 10 {
+		guidedRun(b)
+	}
+	held := func() (films, images int) {
+		for _, shot := range b.state.Shots {
+			if shot.Film != nil {
+				films++
+			}
+			if shot.Image != nil {
+				images++
+			}
+		}
+		return films, images
+	}
+	if films, images := held(); len(b.state.Shots) != 11 || films != 1 || images != 8 {
+		t.Errorf("of %d pictures the window holds %d, and %d films", len(b.state.Shots), images, films)
+	}
+	test.Tap(b.stage.Strip.Objects[0].(fyne.Tappable))
+	b.settle()
+	if shot := b.state.Shot(); b.state.View.Shot != 0 || shot.Image == nil || shot.Image.NRGBAAt(3, 3) != uitest.Green || len(shot.Film) != 4 || shot.SaveErr != nil {
+		t.Errorf("the first one comes back as %+v", shot)
+	}
+	test.Tap(b.stage.Strip.Objects[10].(fyne.Tappable))
+	b.settle()
+	if films, images := held(); films > 2 || images != 8 {
+		t.Errorf("back at the newest the window holds %d pictures, and %d films", images, films)
+	}
 }
 
 func TestARoundIsKeptAndComesBack(t *testing.T) {

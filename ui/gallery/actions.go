@@ -77,14 +77,35 @@ func (g *Page) reload() {
 	}
 }
 
-// Written shows the page anew where something of it was being made and is no more. It is called when the history has all that happened.
+// Written shows the page anew where a picture was begun, or something of it was being made and is no more. It is called when the history
+// has all that happened.
 func (g *Page) Written() {
+	if !g.Shown() || g.host.Journal.Working() { // then it is called once more
+		return
+	}
+	if begun := g.begun(); begun != g.seen {
+		g.seen = begun
+		g.reload()
+		return
+	}
 	for _, one := range g.thumbs.kept {
 		if one.live && !g.host.Journal.Runs(one.round) {
 			g.reload()
 			return
 		}
 	}
+}
+
+// begun names the pictures in work of which there is something to see. A step reaches the window a moment before the history has it: the
+// second one counts, too.
+func (g *Page) begun() string {
+	var list []string
+	for _, f := range g.host.State().Queue.Flights {
+		if n := len(f.Run.Film); n > 0 {
+			list = append(list, fmt.Sprint(f.Task.ID, ":", f.Run.Film[0].Picture, ":", min(n, 2)))
+		}
+	}
+	return strings.Join(list, " ")
 }
 
 // find is a reading, off the window's goroutine.

@@ -40,6 +40,7 @@ type Page struct {
 	menu   func() // waits until the chosen picture is known; nil: none
 	thumbs thumbs
 	finder kit.Newest[query]
+	seen   string // the pictures in work that it was read with
 
 	Tree   *Tree   // of the session that is worked at, under the stage
 	Banner *Banner // over the window

@@ -511,3 +511,31 @@ func TestTheChosenPictureHasAFrame(t *testing.T) {
 		}
 	}
 }
+
+// TestAPictureThatIsBegunAppears: also where the page was open before, as soon as there is something to see of it.
+func TestAPictureThatIsBegunAppears(t *testing.T) {
+	b := newBench(t)
+	b.open(7)
+	s := b.host.Journal.Store()
+	round, err := s.BeginRound(history.Plan{Session: 1, Prompt: "a cat", Recipe: []byte("{}")}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := s.StartPicture(round, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Written()
+	b.Settle()
+	if len(b.state.IDs) != 1 {
+		t.Fatal("it was read before there was anything to see")
+	}
+	b.Change(func(s *state.State) {
+		s.Queue = s.Queue.Begin(state.Task{ID: 3}, state.Round{Phase: state.Running, Film: []inference.StepDone{{}}})
+	})
+	b.Written()
+	b.Settle()
+	if len(b.state.IDs) != 2 || b.state.IDs[0] != fresh {
+		t.Errorf("the page shows %v, the new one is %d", b.state.IDs, fresh)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
+
+	"github.com/go-text/typesetting/shaping"
 )
 
 // Themed shows its content in another theme. Fyne's own ThemeOverride begins a new scope with every one of it, with every Refresh, and
@@ -48,6 +50,15 @@ func (t *Themed) Refresh() {
 	t.Content.Refresh()
 	t.BaseWidget.Refresh()
 }
+
+// ForgetFonts lets go of the fonts that Fyne's shaper keeps for later: with every other theme Fyne parses all fonts anew, and the shaper
+// holds the last 33 of them, old ones too, some four megabytes each. It belongs to Fyne's goroutine, and follows a change of the theme.
+func ForgetFonts() { *shaper = shaping.HarfbuzzShaper{} }
+
+// shaper is the one of Fyne, which it has not made public either.
+//
+//go:linkname shaper fyne.io/fyne/v2/internal/painter.shaper
+var shaper *shaping.HarfbuzzShaper
 
 // sameScope gives an object the theme, and the scope, of another one. Fyne uses it for its own menus and has not made it public; should a
 // newer Fyne not have it, the program does not link, and ThemeOverride may be mended by then.

@@ -154,6 +154,11 @@ func NewThumb(name string, img image.Image, side float32, tapped func()) *Tile {
 	})
 }
 
+// ThumbImage is the picture of a thumbnail.
+func ThumbImage(t *Tile) *canvas.Image {
+	return t.Body.Objects[1].(*fyne.Container).Objects[0].(*fyne.Container).Objects[0].(*canvas.Image)
+}
+
 // ResizeThumb gives a thumbnail another side, and tells whether it had another one.
 func ResizeThumb(t *Tile, side float32) bool {
 	box := t.Body.Objects[1].(*fyne.Container).Objects[0].(*fyne.Container)

@@ -10,6 +10,7 @@ import (
 func (d *Desk) Apply() {
 	kit.SetLook(d.Look, d.TextSize)
 	d.app.Settings().SetTheme(kit.Theme()) // everything is measured and drawn anew
+	kit.ForgetFonts()
 }
 
 // zoomText makes texts larger or smaller by percent; 0 brings back 100 %.

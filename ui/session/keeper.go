@@ -155,9 +155,13 @@ func (k *Keeper) Told(err error) {
 	})
 }
 
-// LoadView reads what is missing of the kept picture on the stage. It is called whenever the state is shown.
+// LoadView reads what is missing of the kept picture on the stage, and lets go of what is kept and not looked at. It is called whenever the
+// state is shown.
 func (k *Keeper) LoadView() {
 	k.begun()
+	if fewer, ok := k.host.State().Shed(); ok {
+		k.host.Change(func(s *state.State) { s.Shots = fewer })
+	}
 	now, store := k.host.State(), k.host.Journal.Store()
 	shot := now.Shot()
 	if shot == nil || shot.Kept == 0 || shot.Loaded || store == nil || now.Model == nil || shot.Image != nil && shot.Film != nil {
@@ -180,6 +184,7 @@ func (k *Keeper) LoadView() {
 			if i := indexOf(k.host.State(), before.Kept); i >= 0 && k.host.State().Shots[i].Loaded {
 				k.host.Change(func(s *state.State) {
 					s.Shots = slices.Clone(s.Shots)
+					loaded.Likeness = s.Shots[i].Likeness // it may have come meanwhile
 					s.Shots[i] = loaded
 				})
 			}

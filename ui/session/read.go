@@ -52,6 +52,11 @@ func keptShot(s *history.Store, id uint64) (state.Shot, error) {
 // best picture that is left stands in for it.
 func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
 	shot.Loaded, shot.Recipe = true, journal.WithMasks(s, shot.Recipe)
+	if p, err := s.Picture(shot.Kept); err == nil && shot.Thumb == nil { // made in this window
+		if small, err := state.ReadSmall(p.Thumbnail); err == nil {
+			shot.Thumb = small
+		}
+	}
 	film, err := journal.Film(s, shot.Kept, m, shot.Recipe)
 	if err != nil {
 		film = nil

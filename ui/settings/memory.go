@@ -12,6 +12,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/memory"
+	"realword/inference/prompt"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -33,6 +34,9 @@ type memoryLine struct {
 	box  *fyne.Container
 	text *kit.Line
 
+	counted string // the prompts of which holds is the count
+	holds   [2]int
+
 	asked string // the job that the plan is for
 	plan  *memory.Plan
 }
@@ -52,7 +56,7 @@ func (m *memoryLine) refresh() {
 		return
 	}
 	r := st.Form.Request()
-	round := fmt.Sprintf("%p %d×%d %s %t", teller, r.Width, r.Height, r.Preset, r.CFG == 1)
+	round := fmt.Sprintf("%p %d×%d %s %t %t %v", teller, r.Width, r.Height, r.Preset, r.CFG == 1, r.Init != nil, m.tokens(st))
 	for i := range r.Subjects {
 		round += fmt.Sprint(" ", len(r.Subjects[i].References))
 		r.Subjects[i].References = make([]inference.Reference, len(r.Subjects[i].References)) // only their number counts
@@ -74,6 +78,29 @@ func (m *memoryLine) refresh() {
 			m.show()
 		}
 	})
+}
+
+// tokens are how many tokens the prompt and the negative one have in the passes: those of whole chunks.
+func (m *memoryLine) tokens(st state.State) (holds [2]int) {
+	if m.host.Encode == nil || st.Model == nil {
+		return holds
+	}
+	prompts := [2]string{st.Form.Prompt, st.Form.Negative}
+	var how [2]prompt.Reading
+	for i := range how {
+		how[i] = st.Form.Reading(st.Model, i == 1)
+	}
+	of := fmt.Sprintf("%p %q %v", m.host.Memory(), prompts, how)
+	if of == m.counted {
+		return m.holds
+	}
+	m.counted = of
+	for i, text := range prompts {
+		if p := m.host.Encode(text, how[i]); p != nil {
+			m.holds[i] = p.Holds()
+		}
+	}
+	return m.holds
 }
 
 func (m *memoryLine) show() {

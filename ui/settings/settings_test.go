@@ -272,6 +272,25 @@ func TestMemoryIsShownBeforeARun(t *testing.T) {
 	if e.asked.Load() != n {
 		t.Error("it is computed again although nothing has changed")
 	}
+	// It follows how many chunks the prompts have.
+	chunks := *r.State.Model
+	chunks.Text.Chunks = true
+	r.State.Model = &chunks
+	r.House.Refresh()
+	r.Settle()
+	long := strings.Repeat("a dog ", 60)
+	for _, text := range []*string{&r.State.Form.Prompt, &r.State.Form.Negative} {
+		was := *text
+		for _, now := range []string{long, was} {
+			n = e.asked.Load()
+			*text = now
+			r.House.Refresh()
+			r.Settle()
+			if e.asked.Load() != n+1 {
+				t.Errorf("prompts of %d and %d letters: asked %d times", len(r.State.Form.Prompt), len(r.State.Form.Negative), e.asked.Load()-n)
+			}
+		}
+	}
 	ran := 0
 	r.Before(func() { ran++ })
 	if ran != 0 || r.Layers.Open() != 1 {

@@ -74,7 +74,7 @@ func (p *Panel) rival() *state.Shot {
 	if p.seen == nil {
 		return nil
 	}
-	same := func(s *state.Shot) bool { return s == nil || s.Image == nil || s.Image == p.seen.Image }
+	same := func(s *state.Shot) bool { return s == nil || s.Image == nil || p.sees(s) }
 	if !same(p.before) {
 		return p.before
 	}
@@ -86,13 +86,18 @@ func (p *Panel) rival() *state.Shot {
 	return nil
 }
 
+// sees tells whether a picture is the one that was in view last. One that was read again has other pixels.
+func (p *Panel) sees(s *state.Shot) bool {
+	return p.seen != nil && (s.Image == p.seen.Image || s.Kept != 0 && s.Kept == p.seen.Kept)
+}
+
 // look remembers which pictures were in view.
 func (p *Panel) look(shot *state.Shot) {
 	if shot == nil || shot.Image == nil || p.seen != nil && shot.Image == p.seen.Image {
 		return
 	}
 	now := *shot
-	if now.Film = nil; p.seen != nil {
+	if now.Film = nil; p.seen != nil && !p.sees(shot) { // else it was read again
 		p.before = p.seen
 		p.contrast.other = p.seen
 	}

@@ -2,6 +2,7 @@ package stage
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
@@ -167,7 +168,7 @@ func (p *Panel) RefreshSides() {
 		}
 		thumb := kit.NewThumb(name, small, thumbSide, func() { p.Tap(i) })
 		thumb.OnMenu = func(at fyne.Position) { p.menuOf(i, at) }
-		thumb.OnDragged = func(at fyne.Position) { p.carry(p.host.State().Shots[i], small, at) }
+		thumb.OnDragged = func(at fyne.Position) { p.carry(p.host.State().Shots[i], kit.ThumbImage(thumb).Image, at) }
 		thumb.OnDropped = func(at fyne.Position) {
 			p.letGo(p.host.State().Shots[i], at)
 		}
@@ -176,6 +177,9 @@ func (p *Panel) RefreshSides() {
 	taller := false
 	for i, o := range p.Strip.Objects {
 		tile := o.(*kit.Tile)
+		if i < len(p.Strip.Objects)-fineThumbs {
+			coarsen(kit.ThumbImage(tile))
+		}
 		tile.Choose(i == s.View.Shot)
 		showNear(tile, s.Shots[i].Likeness, s.DressOf(i))
 		taller = kit.ResizeThumb(tile, p.thumb()) || taller
@@ -197,6 +201,18 @@ func (p *Panel) RefreshSides() {
 	} else if taller {
 		p.Strip.Refresh()
 		p.Body.Refresh()
+	}
+}
+
+// fineThumbs are the newest thumbnails, which stay sharp when they are made large; a session may have hundreds of them.
+const fineThumbs, coarseThumb = 24, 112
+
+// coarsen makes the picture of a thumbnail as small as its usual size needs on a dense screen.
+func coarsen(of *canvas.Image) {
+	size := of.Image.Bounds().Size()
+	if long := max(size.X, size.Y); long > coarseThumb {
+		of.Image = whole(of.Image, max(size.X*coarseThumb/long, 1), max(size.Y*coarseThumb/long, 1)).paint()
+		of.Refresh()
 	}
 }
 

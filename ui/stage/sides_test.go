@@ -80,3 +80,24 @@ func TestSidesComeWithTheFirstRun(t *testing.T) {
 		t.Errorf("%d thumbnails are left", len(b.Strip.Objects))
 	}
 }
+
+// TestOldThumbnailsAreSmall: a session with hundreds of pictures holds large thumbnails of the newest only.
+func TestOldThumbnailsAreSmall(t *testing.T) {
+	b := newBench(t, nil)
+	const n = fineThumbs + 6
+	img := image.NewNRGBA(image.Rect(0, 0, 256, 128))
+	b.Change(func(s *state.State) {
+		for range n {
+			s.Shots = append(s.Shots, state.Shot{PictureReady: inference.PictureReady{Image: img}})
+		}
+	})
+	for i, o := range b.Strip.Objects {
+		want := image.Pt(224, 112)
+		if i < n-fineThumbs {
+			want = image.Pt(112, 56)
+		}
+		if got := kit.ThumbImage(o.(*kit.Tile)).Image.Bounds().Size(); got != want {
+			t.Errorf("thumbnail %d of %d: %v, want %v", i, n, got, want)
+		}
+	}
+}
