@@ -43,6 +43,7 @@ func (w *Window) allActions() []command.Action {
 		likenessActions(w),
 		w.prefs.LookActions(),
 		w.stage.ExampleActions(),
+		w.subjects.HelpActions(),
 		w.prefs.HelpActions(), // the last lines of their menus
 		[]command.Action{
 			command.Separator(command.MenuFile),

@@ -14,10 +14,12 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
+	"realword/ui/preferences"
 )
 
-// cutTexts are the texts on the screen of which a part is cut away and the whole of which does not come up under the pointer there.
-func cutTexts(top fyne.CanvasObject) (list []string) {
+// cutTexts are the texts on the screen of which a part is cut away and the whole of which does not come up under the pointer there;
+// or those of buttons alone.
+func cutTexts(top fyne.CanvasObject, buttons bool) (list []string) {
 	type hover struct {
 		at   box
 		says string
@@ -48,11 +50,11 @@ func cutTexts(top fyne.CanvasObject) (list []string) {
 		switch o := o.(type) {
 		case *kit.Told: // says it itself
 		case *kit.Line:
-			if o.MinSize().Width > o.Size().Width+1 {
+			if !buttons && o.MinSize().Width > o.Size().Width+1 {
 				texts = append(texts, text{at, o.Text})
 			}
 		case *kit.Fitted:
-			if o.Cut() {
+			if !buttons && o.Cut() {
 				texts = append(texts, text{at, o.Text})
 			}
 		case *fyne.Container:
@@ -64,7 +66,11 @@ func cutTexts(top fyne.CanvasObject) (list []string) {
 			room = at
 			walk(o.Content)
 			room = was
-		case *widget.Entry, *kit.Field, *kit.Button, *kit.IconButton, *kit.Slider, *kit.Selector:
+		case *kit.Button:
+			if o.MinSize().Width > o.Size().Width+1 {
+				texts = append(texts, text{at, o.Text})
+			}
+		case *widget.Entry, *kit.Field, *kit.IconButton, *kit.Slider, *kit.Selector:
 		case fyne.Widget:
 			for _, c := range test.WidgetRenderer(o).Objects() {
 				walk(c)
@@ -85,28 +91,33 @@ func cutTexts(top fyne.CanvasObject) (list []string) {
 }
 
 // TestLookNothingIsCutInSilence: a text that has too little room comes up whole under the pointer, in the usual window and in the smallest one,
-// and in the language with the longest words.
+// and in the language with the longest words; that of a button with large texts, too.
 func TestLookNothingIsCutInSilence(t *testing.T) {
 	plain.Run(t)
-	for _, language := range []string{"", "de"} {
-		for _, size := range []fyne.Size{fyne.NewSize(1240, 800), smallest} {
-			if language != "" {
-				t.Cleanup(func() { i18ntest.English(t) })
-				if err := i18n.Speak(translations.Files, language); err != nil {
-					t.Fatal(err)
-				}
+	for _, c := range []struct {
+		language string
+		percent  int
+	}{{"", 100}, {"de", 100}, {"de", 160}, {"fr", 160}} {
+		if c.language != "" {
+			t.Cleanup(func() { i18ntest.English(t) })
+			if err := i18n.Speak(translations.Files, c.language); err != nil {
+				t.Fatal(err)
 			}
-			b := furnished(t)
-			known := map[string]bool{}
-			b.rooms(func(place string) {
+		}
+		b := furnished(t)
+		b.prefs.Change(func(p *preferences.Values) { p.TextSize = c.percent })
+		t.Cleanup(func() { kit.SetLook("system", 100) })
+		known := map[string]bool{}
+		b.rooms(func(place string) {
+			for _, size := range []fyne.Size{fyne.NewSize(1240, 800), smallest} {
 				b.layOut(size)
-				for _, text := range cutTexts(b.tops()) {
+				for _, text := range cutTexts(b.tops(), c.percent > 100) {
 					if !known[text] {
 						known[text] = true
-						t.Errorf("%s %v, %s: “%s” is cut", language, size, place, text)
+						t.Errorf("%s %d %% %v, %s: “%s” is cut", c.language, c.percent, size, place, text)
 					}
 				}
-			})
-		}
+			}
+		})
 	}
 }

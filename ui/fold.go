@@ -12,6 +12,7 @@ import (
 	"realword/ui/kit"
 	"realword/ui/preferences"
 	"realword/ui/stage"
+	"realword/ui/subjects"
 )
 
 // startSize is the size that the window begins with.
@@ -41,13 +42,14 @@ type columns struct {
 	keep   func(preferences.Room)
 	folded func() folds
 	fold   func(folds)
-	narrow func(bool) // the prompt is to take little room, or what it wants
-	resize func()     // everything has another size
+	narrow func(level int, low bool)     // the prompt is to take the room of a level; low: in a low window
+	below  func() (height, film float32) // of what lies under the picture, without the film, and of the film at least
+	resize func()                        // everything has another size
 }
 
 // build puts the columns beside one another. over takes the place of lower for a while.
 func (c *columns) build(over fyne.CanvasObject) fyne.CanvasObject {
-	c.middle = container.New(middle{kit.Gapped{Gap: 10}, c.tighten}, c.prompt, kit.PanelOf(8, container.NewStack(c.lower, over)))
+	c.middle = container.New(middle{kit.Gapped{Gap: middleGap}, c.tighten}, c.prompt, kit.PanelOf(lowerMargin, container.NewStack(c.lower, over)))
 	frame := kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}
 	frame.Wish = func() (left, right float32) { return c.now().Left, c.now().Right }
 	handle := func(panel *fyne.Container, set func(r *preferences.Room, width float32), sign float32) *kit.Handle {
@@ -116,11 +118,13 @@ func (c *columns) half() float32 {
 // middle is the prompt above the picture.
 type middle struct {
 	kit.Gapped
-	before func() // it is laid out
+	before func(fyne.Size) // it is laid out
 }
 
+const middleGap, lowerMargin = 10, 8 // between the prompt and the panel of the picture, and inside of that
+
 func (m middle) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	m.before()
+	m.before(size)
 	m.Gapped.Layout(objects, size)
 }
 
@@ -128,11 +132,33 @@ func (m middle) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // takes one row for its words.
 const tight = 460
 
-// tighten has the prompt take less room in a low window with large texts.
-func (c *columns) tighten() {
-	if canvas := fyne.CurrentApp().Driver().CanvasForObject(c.body); canvas != nil && c.narrow != nil {
-		c.narrow(canvas.Size().Height < tight*kit.TextScale())
+// tighten has the prompt take no more room than leaves the picture half of the window and the film its place; where that is not to be had,
+// what is said of the picture and done with it comes first. In a low window with large texts its words have one row from the outset.
+func (c *columns) tighten(size fyne.Size) {
+	canvas := fyne.CurrentApp().Driver().CanvasForObject(c.body)
+	if canvas == nil || c.narrow == nil {
+		return
 	}
+	low, first := canvas.Size().Height < tight*kit.TextScale(), 0
+	if low {
+		first = subjects.LowLevel
+	}
+	c.prompt.Resize(fyne.NewSize(size.Width, c.prompt.Size().Height)) // what flows knows its height only for a width
+	rest, film := c.below()
+	for _, want := range []float32{rest + film, rest} {
+		for level := first; level < subjects.Levels; level++ {
+			c.narrow(level, low)
+			if size.Height-c.prompt.MinSize().Height-middleGap-2*lowerMargin >= c.half()+want {
+				return
+			}
+		}
+	}
+}
+
+// again lays the middle out anew: what lies under the picture needs another height, for which the prompt may have to give way.
+func (c *columns) again() {
+	c.relay()
+	c.lower.Refresh()
 }
 
 // relay lays the middle out anew: its words may need another row.

@@ -70,7 +70,7 @@ func (w *Window) buildHistory() {
 	g.Tree.OnMenu = func(picture uint64, at fyne.Position) {
 		w.session.ShowThen(picture, func() { w.Menu(at, stage.ThumbMenu) })
 	}
-	g.Tree.OnResize = func() { w.columns.lower.Refresh(); w.stage.FollowTools() }
+	g.Tree.OnResize = func() { w.columns.again(); w.stage.FollowTools() }
 
 	b := g.Banner
 	b.OnResize = func() { w.win.Content().Refresh() }

@@ -17,6 +17,7 @@ import (
 	"realword/ui/kit"
 	"realword/ui/preferences"
 	"realword/ui/stage"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -89,6 +90,12 @@ func TestLookThePictureHasHalfOfTheHeight(t *testing.T) {
 				t.Fatal("no mask is painted")
 			}
 			look("while a mask is painted")
+			b.mask.Close()
+			b.state.Change(func(s *state.State) { s.History.Example = true })
+			look("the example")
+			if low := c.percent == 160 && c.size.Height == 600; b.stage.ExampleMark.Visible() != low {
+				t.Errorf("the example's mark is seen: %t", !low)
+			}
 		})
 	}
 }

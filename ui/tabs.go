@@ -27,7 +27,7 @@ const (
 
 func newTabs(settings, queue fyne.CanvasObject) *tabs {
 	t := &tabs{pages: [2]fyne.CanvasObject{settings, queue}}
-	row := kit.NewRow(6)
+	row := container.New(&kit.Flow{Gap: 6}) // large texts of some languages need two rows
 	about := [2]string{i18n.T("What the next job is made with."), i18n.T("The job that runs, and those that wait.")}
 	for i, name := range [2]string{i18n.T("Settings"), i18n.T("Queue")} {
 		t.pills[i] = kit.NewPill(name, func() { t.show(i) })

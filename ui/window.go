@@ -123,6 +123,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		}
 		return nil
 	}
+	w.subjects.Layers = &w.Layers
 	w.subjects.OnResized = w.columns.relay
 	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
 	w.subjects.OnCut = func(img image.Image, done func(*image.Gray)) { w.mask.CutOut(img, done) }
@@ -178,8 +179,8 @@ func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 			return stage.Veil{Mask: m, Style: style, Away: kind == guidance.NotHere}, masks
 		},
 	})
-	w.mask.Ground, w.mask.OnHeight = p, func() { w.columns.lower.Refresh() }
-	p.OnInspect, p.OnHeight = func(s int) { w.inspect.Show(s) }, func() { w.columns.lower.Refresh() }
+	w.mask.Ground, w.mask.OnHeight = p, func() { w.columns.again() }
+	p.OnInspect, p.OnHeight = func(s int) { w.inspect.Show(s) }, func() { w.columns.again() }
 	p.OnDropped = func(shot state.Shot, at fyne.Position) {
 		w.reuse.Dropped(shot, w.subjects.TargetAt(at), at.X < w.columns.middle.Position().X)
 	}
@@ -261,7 +262,12 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	w.stage = w.newStage(ghost)
 	below := kit.NewColumn(4, w.saver.Bar.Container, w.mask.Tools, w.stage.Tools, w.stage.Border, w.stage.Film, w.gallery.Tree.Root)
 	c.lower = container.New(kit.Under{Least: c.half, Spare: w.stage.Spare}, w.stage.Body,
-		kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
+		kit.NewPage(container.New(kit.Inset{X: 0, Y: belowMargin}, below)))
+	c.below = func() (height, film float32) {
+		below.Resize(fyne.NewSize(below.Size().Width, below.MinSize().Height)) // what is broken into lines knows its height only for a width
+		now, least := w.stage.FilmRoom()
+		return below.MinSize().Height + 2*belowMargin - now, least
+	}
 	w.inspect = w.newInspection()
 
 	name := kit.NewLine("Realword", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
@@ -273,14 +279,17 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	grids := kit.NewButtonWithIcon(i18n.T("Grids"), theme.GridIcon(), w.grid.Toggle).
 		Explain(i18n.T("Pictures side by side that differ in one or two settings."))
 	grids.Importance = widget.LowImportance
-	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil,
-		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), name, sessions, grids, w.models.Opener),
-		kit.NewRow(7, c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14"))))
+	head := container.New(kit.Inset{X: 4, Y: 0}, container.New(kit.Head{Gap: 7},
+		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), container.New(kit.Either{Second: w.stage.Marked}, name, w.stage.ExampleMark), sessions, grids, w.models.Opener),
+		c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14")))
 	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root, w.grid.Root, w.computers.Root)
-	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container, w.stage.Example)
+	top := kit.NewColumn(4, container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container, w.stage.Example)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, ghost.Layer, kit.NewTips())
 }
+
+// belowMargin is over and under what lies under the picture.
+const belowMargin = 4
 
 // smallest is the smallest content of the window, so that it fits with its menus into half of a screen of 1080 lines: 960 × 600.
 var smallest = fyne.NewSize(960, 560)
@@ -310,7 +319,7 @@ func (w *Window) newSaver() *saving.Saver {
 		Folder: w.prefs.Folder, FileName: func() string { return w.prefs.FileName }, Embed: w.prefs.Embed,
 		SaveFile: w.opt.SaveFile, Reveal: reveal,
 		CopyImage: w.opt.CopyImage, CopyFiles: w.opt.CopyFiles,
-		OnHeight: func() { w.columns.lower.Refresh() },
+		OnHeight: func() { w.columns.again() },
 	})
 }
 

@@ -6,6 +6,7 @@ import argparse, json, pathlib, shutil
 import torch
 from safetensors.torch import load_file, save_file
 from model import load
+from words import vocabulary
 
 ABOUT = {
     "family": "toybox", "name": "Realword Toybox 2",  # another one than the model before, whose sessions say "Realword Toybox" "default_size": [256, 256],
@@ -13,6 +14,7 @@ ABOUT = {
         "paper": {"sampler": "ddim", "steps": 25, "stop": 10, "cfg": 4, "scope": .25, "mask_source": "low_cross_high_self"},
         "release": {"sampler": "dpm++", "steps": 25, "stop": 12, "cfg": 3.5, "scope": .25, "mask_source": "all_cross", "negative": ""},
     },
+    "words": vocabulary(),
     "licences": "trained on emoji pictures of Microsoft (MIT), Google (Apache-2.0), Twitter and EmojiOne (CC BY 4.0), see CREDITS.md",
 }
 

@@ -4,12 +4,12 @@ import numpy as np
 from tokenizers import Regex
 from tokenizers.pre_tokenizers import ByteLevel, Split
 from transformers import CLIPTokenizer
-from words import HATS, HYPERNYMS, NEW_WORDS, PLACES, SEATS, SUBJECTS
+from words import COLOURS, HATS, HYPERNYMS, JOINTS, NEW_WORDS, PLACES, SEATS, SUBJECTS
 
 LENGTH = 77
 WORDS = Regex(r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
 PLAIN = re.compile("[a-z ,]*")
-EXTRA = ["wearing", "a", "an", "and", "next to", "photo of", "picture of", "toy", "the", "with", "there is", "here is", "red orange yellow green blue purple pink white black brown grey"]
+EXTRA = [*JOINTS, COLOURS]
 
 
 def learn(texts):

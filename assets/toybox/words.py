@@ -70,7 +70,19 @@ SEATS = {"on a skateboard": ("🛹", False), "on a sled": ("🛷", False), "in a
 # Who is too large or flies.
 SEATLESS = set("whale dolphin shark airplane rocket ship train castle house tent tree globe butterfly bee bird eagle balloon umbrella ladybug snake".split()) | {"palm tree"}
 
+COLOURS = "red orange yellow green blue purple pink white black brown grey"
+# what captions are put together with
+JOINTS = ["a", "an", "the", "and", "next to", "wearing", "toy", "photo of", "picture of", "there is", "here is", "with"]
+
 
 def hypernyms_of(word):
     """The coarser words that also name this subject."""
     return [h for h, ws in HYPERNYMS.items() if word in ws]
+
+
+def vocabulary():
+    """What the model says of the words that it knows, by what they are for; NEW_WORDS are none of them."""
+    return {
+        "subjects": [*SUBJECTS], "general": [*HYPERNYMS], "colours": COLOURS.split(), "worn": [*HATS], "seats": [*SEATS], "places": [*PLACES.values()],
+        "others": JOINTS,
+    }

@@ -178,11 +178,12 @@ type modelConfig struct {
 	LatentRGB   [][3]float64      `json:"latent_rgb"`
 	RGBBias     [3]float64        `json:"latent_rgb_bias"`
 	Presets     map[string]Preset `json:"presets"`
+	Words       *Vocabulary       `json:"words"`
 }
 
 // check bounds what no other check looks at, or only when all the work is done.
 func (c *modelConfig) check() error {
-	const mostLicence, mostPresets = 64 << 10, 16
+	const mostLicence, mostPresets, mostWords = 64 << 10, 16, 64 << 10
 	licences := 0
 	for _, l := range c.Licences {
 		licences += len(l)
@@ -196,6 +197,8 @@ func (c *modelConfig) check() error {
 		return fmt.Errorf("the name %q is not one line of up to %d letters", brief(c.Name), longestName)
 	case licences > mostLicence:
 		return fmt.Errorf("licences have %d letters, more than %d", licences, mostLicence)
+	case c.Words != nil && c.Words.letters() > mostWords:
+		return fmt.Errorf("words have %d letters, more than %d", c.Words.letters(), mostWords)
 	case len(c.Presets) > mostPresets:
 		return fmt.Errorf("it has %d presets, more than %d", len(c.Presets), mostPresets)
 	case len(c.LatentRGB) > 64 || slices.ContainsFunc(numbers, func(row []float64) bool {
@@ -244,6 +247,9 @@ var defaultPresets = map[string]Preset{
 const ReleaseNegative = "(((naked))), deformed, bad anatomy, disfigured, poorly drawn face, mutation, mutated, extra limb, ugly, disgusting, " +
 	"poorly drawn hands, missing limb, floating limbs, disconnected limbs, malformed hands, blurry, ((((mutated hands and fingers)))), " +
 	"watermark, watermarked, oversaturated, censored, distorted hands,"
+
+// precision is what manifests say of it; whoever shows them has it in other languages, too.
+var precision = message.Text("as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16")
 
 func (im *importer) describe() Manifest {
 	model := im.model
@@ -294,13 +300,13 @@ func (im *importer) describe() Manifest {
 		},
 		Size: Size{Width: model.DefaultSize[0], Height: model.DefaultSize[1], Min: model.MinSize, Max: model.MaxSize, Multiple: multiple},
 		Grid: im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
-		Text: text,
+		Text: text, Words: model.Words,
 		Vision: Vision{
 			Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()),
 			Width: im.projector.Out,
 		},
 		Schedule: im.schedule, Presets: presets, Networks: Networks{im.unet, im.vae},
-		Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
+		Precision: precision, Notes: im.notes,
 		Graphs: map[graph.Name]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }

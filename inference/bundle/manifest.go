@@ -33,6 +33,7 @@ type Manifest struct {
 	Attention []int             `json:"attention"`
 	Layers    int               `json:"cross_attention_layers"` // SDXL 70; each has its own text_k_<i>, text_v_<i>, vision_k_<i>, vision_v_<i>
 	Text      Text              `json:"text"`
+	Words     *Vocabulary       `json:"words,omitempty"` // nil: it learned from so many that a list says nothing
 	Vision    Vision            `json:"vision"`
 	Schedule  Schedule          `json:"schedule"`
 	Presets   map[string]Preset `json:"presets"` // "paper", "release"

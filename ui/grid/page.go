@@ -1,6 +1,7 @@
 package grid
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"slices"
@@ -171,6 +172,9 @@ func (p *Page) Make() {
 	p.host.Before(func() {
 		s := p.host.State()
 		r := s.GridRequest(p.sides[0].typed(), p.sides[1].typed())
+		if twin(s, r) { // the second click of a double one
+			return
+		}
 		p.want, p.said, p.told, p.asked = 0, nil, "", true
 		p.host.Put(state.Task{Request: r, Parents: s.Form.Parents(), Thumb: s.Form.Thumb(), Model: s.Model.Name})
 	})
@@ -276,12 +280,15 @@ func (p *Page) refreshSetup(s state.State) {
 	if reasons := s.Reasons(); why == "" && len(reasons) > 0 {
 		why = reasons[0]
 	}
-	kit.Enable(p.make, why == "" && pictures > 0 && p.host.Journal.Store() != nil)
+	there := why == "" && pictures > 0 && twin(s, r)
+	kit.Enable(p.make, why == "" && pictures > 0 && !there && p.host.Journal.Store() != nil)
 	switch {
 	case why == "" && p.said != nil:
 		why = wording.Sentence(p.said)
 	case why == "" && p.asked && s.Run().Err != nil:
 		why = wording.Sentence(s.Run().Err)
+	case there:
+		about = i18n.T("This grid is in the queue, or being made.")
 	case why == "":
 		why = p.told
 	}
@@ -424,9 +431,24 @@ func (p *Page) follow(s state.State) {
 	}
 }
 
-// waits tells whether the queue has the grid.
+// waits tells whether the queue has what the grid lacks.
 func (p *Page) waits(s state.State) bool {
-	return p.grid != nil && slices.ContainsFunc(s.Queue.Waiting, p.grid.is)
+	return p.grid != nil && p.grid.made() < len(p.grid.cells) && slices.ContainsFunc(s.Queue.Waiting, p.grid.is)
+}
+
+// twin tells whether a job that waits or runs makes the same grid.
+func twin(s state.State, r inference.Request) bool {
+	said := func(r inference.Request) []byte {
+		data, err := recipe.New(inference.Defaults(*s.Model, r), s.Model.Name)
+		if err != nil {
+			return nil
+		}
+		return data
+	}
+	mine := said(r)
+	return mine != nil && slices.ContainsFunc(slices.Concat(s.Queue.Waiting, s.Queue.Running()), func(t state.Task) bool {
+		return t.Request.Grid != nil && t.Needs == "" && bytes.Equal(said(t.Request), mine)
+	})
 }
 
 // refreshHead says which grid is on the page, and how far it is.

@@ -198,6 +198,51 @@ func TestAGridIsLookedAtAndGoesOn(t *testing.T) {
 	}
 }
 
+// TestADoubleClickMakesOneGrid: the same grid is not made twice at once; when it is made, it can be made once more.
+func TestADoubleClickMakesOneGrid(t *testing.T) {
+	b := newBench(t)
+	b.House.State.Words = state.PlainWords(b.House.State.Form.Prompt)
+	b.host.Put = func(t state.Task) {
+		b.put = append(b.put, t)
+		b.Change(func(s *state.State) { s.Queue, _ = s.Queue.Add(t, false) })
+	}
+	b.Toggle()
+	b.Settle()
+	b.sides[0].pick.SetSelected(state.SideName(inference.AxisSeed))
+	b.sides[1].pick.SetSelected(state.SideName("cfg"))
+	make := func() {
+		b.Make()
+		b.Make()
+		b.Settle()
+	}
+	make()
+	if len(b.put) != 1 || !b.make.Disabled() || b.cost.Text != "This grid is in the queue, or being made." {
+		t.Fatalf("%d jobs, can be made once more: %t, it says %q", len(b.put), !b.make.Disabled(), b.cost.Text)
+	}
+	b.Change(func(s *state.State) {
+		t := s.Queue.Waiting[0]
+		t.Request, t.Checked = inference.Defaults(*s.Model, t.Request), true // as the engine resolves it
+		*s = s.Begin(t, t.Pictures(), 0)
+	})
+	make()
+	if len(b.put) != 1 {
+		t.Error("it runs, and is made a second time")
+	}
+	b.sides[1].values.SetText("3, 5")
+	make()
+	if len(b.put) != 2 {
+		t.Errorf("another grid: %d jobs", len(b.put))
+	}
+	b.Change(func(s *state.State) {
+		*s = s.Apply(s.Queue.Flights[0].Task.ID, inference.Done{})
+		s.Queue = s.Queue.Clear()
+	})
+	make()
+	if len(b.put) != 3 {
+		t.Errorf("it is made, and asked for once more: %d jobs", len(b.put))
+	}
+}
+
 // TestALongPromptDoesNotWidenTheWindow: the title of a grid is cut, whatever its length.
 func TestALongPromptDoesNotWidenTheWindow(t *testing.T) {
 	b := newBench(t)

@@ -62,6 +62,12 @@ func NewButton(text string, tapped func()) *Button { return NewButtonWithIcon(te
 func NewButtonWithIcon(text string, icon fyne.Resource, tapped func()) *Button {
 	b := &Button{}
 	b.self, b.Text, b.Icon, b.OnTapped = b, text, icon, tapped
+	b.Tip.whole = func() string {
+		if b.MinSize().Width > b.Size().Width+1 {
+			return b.Text
+		}
+		return ""
+	}
 	b.ExtendBaseWidget(b)
 	return b
 }

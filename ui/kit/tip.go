@@ -223,6 +223,7 @@ func Interactive(o fyne.CanvasObject) bool {
 type Tip struct {
 	Text    func() string      // nil or "": none
 	Picture func() image.Image // over the text; nil: none
+	whole   func() string      // what stands on the object where a part of it is cut, else ""; nil: nothing is
 	layer   *tips
 	timer   *time.Timer
 	over    bool // the pointer is
@@ -230,10 +231,16 @@ type Tip struct {
 
 // Explanation is the text as it is now.
 func (p *Tip) Explanation() string {
-	if p.Text == nil {
-		return ""
+	text := ""
+	if p.Text != nil {
+		text = p.Text()
 	}
-	return p.Text()
+	if p.whole != nil {
+		if whole := p.whole(); whole != "" {
+			return Two(whole, text)
+		}
+	}
+	return text
 }
 
 // Rest begins to wait for the text of o, under which the pointer has come.
@@ -251,7 +258,7 @@ func (p *Tip) Reach(o fyne.CanvasObject) {
 
 func (p *Tip) wait(o fyne.CanvasObject, delay time.Duration) {
 	p.Leave(o)
-	if _, real := fyne.CurrentApp().Driver().(desktop.Driver); p.Text == nil || !real {
+	if _, real := fyne.CurrentApp().Driver().(desktop.Driver); p.Text == nil && p.whole == nil || !real {
 		return // the driver of tests has no goroutine of its own that a text could come on
 	}
 	if p.layer = tipsOver(o); p.layer == nil {
@@ -278,7 +285,7 @@ func (p *Tip) Show(o fyne.CanvasObject) {
 		picture = p.Picture()
 	}
 	p.layer.owner = o
-	p.layer.show(o, p.Text(), picture)
+	p.layer.show(o, p.Explanation(), picture)
 }
 
 // Where is the place of the text on the screen, and its size, while it is seen.

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,13 +99,13 @@ func New(host Host) *Panel {
 
 // Shows is what the list shows, and what is over it.
 func (q *Panel) Shows(s state.State) []any {
-	prompt, can := q.Undoable()
+	undo, can := q.Undoable()
 	if len(s.Queue.Waiting) == 0 {
 		s.Queue.Pace = 0 // which changes at every pass
 	}
 	running := s.Queue.Running()
 	s.Queue.Flights = nil // how far they are is none of its business
-	return []any{s.Queue, running, prompt, can, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Only}
+	return []any{s.Queue, running, undo, can, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Only}
 }
 
 // ShowsRunning is what the rows of the jobs that run show.
@@ -165,12 +166,8 @@ func (q *Panel) Refresh() {
 		}
 	}
 	q.title.Set(title, theme.ColorNameForeground)
-	name := i18n.T("Undo")
-	prompt, can := q.Undoable()
-	if can {
-		name = i18n.T("Put “%s” back into the queue", state.Shorten(prompt, 40))
-	}
-	q.undo.Name = name
+	name, can := q.Undoable()
+	q.undo.Name = cmp.Or(name, i18n.T("Undo"))
 	kit.Enable(q.undo, can)
 	kit.Enable(q.clear, len(queue.Waiting) > 0 || s.Busy())
 	stranded := len(queue.Stranded()) > 0 && q.Farm != nil

@@ -404,6 +404,24 @@ func TestJobsOfTheEarlierModel(t *testing.T) {
 	if b.why.Text != "1 job was made for the earlier built-in model, which this version does not have." {
 		t.Errorf("the page says %q", b.why.Text)
 	}
+	// It is taken back: they wait for their model again, as they were, in their places; and done again.
+	if name := b.Panel.undo.Name; name != "Have “two” wait for its own model again" {
+		t.Errorf("it offers %q", name)
+	}
+	test.Tap(&b.Panel.undo.Button)
+	b.Until("all is written", func() bool { return !b.Journal.Working() })
+	back := []string{"one 16x16", "two 192x128 needs Realword Toybox", "three 128x128 needs Realword Toybox", "bad 128x128 needs Realword Toybox"}
+	if got := sizes(); !slices.Equal(got, back) {
+		t.Errorf("taken back: %q, want %q", got, back)
+	}
+	if again, err := Read(t.Context(), s); err != nil || len(again) != 4 || again[1].Model != "Realword Toybox" || again[1].Request.Width != 192 {
+		t.Errorf("taken back, the history has %+v, %v", again, err)
+	}
+	b.Adopt([]int{b.State.Queue.Waiting[1].ID, b.State.Queue.Waiting[2].ID})
+	b.Until("they are again", func() bool { return b.State.Queue.Waiting[2].Needs == "" })
+	if got := sizes(); !slices.Equal(got, want) {
+		t.Errorf("once more: %q, want %q", got, want)
+	}
 	b.Until("all is written", func() bool { return !b.Journal.Working() })
 	again, err := Read(t.Context(), s)
 	if err != nil || len(again) != 4 || again[1].Model != "Realword Toybox 2" || again[0].Request.Width != 16 || again[3].Model != "Realword Toybox" {

@@ -404,7 +404,7 @@ func progress(f state.Flight, told state.Telling, other bool) (string, fyne.Them
 		parts, color = append(parts, i18n.T("paused")), theme.ColorNameWarning
 	}
 	if run.Pictures > 1 {
-		parts = append(parts, i18n.T("picture %d of %d", min(run.Made+1, run.Pictures), run.Pictures))
+		parts = append(parts, i18n.T("picture %d of %d", run.Number(), run.Pictures))
 	}
 	if run.Remaining > 0 && !run.Rests {
 		parts = append(parts, i18n.T("about %s left", wording.Duration(run.Remaining)))

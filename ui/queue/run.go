@@ -122,7 +122,7 @@ func (q *Queue) modelOf(t state.Task) string {
 // check has the engine look at a job that waits, which it has not done yet.
 func (q *Queue) check(t state.Task) {
 	engine, manifest, model := q.Engine(), q.State().Model, q.modelOf(t)
-	if t.Checked || engine == nil { // it was checked when it came first
+	if t.Checked || t.Needs != "" || engine == nil { // it was checked when it came first, or is none for this engine
 		return
 	}
 	q.Background(func() func() {
@@ -150,6 +150,18 @@ func (q *Queue) check(t state.Task) {
 
 // Adopt makes waiting jobs, which wait for another model, jobs of the open one. One that it cannot make waits on, and why is said.
 func (q *Queue) Adopt(ids []int) {
+	q.adopt(ids, func(was []place) {
+		ids := make([]int, len(was))
+		for i, p := range was {
+			ids[i] = p.task.ID
+		}
+		text := i18n.T("Have “%s” wait for its own model again", state.Shorten(was[0].task.Request.Prompt, 40))
+		q.did(text, func() { ids = q.unadopt(was) }, func() { q.adopt(ids, func(again []place) { was = again }) })
+	})
+}
+
+// adopt is Adopt, and tells before any of them begins how those which it could make waited.
+func (q *Queue) adopt(ids []int, done func(was []place)) {
 	now, engine := q.State(), q.Engine()
 	if now.Model == nil || engine == nil {
 		return
@@ -164,7 +176,7 @@ func (q *Queue) Adopt(ids []int) {
 	}
 	q.Background(func() func() {
 		var wrong error
-		done := map[int]state.Task{}
+		made := map[int]state.Task{}
 		for _, t := range list {
 			r, err := engine.Resolve(t.Request)
 			if err != nil {
@@ -173,7 +185,7 @@ func (q *Queue) Adopt(ids []int) {
 			}
 			t.Request = r
 			t.Passes, _ = inference.Passes(m, r)
-			done[t.ID] = t
+			made[t.ID] = t
 		}
 		return func() {
 			q.Change(func(s *state.State) {
@@ -181,13 +193,18 @@ func (q *Queue) Adopt(ids []int) {
 					return // another one was opened meanwhile
 				}
 				s.ActionErr = wrong
-				for _, t := range s.Queue.Waiting {
-					if mine, ok := done[t.ID]; ok && t.Needs != "" {
+				var was []place
+				for i, t := range s.Queue.Waiting {
+					if mine, ok := made[t.ID]; ok && t.Needs != "" {
+						was = append(was, place{t, i})
 						q.Journal.Amend(t.ID, mine.Request, m.Name, t.Parents)
 						s.Queue = s.Queue.Change(t.ID, func(w *state.Task) {
 							w.Request, w.Passes, w.Checked, w.Model, w.Needs = mine.Request, mine.Passes, true, m.Name, ""
 						})
 					}
+				}
+				if len(was) > 0 {
+					done(was)
 				}
 				q.Advance(true)
 				q.ahead()
@@ -215,12 +232,14 @@ func (q *Queue) begin(asked bool) bool {
 	q.Change(func(s *state.State) {
 		followed, films, view := s.Queue.Followed().Task.ID, s.Shots, s.View
 		full := inference.Defaults(*s.Model, t.Request) // before the engine has looked at it
-		pictures := len(full.Seeds)
+		pictures, before := len(full.Seeds), 0
 		if full.Grid != nil {
-			pictures = full.Grid.Len()
+			pictures, before = full.Grid.Len(), len(full.Grid.Made)
 		}
 		*s = s.Begin(t, pictures, full.Stop)
-		s.Queue = s.Queue.ChangeFlight(t.ID, func(f *state.Flight) { f.Run.Subjects, f.Run.Norm = full.Subjects, full.Normalization() })
+		s.Queue = s.Queue.ChangeFlight(t.ID, func(f *state.Flight) {
+			f.Run.Subjects, f.Run.Norm, f.Run.Before = full.Subjects, full.Normalization(), before
+		})
 		if followed != 0 && !asked {
 			*s = s.Follow(followed)
 			s.View, s.Shots = view, films

@@ -3,19 +3,25 @@ package queue
 import (
 	"slices"
 
+	"realword/ui/i18n"
 	"realword/ui/state"
 )
 
-// deed is jobs that were taken out, and can be put back.
+// deed is what was done with jobs, and can be taken back.
 type deed struct {
-	out    bool   // they are out
-	back   func() // puts them back
-	prompt string // of one of them
+	out  bool   // it is done
+	back func() // takes it back
+	text string // what that is
 }
 
-// did notes that jobs were taken out.
-func (q *Queue) did(prompt string, back, again func()) {
-	d := &deed{out: true, prompt: prompt}
+// putsBack says that a job is put back which was taken out.
+func putsBack(prompt string) string {
+	return i18n.T("Put “%s” back into the queue", state.Shorten(prompt, 40))
+}
+
+// did notes what was done with jobs; text says what taking it back is.
+func (q *Queue) did(text string, back, again func()) {
+	d := &deed{out: true, text: text}
 	d.back = func() {
 		if d.out {
 			d.out = false
@@ -34,15 +40,15 @@ func (q *Queue) did(prompt string, back, again func()) {
 	q.Change(func(*state.State) {}) // there is something to undo now
 }
 
-// Undoable is the prompt of a job that Undo puts back; false without one.
+// Undoable says what Undo does; false where there is nothing to take back.
 func (q *Queue) Undoable() (string, bool) {
 	if q.last == nil || !q.last.out {
 		return "", false
 	}
-	return q.last.prompt, true
+	return q.last.text, true
 }
 
-// Undo puts back what was taken out last.
+// Undo takes back what was done with jobs last.
 func (q *Queue) Undo() {
 	if _, can := q.Undoable(); can {
 		q.last.back()
@@ -98,7 +104,7 @@ func (q *Queue) drop(ids []int) {
 	paused := q.State().Queue.Paused
 	out := q.takeOut(ids)
 	if len(out) > 0 {
-		q.did(out[0].task.Request.Prompt, func() {
+		q.did(putsBack(out[0].task.Request.Prompt), func() {
 			ids = q.putBack(out, paused)
 			q.Advance(false)
 			q.ahead()
@@ -123,7 +129,7 @@ func (q *Queue) Stop() { q.StopJob(q.State().Queue.Followed().Task.ID) }
 func (q *Queue) StopJob(id int) {
 	f, _ := q.State().Queue.Flight(id)
 	if back, again := q.stop(id); back != nil {
-		q.did(f.Task.Request.Prompt, back, again)
+		q.did(putsBack(f.Task.Request.Prompt), back, again)
 	}
 }
 
@@ -204,7 +210,7 @@ func (q *Queue) StopAll() {
 	} else if len(back) == 0 {
 		return
 	}
-	q.did(prompt, func() {
+	q.did(putsBack(prompt), func() {
 		q.Change(func(s *state.State) {
 			ids = q.putBack(out, paused)
 			for _, back := range back {
@@ -221,4 +227,21 @@ func (q *Queue) StopAll() {
 			}
 		})
 	})
+}
+
+// unadopt has jobs wait for their own model again, where they were, and answers their new numbers. One that runs is stopped; what has been
+// made of it stays.
+func (q *Queue) unadopt(was []place) (ids []int) {
+	q.Change(func(s *state.State) {
+		paused := s.Queue.Paused
+		var waiting []int
+		for _, p := range was {
+			if back, _ := q.stop(p.task.ID); back == nil {
+				waiting = append(waiting, p.task.ID)
+			}
+		}
+		q.takeOut(waiting)
+		ids = q.putBack(was, paused)
+	})
+	return ids
 }

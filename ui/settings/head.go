@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
 	"realword/ui/i18n"
@@ -20,7 +21,7 @@ func newHead(h Host) *head {
 	o := &head{status: kit.Caption(""), generate: kit.NewButton(i18n.T("Generate"), h.OnGenerate)}
 	o.generate.Refused = h.OnGenerate
 	o.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), h.OnStop)
-	o.row = kit.NewRow(6, o.status, o.stop, o.generate)
+	o.row = container.New(kit.Tight{Gap: 6}, o.status, o.stop, o.generate)
 	o.row.Hide()
 	return o
 }
@@ -36,7 +37,7 @@ func (o *head) follow(s *Panel) {
 	}
 	kit.Enable(o.generate, !s.Generate.Disabled())
 	o.row.Refresh()
-	// What is longer than before would lie over what stands beside it. It stays that wide, so that not every step lays the window out.
+	// The button may need another width.
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o.row); c != nil && o.row.Visible() && o.row.MinSize().Width > o.row.Size().Width+0.5 {
 		c.Content().Refresh()
 	}

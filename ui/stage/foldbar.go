@@ -27,7 +27,7 @@ const (
 
 const leastFilm, mostFilm = 0.6, 4 // how large the rows of a film get
 
-// lowWindow is the height of a window, in units that grow with the texts, below which the example's film gives way to its picture.
+// lowWindow is the height of a window, in units that grow with the texts, below which the example's line gives way to its picture.
 const lowWindow = 460
 
 // zoomFor is how large a film's rows are in a window of a height.
@@ -94,9 +94,6 @@ func (p *Panel) height() float32 {
 // suffice it is put away, unless the user wants it otherwise. It tells whether the user wants it in any case.
 func (p *Panel) Spare(room float32) (wanted bool) {
 	fold, zoom := p.host.Sizes().Film, p.zoom()
-	if s := p.host.State(); fold == Auto && s.History.Example && p.height() >= lowWindow*kit.TextScale() {
-		fold = Open // it is what there is to see
-	}
 	away := fold == Closed
 	if fold == Auto {
 		if !p.Film.Hidden {
@@ -118,6 +115,23 @@ func (p *Panel) Spare(room float32) (wanted bool) {
 		p.film.resize(zoom)
 	}
 	return fold == Open
+}
+
+// FilmRoom is how much of a column the film takes now, and how much it takes at least where the user wants it: as small as it gets by itself,
+// or as large as it was made.
+func (p *Panel) FilmRoom() (now, least float32) {
+	if p.Film.Visible() {
+		now = p.Film.MinSize().Height + filmGap
+	}
+	fold := p.host.Sizes().Film
+	if fold == Closed {
+		return now, 0
+	}
+	zoom := p.zoom()
+	if fold == Auto {
+		zoom = min(leastRows(max(p.film.look.subjects, p.film.look.room)), zoom)
+	}
+	return now, filmGap + p.bar.MinSize().Height + p.film.height(zoom)
 }
 
 // foldFilm folds the film away, or shows it.

@@ -54,13 +54,14 @@ type Panel struct {
 	// OnDropped takes the picture whose thumbnail was dropped somewhere.
 	OnDropped func(shot state.Shot, at fyne.Position)
 
-	Example fyne.CanvasObject // says over the window that the example is looked at; hidden
-	Body    *fyne.Container   // the picture between its tools and the thumbnails
-	Picture fyne.CanvasObject // on the screen
-	Strip   *fyne.Container   // thumbnails of the finished pictures
-	Tools   *fyne.Container   // how masks lie over it
-	Border  fyne.CanvasObject // over the film: what is said of the picture, and the handle of the film
-	Film    *fyne.Container   // the plan of the next run over the film
+	// Example says over the window that the example is looked at; hidden. ExampleMark says it in the window's head where Marked.
+	Example, ExampleMark fyne.CanvasObject
+	Body                 *fyne.Container   // the picture between its tools and the thumbnails
+	Picture              fyne.CanvasObject // on the screen
+	Strip                *fyne.Container   // thumbnails of the finished pictures
+	Tools                *fyne.Container   // how masks lie over it
+	Border               fyne.CanvasObject // over the film: what is said of the picture, and the handle of the film
+	Film                 *fyne.Container   // the plan of the next run over the film
 
 	host     Host
 	rail     *rail
@@ -113,8 +114,8 @@ func New(h Host) *Panel {
 		h.Post(func() { p.film.set(img) })
 	}
 	p.coach = newCoach(h.Example, func() string { return h.Commands.KeyOf("run.generate") })
-	p.example = newExampleBar(h.Example)
-	p.Example = p.example.Container
+	p.example = newExampleBar(h.Example, p.low)
+	p.Example, p.ExampleMark = p.example.Container, p.example.mark
 	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
 	p.pane.carry = func(at fyne.Position) {
 		if shot := p.shot(); shot != nil {

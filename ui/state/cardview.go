@@ -2,6 +2,7 @@ package state
 
 import (
 	"slices"
+	"strings"
 
 	"realword/ui/i18n"
 )
@@ -112,6 +113,7 @@ func (s State) ChipLook(i int) ChipLook {
 	if word.Past {
 		return look
 	}
+	look.Strange = s.strange(word)
 	if s.Pending.Text != "" {
 		at, ok := locate(s.Words, s.Pending)
 		look.Waiting = ok && at.First <= i && i <= at.Last
@@ -130,13 +132,30 @@ func (s State) ChipLook(i int) ChipLook {
 	return look
 }
 
-// Hint is the line under the words: what a click would do. generate is the key that generates, or empty.
+// strange tells whether the open model did not learn a word. One that is still being typed is given time.
+func (s State) strange(w Word) bool {
+	return s.Model != nil && !w.Past && !w.Left && !s.Model.Words.Knows(w.Text, w.End == len(s.Form.Prompt))
+}
+
+// Strange are the words of the prompt that the open model did not learn, each once. A model that learned from many has none.
+func (s State) Strange() (list []string) {
+	for _, w := range s.Words {
+		if s.strange(w) && !slices.Contains(list, w.Text) {
+			list = append(list, w.Text)
+		}
+	}
+	return list
+}
+
+// Hint is the line under the words: what a click would do, or which of them the model does not know. generate is the key that generates,
+// or empty.
 func (s State) Hint(generate string) string {
 	groups := s.Form.Groups()
 	unbound := slices.IndexFunc(groups, func(g Group) bool {
 		c := s.Form.Cards[g.Cards[0]]
 		return !c.Off && (!c.Bound() || c.Lost(s.Words))
 	})
+	strange := s.Strange()
 	switch {
 	case s.Span.On:
 		marked, _ := s.Marked()
@@ -153,6 +172,8 @@ func (s State) Hint(generate string) string {
 		return i18n.T("Click the word that %s shows.", c.Ref.Name)
 	case unbound >= 0:
 		return i18n.T("Click the word that %s shows, or drag over several.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
+	case len(strange) > 0:
+		return i18n.T("This model does not know: %s", strings.Join(strange, ", "))
 	case len(s.Form.Cards) == 0:
 		return i18n.T("Drop a picture, then click its word.")
 	}
@@ -169,6 +190,7 @@ type ChipLook struct {
 	Waiting bool // for a card
 	Within  bool // one of the words that are being marked
 	Cut     bool // the first word that the model does not read
+	Strange bool // the model did not learn it
 }
 
 // CardLook is what a card shows.

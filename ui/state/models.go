@@ -11,6 +11,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/hub"
+	"realword/inference/message"
 	"realword/ui/i18n"
 	"realword/ui/wording"
 )
@@ -313,7 +314,7 @@ func (m Model) Facts() []Fact {
 		add(i18n.T("Family"), familyName(f.Family))
 		add(i18n.T("Pictures"), sizeFact(*f))
 		add(i18n.T("References"), i18n.T("%d × %d pixels", f.Vision.Reference, f.Vision.Reference))
-		add(i18n.T("Precision"), f.Precision)
+		add(i18n.T("Precision"), strings.TrimSuffix(wording.Sentence(message.Make(f.Precision, []any{}...)), "."))
 	}
 	if m.Bytes > 0 {
 		add(i18n.T("On disk"), wording.Bytes(m.Bytes))

@@ -33,7 +33,8 @@ type Round struct {
 	Phase        Phase
 	Stage        inference.Stage
 	Pictures     int // asked for
-	Made         int // finished
+	Before       int // of them, that were there when it began: cells of a grid that goes on
+	Made         int // finished by it
 	Picture      int // index of the one in work
 	Pass, Passes int
 	Remaining    time.Duration // 0 while unknown

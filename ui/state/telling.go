@@ -99,6 +99,7 @@ func columns() []func(inference.Request) string {
 			return i18n.T("painted mask: %s", wording.MeaningOf(s.Region.Kind).Part)
 		}),
 		beginning,
+		sides,
 	}
 	for _, k := range Knobs() {
 		if !k.Apart {
@@ -111,6 +112,25 @@ func columns() []func(inference.Request) string {
 		}
 	}
 	return list
+}
+
+// sides are what a grid is of.
+func sides(r inference.Request) string {
+	if r.Grid == nil {
+		return ""
+	}
+	var parts []string
+	for _, a := range []inference.Axis{r.Grid.Rows, r.Grid.Columns} {
+		var values []string
+		for i := range a.Len() {
+			values = append(values, a.Text(i))
+		}
+		if a.Key != "" && len(values) > 0 {
+			values[0] = SideLabel(a, 0)
+			parts = append(parts, Shorten(strings.Join(values, ", "), 30))
+		}
+	}
+	return strings.Join(parts, " × ")
 }
 
 func references(r inference.Request) string {

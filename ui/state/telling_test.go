@@ -49,6 +49,17 @@ func TestTellApart(t *testing.T) {
 			[]Task{same, task(func(r *inference.Request) { r.Prompt = "a dog on the beach in the rain" }), task(func(r *inference.Request) { r.Prompt = "a dog" })},
 			"… the evening|, … the rain|, a dog|",
 		},
+		"sides of grids": {
+			[]Task{
+				task(func(r *inference.Request) {
+					r.Grid = &inference.Grid{Rows: inference.Axis{Key: "scope", Values: []string{"0.1", "0.2"}}, Columns: inference.Axis{Key: "stop", Values: []string{"6", "12"}}}
+				}),
+				task(func(r *inference.Request) {
+					r.Grid = &inference.Grid{Rows: inference.Axis{Key: "scope", Values: []string{"0.1", "0.3"}}, Columns: inference.Axis{Key: "stop", Values: []string{"6", "12"}}}
+				}),
+			},
+			"a dog on the beach in the evening|γ 0.1, 0.2 × T_stop 6, 12, a dog on the beach in the evening|γ 0.1, 0.3 × T_stop 6, 12",
+		},
 		"text alone": {
 			[]Task{same, task(func(r *inference.Request) { r.Subjects = nil })},
 			"a dog on the beach in the evening|rex.png · γ 0.20, a dog on the beach in the evening|text-only",

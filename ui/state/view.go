@@ -223,11 +223,14 @@ func (s State) Status() string {
 	return s.Run().Status()
 }
 
+// Number is which of its pictures a run makes, from 1: the same count wherever it is said, with the cells that a grid had before.
+func (r Round) Number() int { return min(r.Before+r.Made+1, r.Pictures) }
+
 // Status is that of a run that does not rest.
 func (r Round) Status() string {
 	of := ""
 	if r.Pictures > 1 {
-		of = i18n.T("picture %d of %d · ", r.Picture+1, r.Pictures)
+		of = i18n.T("picture %d of %d · ", r.Number(), r.Pictures)
 	}
 	left := ""
 	if r.Remaining > 0 {

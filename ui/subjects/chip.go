@@ -118,6 +118,9 @@ func (c *Chip) Explanation() string {
 	case c.Subject >= 0:
 		text = i18n.T("The picture of subject %s stands for this word. Drop another one on it, or click with the right button for more.", kit.SubjectLetter(c.Subject))
 	}
+	if c.Strange {
+		text = i18n.T("This model did not learn “%s”, so it decides little.", c.Text) + " " + text
+	}
 	if c.Occurrence > 1 {
 		text = i18n.T("The prompt has “%s” more than once, and this is number %d.", c.Text, c.Occurrence) + " " + text
 	}
@@ -215,6 +218,8 @@ func (r *chipRenderer) update() {
 		c.back.StrokeColor = own
 		own.A = 0x38
 		c.back.FillColor = own
+	case c.Strange:
+		c.Label.Color = theme.ColorForWidget(theme.ColorNamePlaceHolder, c)
 	case c.Left:
 		c.Label.Color = theme.ColorForWidget(theme.ColorNamePlaceHolder, c)
 		c.back.StrokeWidth = 0

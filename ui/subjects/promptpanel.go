@@ -26,27 +26,32 @@ func (p *Panel) BuildPrompt() fyne.CanvasObject {
 	p.Prompt.Paste = func() { p.Paste(state.Target{}) }
 	p.Chips = container.New(&kit.Flow{Gap: 6})
 	p.ChipHint, p.tokens = kit.Caption(""), kit.Caption("")
-	p.hintRow = container.NewBorder(nil, nil, nil, p.tokens, kit.Whole(p.ChipHint, nil))
+	p.known = kit.SmallButton(i18n.T("Words that the model knows"), theme.QuestionIcon(), p.showWords)
+	p.knownBox = container.New(kit.Square{Side: 16}, p.known)
+	p.knownBox.Hide()
+	p.hintRow = container.NewBorder(nil, nil, nil, kit.NewRow(4, p.tokens, p.knownBox), kit.Whole(p.ChipHint, nil))
 	p.Ignored = widget.NewLabel("")
 	p.Ignored.Wrapping, p.Ignored.Importance, p.Ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
 	p.Ignored.Hide()
-	p.chipRows = kit.NewCapped(usualRows, container.New(kit.Inset{X: 1, Y: 2}, p.Chips))
+	p.chipRows = kit.NewCapped(levels[0].words, container.New(kit.Inset{X: 1, Y: 2}, p.Chips))
 	p.ignoredBox = kit.NewColumn(8, p.chipRows, p.hintRow, p.Ignored)
-	return kit.PanelOf(8, kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, p.Prompt), p.ignoredBox))
+	p.lines = &kit.Lines{Least: 1, Most: levels[0].lines}
+	return kit.PanelOf(8, kit.NewColumn(8, container.New(p.lines, p.Prompt), p.ignoredBox))
 }
 
-// usualRows is how many rows of text the words have before they scroll, and narrowRows where there is little room: one row of words.
-const usualRows, narrowRows = 5, 1.35
+// levels are how much room the prompt takes, from the most to the least: how many rows of text the words under it have, and how many lines
+// the prompt itself, before they scroll. 1.35 is one row of words.
+var levels = []struct{ words, lines float32 }{{5, 4}, {3.1, 4}, {1.35, 4}, {1.35, 3}, {1.35, 2}}
 
-// Narrow has the prompt take little room: its words one row, which scrolls, and no row of hints. It tells nobody: it is called while the
-// prompt is laid out.
-func (p *Panel) Narrow(on bool) {
-	rows := float32(usualRows)
-	if on {
-		rows = narrowRows
-	}
-	p.hintRow.Hidden = on
-	kit.Cap(p.chipRows, rows)
+// Levels is how many levels there are; from lowLevel on, the words have one row.
+const Levels, LowLevel = 5, 2
+
+// Narrow has the prompt take the room of a level from 0 to Levels-1, without the row of hints in a low window. It tells nobody: it is called
+// while the prompt is laid out.
+func (p *Panel) Narrow(level int, low bool) {
+	p.hintRow.Hidden = low
+	kit.Cap(p.chipRows, levels[level].words)
+	p.lines.Most = levels[level].lines
 }
 
 func (p *Panel) PromptChanged(text string) {
@@ -85,6 +90,10 @@ func (p *Panel) RefreshPrompt() {
 	p.Chips.Refresh()
 	p.OnResized() // the words may need another row
 	p.ChipHint.Set(s.Hint(p.commands.KeyOf("run.generate")))
+	if away := len(s.Strange()) == 0; away != p.knownBox.Hidden {
+		p.knownBox.Hidden = away
+		p.hintRow.Refresh()
+	}
 	p.countTokens()
 	p.sayIgnored()
 }

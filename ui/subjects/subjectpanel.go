@@ -46,7 +46,8 @@ type Panel struct {
 	// OnCut asks what of a reference is its subject, white where it is; done may be called
 	OnCut    func(img image.Image, done func(mask *image.Gray))
 	OnOpened func(path string) // a picture was opened: as a reference, or for its recipe
-	OnSeen   func()            // the form has changed by itself: the model sees its cards otherwise
+	Layers   *kit.Layers
+	OnSeen   func() // the form has changed by itself: the model sees its cards otherwise
 
 	commands *command.Commands
 	Prompt   *kit.Field
@@ -74,7 +75,10 @@ type Panel struct {
 	chipBefore int // the word that was clicked last; a click with Shift marks from it
 	ChipHint   *kit.Line
 	tokens     *kit.Line
+	knownBox   *fyne.Container // around known
+	known      *kit.IconButton // lists the words of the model; seen beside one that it does not know
 	hintRow    *fyne.Container
+	lines      *kit.Lines // of the prompt
 	chipRows   *fyne.Container
 	counted    string // the text that tokens are of
 	readSo     prompt.Reading
