@@ -66,6 +66,12 @@ CUDA_PACKAGE := onnxruntime-gpu==$(ORT_VERSION)
 CUDA_SHA256  := 4fbf0c5d7b5fb99266c2e8a802e3e64af68bdc383e0f3c7349b985f1087eedaa
 CUDA_FOLDER  := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-cuda
 CUDA_LIBRARY := $(CUDA_FOLDER)/libonnxruntime.so.1
+# The processor by way of OpenVINO: a plugin for the same ONNX Runtime, out of a Python package, and our bridge to it beside it.
+OPENVINO_VERSION := 1.8.1
+OPENVINO_PACKAGE := onnxruntime-ep-openvino==$(OPENVINO_VERSION)
+OPENVINO_SHA256  := 3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924
+OPENVINO_LIBRARY := $(CACHE)/realword/openvino-$(OPENVINO_VERSION)/librealword_openvino.so
+OPENVINO_BRIDGE  := inference/ort/internal/native/openvino/bridge.c
 # What goes beside the program for Windows: the libraries of the same npm package that WebGPU needs (the one of DirectML is not used),
 # Microsoft's C++ runtime, which a new Windows lacks; with the licences, which lie in the Python package.
 WINDOWS_FOLDER := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-windows
@@ -324,7 +330,7 @@ clean: ## remove what was built (the ONNX Runtime library stays in the user's ca
 # --- what must be there -------------------------------------------------------------------------------------------------
 
 .PHONY: deps
-deps: headers $(ORT_HEADERS) library $(if $(filter cuda,$(DEVICE)),cuda) ## install headers and the ONNX Runtime library where they are missing (DEVICE=cuda: with CUDA)
+deps: headers $(ORT_HEADERS) library $(if $(filter cuda,$(DEVICE)),cuda) $(if $(filter openvino,$(DEVICE)),openvino) ## install headers and the ONNX Runtime library where they are missing (DEVICE=cuda: with CUDA; DEVICE=openvino: and OpenVINO)
 
 # install PACKAGES...: with apt as root or through sudo without a question on a terminal-less machine; else the exact command.
 define install
@@ -411,6 +417,30 @@ $(CUDA_LIBRARY):
 	mv onnxruntime/capi/libonnxruntime_providers_shared.so onnxruntime/capi/libonnxruntime_providers_cuda.so '$(@D)'; \
 	touch onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION); \
 	mv onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION) '$@'; \
+	echo "Installed $(@D)"
+
+# What the package has for graphics cards and other chips of Intel stays in it: cards compute through WebGPU.
+.PHONY: openvino
+openvino: $(OPENVINO_LIBRARY)
+
+$(OPENVINO_LIBRARY): $(OPENVINO_BRIDGE) $(ORT_HEADERS)
+	@[ '$(PLATFORM)' = linux/amd64 ] || { echo "There is no such package for $(PLATFORM)." >&2; exit 1; }; \
+	$(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
+	bridge='$(CURDIR)/$(OPENVINO_BRIDGE)'; mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
+	if ! [ -e '$(@D)/libonnxruntime_providers_openvino_plugin.so' ]; then \
+	  echo "Fetching OpenVINO (about 52 MB, once)"; \
+	  $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
+	    --platform manylinux_2_28_x86_64 $(OPENVINO_PACKAGE); \
+	  sum=$$(sha256sum *.whl | cut -d' ' -f1); \
+	  [ "$$sum" = $(OPENVINO_SHA256) ] || { echo "$(OPENVINO_PACKAGE) has SHA-256 $$sum, expected $(OPENVINO_SHA256): it is not used." >&2; exit 1; }; \
+	  $(PYTHON) -m zipfile -e *.whl .; \
+	  cd onnxruntime_ep_openvino; \
+	  mv libopenvino.so.* libopenvino_intel_cpu_plugin.so libopenvino_onnx_frontend.so.* libopenvino_ir_frontend.so.* libtbb*.so.* libhwloc.so.* \
+	    third-party-programs.txt '$(@D)'; \
+	  mv libonnxruntime_providers_openvino_plugin.so '$(@D)'; \
+	fi; \
+	$(CC) -std=gnu11 -O2 -Wall -fvisibility=hidden -shared -fPIC -o "$$work/bridge.so" "$$bridge" -ldl; \
+	mv "$$work/bridge.so" '$@'; \
 	echo "Installed $(@D)"
 
 # wheel PACKAGE SHA256: the same for a Python package, which is unpacked where it is.

@@ -14,6 +14,7 @@ type ways struct {
 	embedded     bool // the model is the built-in one, which is too small for WebGPU (choose)
 	library      string
 	threads      int
+	processor    string   // the device of choose where no card is used; "" is cpu
 	cards        []string // makers of the graphics cards, where the system tells
 	cuda, webgpu *verdict // nil: not tried
 	components   []ort.Component
@@ -59,6 +60,10 @@ func (w ways) now() string {
 		return fmt.Sprintf("Pictures are made on %s (WebGPU); with the built-in model, which is too small for it, on the CPU.", w.webgpu.Card)
 	case usable(w.webgpu):
 		return fmt.Sprintf("Pictures are made on %s (WebGPU).", w.webgpu.Card)
+	case w.processor == "openvino-bf16" && !w.embedded:
+		return "Pictures are made on the CPU by OpenVINO, in half precision (bf16, approximate)."
+	case w.processor == "openvino" && !w.embedded:
+		return "Pictures are made on the CPU by OpenVINO."
 	case w.threads == 1:
 		return "Pictures are made on the CPU, with 1 thread."
 	}

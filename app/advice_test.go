@@ -32,6 +32,16 @@ func TestAdvice(t *testing.T) {
 			"Pictures are made on the CPU, with 2 threads.", "",
 			"A graphics card would be faster; this machine shows none that can be used.", "",
 		}},
+		"OpenVINO": {fine, ways{threads: 2, processor: "openvino"}, []string{
+			"Pictures are made on the CPU by OpenVINO.", "", "A graphics card would be faster; this machine shows none that can be used.", "",
+		}},
+		"OpenVINO in half precision": {fine, ways{threads: 2, processor: "openvino-bf16"}, []string{
+			"Pictures are made on the CPU by OpenVINO, in half precision (bf16, approximate).", "",
+			"A graphics card would be faster; this machine shows none that can be used.", "",
+		}},
+		"OpenVINO with the built-in model": {fine, ways{threads: 2, processor: "openvino", embedded: true}, []string{
+			"Pictures are made on the CPU, with 2 threads.", "", "A graphics card would be faster; this machine shows none that can be used.", "",
+		}},
 		"a card by WebGPU": {fine, ways{webgpu: radeon, cards: []string{"AMD"}}, []string{"Pictures are made on AMD Radeon RX 7800 XT (WebGPU).", ""}},
 		"the same with the built-in model": {fine, ways{webgpu: radeon, embedded: true}, []string{
 			"Pictures are made on AMD Radeon RX 7800 XT (WebGPU); with the built-in model, which is too small for it, on the CPU.", "",

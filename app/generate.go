@@ -175,7 +175,7 @@ func asked(negative string) string { return cmp.Or(negative, " ") }
 // flags adds the options that choose a machine.
 func (m *machine) flags(c *cobra.Command) {
 	c.Flags().StringVar(&m.model, "model", "", "model folder (default: the built-in model)")
-	c.Flags().StringVar(&m.device, "device", "auto", "auto, cpu, cuda, webgpu, or cuda:1 for the second graphics card")
+	c.Flags().StringVar(&m.device, "device", "auto", "auto, cpu, openvino (the CPU, for large models), openvino-bf16 (twice as fast, approximate), cuda, webgpu, or cuda:1 for the second graphics card")
 	wholeFlag(c.Flags(), &m.threads, "threads", 0, "threads of one operator (default: physical cores)")
 }
 

@@ -33,6 +33,14 @@ type verdict struct {
 	Stages     []parity.StageComparison
 }
 
+// mendDevice is what may help a device that fails its trial.
+func mendDevice(device string) string {
+	if strings.HasPrefix(device, "openvino") {
+		return "use the device cpu"
+	}
+	return "update the graphics driver"
+}
+
 // How long a trial may take: the first start of a driver compiles kernels.
 const trialLimit = 3 * time.Minute
 
@@ -105,11 +113,28 @@ func (m machine) try(ctx context.Context) verdict {
 		case s.Problem != "":
 			return fail(fmt.Errorf("the stage %q fails on it: %s", s.Tensor, s.Problem))
 		case !s.OK():
-			return fail(fmt.Errorf("the stage %q gives wrong results on it, %.1e away from the CPU: update the graphics driver", s.Tensor, s.RelL2))
+			return fail(fmt.Errorf("the stage %q gives wrong results on it, %.1e away from the CPU: %s", s.Tensor, s.RelL2, mendDevice(m.device)))
 		}
+	}
+	if kind == ort.OpenVINOExact || kind == ort.OpenVINOHalf {
+		s, err := parity.LargeProducts(ctx, cpu, device)
+		if err != nil {
+			return fail(err)
+		}
+		v.Stages = append(v.Stages, s)
 	}
 	v.Usable = true
 	return v
+}
+
+// faster is how many times faster than the processor a device was at large products in its trial, 0 where that was not measured.
+func (v verdict) faster() float64 {
+	for _, s := range v.Stages {
+		if s.Tensor == "products" && s.OK() && s.Device > 0 {
+			return float64(s.CPU) / float64(s.Device)
+		}
+	}
+	return 0
 }
 
 // child makes the command that runs this program again; tests run themselves.
@@ -135,9 +160,9 @@ func trial(ctx context.Context, device string, limit time.Duration) verdict {
 	case ctx.Err() != nil:
 		v.Reason = ctx.Err().Error()
 	case within.Err() != nil:
-		v.Reason = fmt.Sprintf("it did not answer within %v: update the graphics driver", limit)
+		v.Reason = fmt.Sprintf("it did not answer within %v: %s", limit, mendDevice(device))
 	case err != nil:
-		v.Reason = fmt.Sprintf("its driver or its provider crashed (%v%s): update the graphics driver", err, lastLine(messages.String()))
+		v.Reason = fmt.Sprintf("its driver or its provider crashed (%v%s): %s", err, lastLine(messages.String()), mendDevice(device))
 	default:
 		if err := json.Unmarshal(out.Bytes(), &v); err != nil {
 			v.Reason = fmt.Sprintf("its self-test gave no readable answer (%v)", err)
@@ -201,6 +226,11 @@ func verdictFile(library, device string) (string, error) {
 			fmt.Fprintln(sum, path, info.Size(), info.ModTime().UnixNano())
 		}
 	}
+	if strings.HasPrefix(device, "openvino") {
+		if info, err := os.Stat(openVINO(library)); err == nil {
+			fmt.Fprintln(sum, openVINO(library), info.Size(), info.ModTime().UnixNano())
+		}
+	}
 	if driver, err := os.ReadFile("/proc/driver/nvidia/version"); err == nil {
 		sum.Write(driver)
 	}
@@ -218,9 +248,39 @@ var errNotUsable = errors.New("`realword doctor --all` says what is missing; --d
 // mayHaveWebGPU tells whether WebGPU is worth a trial; tests say it themselves.
 var mayHaveWebGPU = ort.MayHaveWebGPU
 
+// openVINO finds OpenVINO, and hasHalf tells whether the processor has products of half precision; tests say it themselves.
+var (
+	openVINO = ort.OpenVINO
+	hasHalf  = ort.HasHalfProducts
+)
+
+// onProcessor is the fastest way to compute on the processor that has passed its trial: OpenVINO, if it was faster there, else ONNX
+// Runtime's own.
+func onProcessor(ctx context.Context, library string) string {
+	best, device := 1.0, "cpu"
+	if openVINO(library) == "" {
+		return device
+	}
+	for _, name := range openVINOs() {
+		if v := known(ctx, library, name, false); v.Usable && v.faster() > best {
+			best, device = v.faster(), name
+		}
+	}
+	return device
+}
+
+// openVINOs are the devices of OpenVINO that this processor may have.
+func openVINOs() []string {
+	if hasHalf() {
+		return []string{"openvino-bf16", "openvino"}
+	}
+	return []string{"openvino"}
+}
+
 // choose decides where to compute: on the device that was asked for, or by itself on a graphics card that has passed its trial, by CUDA
 // before WebGPU. The embedded model is too small for WebGPU, whose calls cost more than its sums: on an H100 a pass of it took 0.22 s, on
-// eight cores 0.018 s, by CUDA 0.004 s. library is what the CPU is computed with.
+// eight cores 0.018 s, by CUDA 0.004 s;
+// and for OpenVINO, which takes longer to open than the built-in model takes for a picture. library is what the CPU is computed with.
 func (m machine) choose(ctx context.Context, library string) (device string, err error) {
 	if m.device == "cpu" {
 		return "cpu", nil
@@ -231,6 +291,9 @@ func (m machine) choose(ctx context.Context, library string) (device string, err
 		}
 		if m.model != "" && mayHaveWebGPU() && known(ctx, library, "webgpu", false).Usable {
 			return "webgpu", nil
+		}
+		if m.model != "" {
+			return onProcessor(ctx, library), nil
 		}
 		return "cpu", nil
 	}

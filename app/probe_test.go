@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,12 +26,73 @@ func instead(t *testing.T, line string) *int {
 	t.Cleanup(func() { child = before })
 	child = func(ctx context.Context, args ...string) (*exec.Cmd, error) {
 		trials++
-		if got := strings.Join(args, " "); !strings.HasPrefix(got, "probe-device --device cuda") && got != "probe-device --device webgpu" {
+		if got := strings.Join(args, " "); !strings.HasPrefix(got, "probe-device --device cuda") && got != "probe-device --device webgpu" &&
+			!strings.HasPrefix(got, "probe-device --device openvino") {
 			t.Errorf("a trial runs %q", got)
 		}
 		return exec.CommandContext(ctx, "/bin/sh", "-c", line), nil
 	}
 	return &trials
+}
+
+// OpenVINO is chosen for models of one's own alone, where its trial passed and was faster, the fastest first.
+func TestChoosingOpenVINO(t *testing.T) {
+	before, half := openVINO, hasHalf
+	webGPU := mayHaveWebGPU
+	defer func() { openVINO, hasHalf, mayHaveWebGPU = before, half, webGPU }()
+	mayHaveWebGPU = func() bool { return false }
+	const products = `"Stages":[{"Tensor":"products","Tolerance":0.02,"RelL2":%s,"Device":%d,"CPU":100}]`
+	answer := func(usable bool, off string, device int) string {
+		return fmt.Sprintf(`{"Usable":%v,"Reason":"it is wrong",`+products+`}`, usable, off, device)
+	}
+	for name, c := range map[string]struct {
+		there, half bool
+		exact, bf16 string
+		model, want string
+		trials      int
+	}{
+		"not there":           {false, true, "", "", "bundle", "cpu", 0},
+		"the built-in model":  {true, true, "", "", "", "cpu", 0},
+		"half is faster":      {true, true, answer(true, "0", 90), answer(true, "0.005", 50), "bundle", "openvino-bf16", 2},
+		"exact is faster":     {true, true, answer(true, "0", 40), answer(true, "0.005", 50), "bundle", "openvino", 2},
+		"neither is faster":   {true, true, answer(true, "0", 110), answer(true, "0.005", 130), "bundle", "cpu", 2},
+		"half computes wrong": {true, true, answer(true, "0", 90), answer(false, "0.5", 10), "bundle", "openvino", 2},
+		"its products do":     {true, true, answer(true, "0", 90), answer(true, "0.5", 10), "bundle", "openvino", 2},
+		"no half products":    {true, false, answer(true, "0", 90), answer(true, "0", 10), "bundle", "openvino", 1},
+		"it crashes":          {true, true, "", "", "bundle", "cpu", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := home(t)
+			openVINO = func(string) string {
+				if c.there {
+					return filepath.Join(dir, "bridge")
+				}
+				return ""
+			}
+			hasHalf = func() bool { return c.half }
+			run := func(answer string) string {
+				if answer == "" {
+					return "kill -SEGV $$"
+				}
+				return "echo '" + answer + "'"
+			}
+			trials := 0
+			instead(t, "")
+			child = func(ctx context.Context, args ...string) (*exec.Cmd, error) {
+				trials++
+				line := run(strings.Replace(c.exact, "{", `{"Device":"openvino",`, 1))
+				if strings.HasSuffix(args[len(args)-1], "-bf16") {
+					line = run(strings.Replace(c.bf16, "{", `{"Device":"openvino-bf16",`, 1))
+				}
+				return exec.CommandContext(ctx, "/bin/sh", "-c", line), nil
+			}
+			for range 2 { // the second time from what was kept
+				if got, err := (machine{model: c.model}).choose(t.Context(), filepath.Join(dir, "library")); got != c.want || err != nil || trials != c.trials {
+					t.Errorf("%q, %v after %d trials", got, err, trials)
+				}
+			}
+		})
+	}
 }
 
 func TestATrialSurvivesItsDriver(t *testing.T) {

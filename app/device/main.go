@@ -53,7 +53,7 @@ func main() {
 		"models with a comma between them: toybox (embedded), tiny, full (SDXL with random weights, 30 GB of disk) or unet (full with small encoders, 11 GB), or bundle folders")
 	parts := flag.String("parts", "table,picture",
 		"what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU, and the passes of both), stages (the table without passes), nodes (what the library leaves to the CPU), unet (its passes alone, on random visual tokens), picture (a whole one beside the CPU's), passes (the card alone)")
-	flag.StringVar(&o.device, "device", "cuda", "cuda (every card of NVIDIA) or webgpu (the card that WebGPU computes on)")
+	flag.StringVar(&o.device, "device", "cuda", "cuda (every card of NVIDIA), webgpu (the card that WebGPU computes on), openvino or openvino-bf16 (the processor, by OpenVINO)")
 	flag.IntVar(&o.repeats, "repeats", 3, "runs of every stage; the fastest counts")
 	flag.IntVar(&o.threads, "threads", 0, "threads of one operator on the CPU (default: physical cores)")
 	flag.IntVar(&o.steps, "steps", 8, "steps of the picture")
@@ -135,7 +135,14 @@ func check(ctx context.Context, out io.Writer, o options) (cards int, ok bool, e
 	}
 	devices := []*ort.Runtime{cpu}
 	ok = true
-	if kind == ort.WebGPU {
+	switch kind {
+	case ort.OpenVINOExact, ort.OpenVINOHalf:
+		processor, err := ort.New(ort.Options{Threads: o.threads, Library: library, Device: o.device})
+		if err != nil {
+			return 0, false, err
+		}
+		devices = append(devices, processor)
+	case ort.WebGPU:
 		card, err := startWebGPU(out, cpu, o)
 		if err != nil {
 			ok = false
@@ -143,7 +150,7 @@ func check(ctx context.Context, out io.Writer, o options) (cards int, ok bool, e
 		} else {
 			devices = append(devices, card)
 		}
-	} else {
+	default:
 		var cards []*ort.Runtime
 		cards, ok = startCUDA(out, cpu, o)
 		devices = append(devices, cards...)

@@ -25,26 +25,32 @@ const (
 	CPU    Kind = "cpu"
 	CUDA   Kind = "cuda"
 	WebGPU Kind = "webgpu"
+	// OpenVINOExact and OpenVINOHalf are the processor once more, by way of Intel's OpenVINO: exact, and in half precision (bf16).
+	OpenVINOExact Kind = "openvino"
+	OpenVINOHalf  Kind = "openvino-bf16"
 )
 
-// ParseDevice reads the name of a device: cpu (or nothing), cuda, cuda:1, webgpu, webgpu:1. The index is that of NVIDIA's driver,
-// or that in Adapters.
+// ParseDevice reads the name of a device: cpu (or nothing), openvino, openvino-bf16, cuda, cuda:1, webgpu, webgpu:1. The index is that of
+// NVIDIA's driver, or that in Adapters.
 func ParseDevice(name string) (kind Kind, index int, err error) {
 	word, number, numbered := strings.Cut(strings.ToLower(name), ":")
 	if name == "" {
 		return CPU, 0, nil
 	}
 	if numbered {
-		if index, err = strconv.Atoi(number); err != nil || index < 0 || Kind(word) == CPU {
+		if index, err = strconv.Atoi(number); err != nil || index < 0 || Kind(word).onProcessor() {
 			word = ""
 		}
 	}
 	switch kind = Kind(word); kind {
-	case CPU, CUDA, WebGPU:
+	case CPU, CUDA, WebGPU, OpenVINOExact, OpenVINOHalf:
 		return kind, index, nil
 	}
-	return "", 0, fmt.Errorf("there is no device %q: choose cpu, cuda, webgpu, or cuda:1 or webgpu:1 for the second graphics card", name)
+	return "", 0, fmt.Errorf("there is no device %q: choose cpu, openvino, openvino-bf16, cuda, webgpu, or cuda:1 or webgpu:1 for the second graphics card", name)
 }
+
+// onProcessor tells whether the kind computes on the processor, of which there is one.
+func (k Kind) onProcessor() bool { return k == CPU || k == OpenVINOExact || k == OpenVINOHalf }
 
 // accelerator is a device other than the processor, as this process uses it.
 type accelerator interface {
@@ -176,11 +182,12 @@ func (r *Runtime) useCUDA(index int, more map[string]string) error {
 
 var registered sync.Map // paths of registered libraries
 
-func register(path string) error {
+// register has the library load a plugin, under a name of ours.
+func register(name, path string) error {
 	if _, done := registered.Load(path); done {
 		return nil
 	}
-	if err := binding.RegisterExecutionProviderLibrary(cudaLibrary, path); err != nil {
+	if err := binding.RegisterExecutionProviderLibrary(name, path); err != nil {
 		return err
 	}
 	registered.Store(path, true)
@@ -188,7 +195,7 @@ func register(path string) error {
 }
 
 func (c *cuda) usePlugin(path string) error {
-	if err := register(path); err != nil {
+	if err := register(cudaLibrary, path); err != nil {
 		return fmt.Errorf("the plugin %s: %s", path, essence(err))
 	}
 	devices, err := native.Devices()
@@ -219,7 +226,7 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 	defer o.Destroy()
 	if err := c.choose(o, nil, session.Options{Once: true}); err != nil {
 		// This way in says no more than "failed to load"; the other one has the loader's words.
-		if why := register(path); why != nil {
+		if why := register(cudaLibrary, path); why != nil {
 			err = why
 		}
 		return fmt.Errorf("the provider %s: %s", path, essence(err))

@@ -92,6 +92,8 @@ func New(opts Options) (*Runtime, error) {
 		err = r.useCUDA(index, opts.CUDA)
 	case WebGPU:
 		err = r.useWebGPU(index)
+	case OpenVINOExact, OpenVINOHalf:
+		err = r.useOpenVINO(kind == OpenVINOHalf)
 	}
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ func TestPluginProvider(t *testing.T) {
 	path := os.Getenv("REALWORD_TEST_PLUGIN")
 	if path != "" {
 		for range 2 { // the second time it is there already
-			if err := register(path); err != nil {
+			if err := register(cudaLibrary, path); err != nil {
 				t.Fatal(err)
 			}
 		}

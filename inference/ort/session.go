@@ -94,6 +94,14 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
 	p := prepared{m: m, opts: opts, bytes: bytes, folder: folder, level: binding.GraphOptimizationLevelEnableAll, recorded: recorded}
+	p.on = r.device
+	if v, ok := r.device.(*openVINO); ok {
+		s, files, err := r.loadCompiled(v, p)
+		if err != nil {
+			return nil, r.deviceError(message.Errorf("ONNX Runtime cannot load %s: %w: verify the model, or import it again", path, err))
+		}
+		return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
+	}
 	var kept *optimized
 	if !recorded {
 		kept = r.optimized(m, opts, bytes)
@@ -120,7 +128,8 @@ type prepared struct {
 	folder   string // below which it reads weights
 	level    binding.GraphOptimizationLevel
 	recorded bool
-	write    string // file of the optimised graph; "" writes none
+	write    string      // file of the optimised graph; "" writes none
+	on       accelerator // the device of the runtime, as this session uses it; nil is the processor
 }
 
 // loadOptimized loads the entry of a graph; nil where there is none that can be used.
@@ -228,7 +237,7 @@ func (r *Runtime) options(p prepared) (*binding.SessionOptions, error) {
 	}
 	if r.device != nil {
 		// Weights stay out of the arena, which would keep more than they need.
-		set = append(set, r.device.choose(o, p.m, opts), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
+		set = append(set, p.on.choose(o, p.m, opts), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
 	}
 	if p.recorded {
 		set = append(set, o.AddSessionConfigEntry(native.RecordAssignments, "1"))

@@ -1,11 +1,13 @@
 package parity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,14 +27,31 @@ const DeviceTolerance = 2e-2
 // WebGPUTolerance is the same for WebGPU, which multiplies float32 as it is: a driver that is right is within 1e-5.
 const WebGPUTolerance = 1e-3
 
+// ExactTolerance is the same for OpenVINO in float32, on the same processor: only the order of sums differs.
+const ExactTolerance = 1e-4
+
 // tolerance is what is accepted of a device.
 func tolerance(device inference.Runtime) float64 {
 	if p, ok := device.(session.Placed); ok {
-		if name, _ := p.Provider(); strings.HasPrefix(name, "WebGPU") {
+		switch name, _ := p.Provider(); {
+		case strings.HasPrefix(name, "WebGPU"):
 			return WebGPUTolerance
+		case name == "OpenVINO":
+			return ExactTolerance
 		}
 	}
 	return DeviceTolerance
+}
+
+// halfProducts tells whether a device multiplies in half precision (bf16). Of the small probabilities that scores are made of, it keeps a
+// digit; what matters is which positions the masks are made of.
+func halfProducts(device inference.Runtime) bool {
+	p, ok := device.(session.Placed)
+	if !ok {
+		return false
+	}
+	name, _ := p.Provider()
+	return strings.HasSuffix(name, "-bf16")
 }
 
 // StageComparison is one stage of a generation on a device beside the processor, from the same inputs. Its Tensor is the stage:
@@ -57,7 +76,8 @@ func CompareDevices(ctx context.Context, cpu, device inference.Runtime, m infere
 	}
 	list = append(list, first)
 	c := &comparison{
-		ctx: ctx, model: m, cpu: inference.NewGraphs(cpu, m), device: inference.NewGraphs(device, m), repeats: repeats,
+		masks: halfProducts(device),
+		ctx:   ctx, model: m, cpu: inference.NewGraphs(cpu, m), device: inference.NewGraphs(device, m), repeats: repeats,
 		tolerance: tolerance(device),
 	}
 	defer func() { err = errors.Join(err, c.cpu.Close(), c.device.Close()) }()
@@ -106,6 +126,7 @@ type comparison struct {
 	cpu, device *inference.Graphs
 	repeats     int
 	tolerance   float64
+	masks       bool // of guidance, masks are compared in place of scores
 	list        []StageComparison
 	err         error
 }
@@ -126,11 +147,59 @@ func (c *comparison) stage(name string, run func(g *inference.Graphs) (*tensor.T
 			return nil
 		}
 		s.Problem = err.Error()
-	} else {
-		s.measure(got.F32, want.F32)
+	} else if s.measure(got.F32, want.F32); c.masks && strings.HasPrefix(name, "guidance") && s.Problem == "" {
+		s.RelL2 = differing(got.F32, want.F32)
 	}
 	c.list = append(c.list, s)
 	return want
+}
+
+// differing is the share of positions that only one of two masks has, of which each is the highest fifth of its scores.
+func differing(got, want []float32) float64 {
+	top := func(scores []float32) map[int]bool {
+		order := make([]int, len(scores))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+		mask := map[int]bool{}
+		for _, i := range order[:len(order)/5] {
+			mask[i] = true
+		}
+		return mask
+	}
+	a, b := top(got), top(want)
+	n := 0
+	for i := range want {
+		if a[i] != b[i] {
+			n++
+		}
+	}
+	return float64(n) / float64(max(1, len(want)))
+}
+
+// LargeProducts times what a large model does most, products with constant matrices of SDXL's size, on a device and on the processor.
+func LargeProducts(ctx context.Context, cpu, device inference.Runtime) (StageComparison, error) {
+	const rows, width, deep = 1024, 640, 2560
+	weights := func(name string, in, out int, seed uint64) onnx.Initializer {
+		t := tensor.Of(random.Normal(seed, in*out), in, out)
+		for i := range t.F32 {
+			t.F32[i] /= float32(math.Sqrt(float64(in)))
+		}
+		return onnx.Initializer{Name: name, DType: tensor.F32, Shape: t.Shape, Data: t}
+	}
+	m := &onnx.Model{Producer: "realword", Graph: onnx.Graph{
+		Name:         "products",
+		Initializers: []onnx.Initializer{weights("a", width, deep, 5), weights("b", deep, width, 6)},
+		Nodes: []onnx.Node{
+			{Op: "MatMul", Inputs: []string{"x", "a"}, Outputs: []string{"h"}},
+			{Op: "MatMul", Inputs: []string{"h", "b"}, Outputs: []string{"y"}},
+		},
+		Inputs:  []onnx.ValueInfo{{Name: "x", DType: tensor.F32, Shape: []int{rows, width}}},
+		Outputs: []onnx.ValueInfo{{Name: "y", DType: tensor.F32, Shape: []int{rows, width}}},
+	}}
+	in := map[string]*tensor.Tensor{"x": tensor.Of(random.Normal(7, rows*width), rows, width)}
+	return compareGraph(ctx, cpu, device, "products", m, in, 5)
 }
 
 // passes compares a guidance pass and a generation pass with one subject in the upper half of the picture.
@@ -211,16 +280,6 @@ func timed[T any](repeats int, f func() (T, error)) (out T, best time.Duration, 
 // compareOperators runs convolution, activation, attention and products in a graph of fixed shapes, of which no operator may
 // be left to the processor.
 func compareOperators(ctx context.Context, cpu, device inference.Runtime) (StageComparison, error) {
-	s := StageComparison{Check: Check{Tensor: "operators", Tolerance: tolerance(device)}}
-	dir, err := os.MkdirTemp("", "realword-device-*")
-	if err != nil {
-		return s, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "operators.onnx")
-	if err := os.WriteFile(path, operators().Marshal(), 0o600); err != nil {
-		return s, err
-	}
 	in := map[string]*tensor.Tensor{
 		"x": tensor.Of(random.Normal(3, 64*16*16), 1, 64, 16, 16),
 		"w": tensor.Of(random.Normal(4, 64*64*9), 64, 64, 3, 3),
@@ -228,13 +287,30 @@ func compareOperators(ctx context.Context, cpu, device inference.Runtime) (Stage
 	for i := range in["w"].F32 {
 		in["w"].F32[i] /= 24 // the root of what is summed, so that the result is of the size of x
 	}
+	return compareGraph(ctx, cpu, device, "operators", operators(), in, 3)
+}
+
+// compareGraph runs a graph with one output y, of which no operator may be left to the processor.
+func compareGraph(ctx context.Context, cpu, device inference.Runtime, name string, m *onnx.Model, in map[string]*tensor.Tensor,
+	repeats int,
+) (StageComparison, error) {
+	s := StageComparison{Check: Check{Tensor: name, Tolerance: tolerance(device)}}
+	dir, err := os.MkdirTemp("", "realword-device-*")
+	if err != nil {
+		return s, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, name+".onnx")
+	if err := os.WriteFile(path, m.Marshal(), 0o600); err != nil {
+		return s, err
+	}
 	run := func(rt inference.Runtime, strict bool) (out *tensor.Tensor, took time.Duration, err error) {
 		g, err := rt.Open(path, session.Options{Once: true, Strict: strict})
 		if err != nil {
 			return nil, 0, err
 		}
 		defer func() { err = errors.Join(err, g.Close()) }()
-		return timed(3, func() (*tensor.Tensor, error) {
+		return timed(repeats, func() (*tensor.Tensor, error) {
 			all, err := g.Run(ctx, in)
 			return all["y"], err
 		})

@@ -117,9 +117,57 @@ type named struct {
 
 func (n named) Provider() (name, why string) { return n.name, "" }
 
+// In half precision scores may be off where masks are the same; masks of wrong scores are not, and exact scores must be exact.
+func TestGuidanceInHalfPrecision(t *testing.T) {
+	want := tensor.Zeros(1, 16, 16)
+	for i := range want.F32 {
+		want.F32[i] = float32((i*7919)%257) / 257
+	}
+	for _, c := range []struct {
+		device, stage string
+		off           func(float32) float32
+		ok            bool
+	}{
+		{"OpenVINO-bf16", "guidance", func(x float32) float32 { return 1.1 * x }, true},
+		{"OpenVINO-bf16", "guidance cross", func(x float32) float32 { return x + 1e-5 }, true},
+		{"OpenVINO-bf16", "guidance", func(x float32) float32 { return -x }, false},
+		{"OpenVINO-bf16", "guidance", func(float32) float32 { return float32(nan()) }, false},
+		{"OpenVINO-bf16", "guidance", func(float32) float32 { return 0 }, false},
+		{"OpenVINO-bf16", "generation", func(x float32) float32 { return 1.1 * x }, false},
+		{"OpenVINO", "guidance", func(x float32) float32 { return 1.001 * x }, false},
+		{"OpenVINO", "guidance", func(x float32) float32 { return 1.00001 * x }, true},
+		{"WebGPU", "guidance", func(x float32) float32 { return 1.1 * x }, false},
+	} {
+		device := named{name: c.device}
+		c1 := comparison{ctx: t.Context(), cpu: &inference.Graphs{}, device: &inference.Graphs{}, repeats: 1, tolerance: tolerance(device), masks: halfProducts(device)}
+		c1.stage(c.stage, func(g *inference.Graphs) (*tensor.Tensor, error) {
+			out := tensor.Of(slices.Clone(want.F32), want.Shape...)
+			for i, x := range out.F32 {
+				if g == c1.device {
+					out.F32[i] = c.off(x)
+				}
+			}
+			return out, nil
+		})
+		if got := c1.list[0]; c1.err != nil || got.OK() != c.ok {
+			t.Errorf("%s, %s: %v, %v", c.device, c.stage, got, c1.err)
+		}
+	}
+}
+
+func TestLargeProducts(t *testing.T) {
+	rt := orttest.CPU(t)
+	for off, fine := range map[float32]bool{0: true, 0.1: false} {
+		s, err := LargeProducts(t.Context(), rt, named{crooked{rt, "products", off, nil}, "OpenVINO-bf16"})
+		if err != nil || s.OK() != fine || s.CPU <= 0 || s.Device <= 0 {
+			t.Errorf("%v off: %+v, %v", off, s, err)
+		}
+	}
+}
+
 // WebGPU computes in float32 throughout, so that half a percent is a fault there, and rounding on CUDA.
 func TestEveryDeviceHasItsTolerance(t *testing.T) {
-	for name, want := range map[string]float64{"CUDA": 2e-2, "CUDA:1": 2e-2, "WebGPU": 1e-3, "WebGPU:1": 1e-3} {
+	for name, want := range map[string]float64{"CUDA": 2e-2, "CUDA:1": 2e-2, "WebGPU": 1e-3, "WebGPU:1": 1e-3, "OpenVINO": 1e-4, "OpenVINO-bf16": 2e-2} {
 		if got := tolerance(named{name: name}); got != want {
 			t.Errorf("%s: %v", name, got)
 		}

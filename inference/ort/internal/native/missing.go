@@ -53,10 +53,10 @@ static OrtStatus *data(OrtValue *v, OrtMemoryInfoDeviceType *device, void **out)
   return api->GetTensorMutableData(v, out);
 }
 
-typedef struct { const char *vendor; uint32_t vendor_id, device_id; int gpu; const char *const *keys, *const *values; size_t pairs; } hardware;
+typedef struct { const char *vendor; uint32_t vendor_id, device_id; int gpu, cpu; const char *const *keys, *const *values; size_t pairs; } hardware;
 static hardware device_hardware(const OrtEpDevice *d) {
   const OrtHardwareDevice *h = api->EpDevice_Device(d);
-  hardware out = {api->HardwareDevice_Vendor(h), api->HardwareDevice_VendorId(h), api->HardwareDevice_DeviceId(h), api->HardwareDevice_Type(h) == OrtHardwareDeviceType_GPU};
+  hardware out = {api->HardwareDevice_Vendor(h), api->HardwareDevice_VendorId(h), api->HardwareDevice_DeviceId(h), api->HardwareDevice_Type(h) == OrtHardwareDeviceType_GPU, api->HardwareDevice_Type(h) == OrtHardwareDeviceType_CPU};
   const OrtKeyValuePairs *pairs = api->HardwareDevice_Metadata(h);
   if (pairs != NULL) api->GetKeyValuePairs(pairs, &out.keys, &out.values, &out.pairs);
   return out;
@@ -251,7 +251,7 @@ type Device struct {
 	binding.EpDevice
 	Provider string // for instance "CUDAExecutionProvider"
 	Vendor   string
-	GPU      bool
+	GPU, CPU bool
 	VendorID uint32            // of the PCI bus
 	DeviceID uint32            // likewise
 	Hardware map[string]string // what the system tells of it besides, as the library names it
@@ -264,7 +264,7 @@ func Devices() ([]Device, error) {
 	for i, d := range offered {
 		h := C.device_hardware(handle[*C.OrtEpDevice](d, "p"))
 		list[i] = Device{
-			EpDevice: d, Provider: d.EpName(), Vendor: C.GoString(h.vendor), GPU: h.gpu != 0,
+			EpDevice: d, Provider: d.EpName(), Vendor: C.GoString(h.vendor), GPU: h.gpu != 0, CPU: h.cpu != 0,
 			VendorID: uint32(h.vendor_id), DeviceID: uint32(h.device_id), Hardware: map[string]string{},
 		}
 		keys, values := unsafe.Slice(h.keys, h.pairs), unsafe.Slice(h.values, h.pairs)

@@ -1,0 +1,421 @@
+package ort
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	binding "github.com/yalue/onnxruntime_go"
+	"golang.org/x/sys/cpu"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"realword/inference/files"
+	"realword/inference/keep"
+	"realword/inference/message"
+	"realword/inference/ort/internal/native"
+	"realword/inference/ram"
+	"realword/inference/session"
+)
+
+const (
+	// OpenVINOVersion is that of the plugin that `make deps DEVICE=openvino` fetches.
+	OpenVINOVersion = "1.8.1"
+	// EnvOpenVINO is the environment variable that names the folder of the plugin.
+	EnvOpenVINO = "REALWORD_OPENVINO"
+
+	openVINOName    = "OpenVINOExecutionProvider"
+	openVINOLibrary = "realword-openvino"
+	fetchOpenVINO   = "run `make deps DEVICE=openvino`"
+)
+
+// bridgeFile is the library between ONNX Runtime and the plugin (internal/native/openvino): the plugin itself offers no processors but
+// those of Intel.
+var bridgeFile = map[string]string{"linux": "librealword_openvino.so", "windows": "realword_openvino.dll"}
+
+// OpenVINO returns the path of the library that brings OpenVINO, "" where it is not there. Places are the folder that EnvOpenVINO names,
+// which counts alone; that of ONNX Runtime's library; the user's cache. Nothing is loaded.
+func OpenVINO(library string) string {
+	name := bridgeFile[runtime.GOOS]
+	if name == "" || runtime.GOARCH != "amd64" {
+		return ""
+	}
+	places := []string{os.Getenv(EnvOpenVINO)}
+	if places[0] == "" {
+		places[0] = filepath.Dir(library)
+		if cache, err := os.UserCacheDir(); err == nil {
+			places = append(places, filepath.Join(cache, "realword", "openvino-"+OpenVINOVersion))
+		}
+	}
+	for _, dir := range places {
+		if path := filepath.Join(dir, name); isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+// HasHalfProducts tells whether the processor multiplies numbers of half precision (bf16) by itself. Without it OpenVINO in that
+// precision is slower than in float32.
+func HasHalfProducts() bool {
+	return cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16
+}
+
+// openVINO is the processor as OpenVINO computes on it. A graph is compiled whole when it is opened; what it computes in float32 is
+// float32, or with half, products of bf16, which are twice as fast and keep two digits.
+type openVINO struct {
+	device  native.Device
+	half    bool
+	threads int
+	folder  string // of compiled graphs; "" keeps none
+}
+
+func (v *openVINO) place() string {
+	if v.half {
+		return "OpenVINO-bf16"
+	}
+	return "OpenVINO"
+}
+
+// choose implements accelerator. The library leaves the graph as it is (level): it would make float32 constants of weights that are stored
+// in half precision, which OpenVINO packs once more.
+func (v *openVINO) choose(o *binding.SessionOptions, _ *model, _ session.Options) error {
+	return o.AppendExecutionProviderV2([]binding.EpDevice{v.device.EpDevice}, v.options(v.folder))
+}
+
+func (v *openVINO) options(folder string) map[string]string {
+	settings := map[string]string{
+		"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": strconv.Itoa(v.threads), "PERFORMANCE_HINT": "LATENCY",
+		"NUM_STREAMS": "1",
+	}
+	if v.half {
+		settings["INFERENCE_PRECISION_HINT"] = "bf16"
+	}
+	if folder != "" {
+		settings["CACHE_DIR"] = folder
+	}
+	text, err := json.Marshal(map[string]any{"CPU": settings})
+	if err != nil {
+		panic(err) // a map of words
+	}
+	return map[string]string{"load_config": string(text)}
+}
+
+// handBack does nothing: OpenVINO has no arena.
+func (v *openVINO) handBack(*binding.RunOptions) error { return nil }
+
+// Why OpenVINO is not used though it is there.
+var (
+	ErrNoHalf      = message.New("this processor has no products of half precision (bf16): use the device openvino")
+	ErrNoProcessor = message.New("OpenVINO offers no device for this processor: use the device cpu")
+)
+
+// useOpenVINO makes OpenVINO the device of the runtime.
+func (r *Runtime) useOpenVINO(half bool) error {
+	path := OpenVINO(r.library)
+	switch {
+	case path == "":
+		return message.Errorf("OpenVINO is not there: %s", fetchOpenVINO)
+	case half && !HasHalfProducts():
+		return ErrNoHalf
+	}
+	var devices []native.Device
+	var err error
+	native.KeepSignals(func() {
+		if err = register(openVINOLibrary, path); err == nil {
+			devices, err = native.Devices()
+		}
+	})
+	if err != nil {
+		return message.Errorf("OpenVINO does not start: %s", essence(err))
+	}
+	i := slices.IndexFunc(devices, func(d native.Device) bool { return d.Provider == openVINOName && d.CPU })
+	if i < 0 {
+		return ErrNoProcessor
+	}
+	r.device = &openVINO{device: devices[i], half: half, threads: r.threads}
+	return nil
+}
+
+// loadCompiled makes a session, of the compiled graph that was kept where there is one. An entry that cannot be loaded is made again; a large
+// graph that was just compiled is opened once more, of what was kept, because that needs less memory.
+func (r *Runtime) loadCompiled(v *openVINO, p prepared) (s *binding.DynamicAdvancedSession, held []held, err error) {
+	if p.bytes, err = forOpenVINO(p.bytes); err != nil {
+		return nil, nil, err
+	}
+	p.level = binding.GraphOptimizationLevelDisableAll
+	again := p.m.float32Bytes() < leastReloaded
+	for range 3 {
+		c := v.compiled(r, p)
+		if err = v.fits(p.m.float32Bytes(), c, ram.Available()); err != nil {
+			c.drop()
+			return nil, nil, err
+		}
+		own := *v
+		own.folder = c.folder()
+		p.on = &own
+		s, held, err = r.load(p)
+		fresh := c == nil || c.fresh != ""
+		switch kept := c.done(err == nil); {
+		case err != nil && fresh:
+			return nil, nil, err
+		case err != nil:
+			continue
+		case !fresh || !kept || again:
+			return s, held, nil
+		}
+		again = true
+		if err = errors.Join(s.Destroy(), release(held)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, errors.Join(err, errors.New("what OpenVINO compiled cannot be loaded again"))
+}
+
+// leastReloaded is the size of a graph's weights in float32 from which it is opened again after it was compiled.
+const leastReloaded = 1 << 30
+
+// fits refuses to open a graph that would take more memory than there is. all is the size of its weights in float32. OpenVINO makes float32
+// of all that it compiles and packs it once more, in its own precision; what was kept is mapped, and packed alone. An SDXL block of 0.64
+// billion weights took 6.1 bytes for each when it was compiled, and 2.5 when it was opened again, in half precision.
+func (v *openVINO) fits(all int64, c *compiled, available int64) error {
+	need := all + all/2 + all/16
+	kept := c != nil && c.fresh == ""
+	switch {
+	case kept && v.half:
+		need = all/2 + all/8
+	case kept:
+		need = all + all/8
+	case !v.half:
+		need = 2*all + all/16
+	}
+	if need <= available {
+		return nil
+	}
+	return message.Errorf("OpenVINO needs %.1f GB of memory for this graph, and %.1f GB is available", float64(need)/1e9, float64(available)/1e9)
+}
+
+// forOpenVINO returns a graph as OpenVINO takes it. Its compiler makes one split of several slices of the same value, and fails where that
+// is an input whose slices choose between branches; a Gather of one element is the same number. Numbers are read from the initializers
+// of the graph.
+func forOpenVINO(model []byte) ([]byte, error) {
+	return nested(model, modelGraph, func(graph []byte) ([]byte, error) {
+		inputs, numbers := map[string]bool{}, map[string]int64{}
+		err := eachField(graph, func(field protowire.Number, body []byte, _ uint64) error {
+			switch field {
+			case graphInput:
+				return eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
+					if field == valueName {
+						inputs[string(body)] = true
+					}
+					return nil
+				})
+			case graphInitializer:
+				if name, value, one := oneInteger(body); one {
+					numbers[name] = value
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		return nested(graph, graphNode, func(body []byte) ([]byte, error) {
+			n, err := readNode(body)
+			if err != nil || n.op != "Slice" || n.domain != "" || len(n.in) != 4 || !inputs[n.in[0]] {
+				return body, err
+			}
+			start, ok1 := numbers[n.in[1]]
+			end, ok2 := numbers[n.in[2]]
+			axis, ok3 := numbers[n.in[3]]
+			if !ok1 || !ok2 || !ok3 || start < 0 || end != start+1 || axis != 0 {
+				return body, nil
+			}
+			return newNode("Gather", n.out[0], n.in[0], n.in[1]), nil
+		})
+	})
+}
+
+// oneInteger reads an initializer of int64 with one element.
+func oneInteger(body []byte) (name string, value int64, one bool) {
+	const integers, raw = 7, 9
+	var kind uint64
+	count := 0
+	err := eachField(body, func(field protowire.Number, body []byte, n uint64) error {
+		switch field {
+		case tensorName:
+			name = string(body)
+		case tensorType:
+			kind = n
+		case raw:
+			if count = len(body) / 8; len(body) == 8 {
+				value = int64(binary.LittleEndian.Uint64(body))
+			}
+		case integers:
+			if body == nil {
+				value = int64(n)
+				count++
+				return nil
+			}
+			for len(body) > 0 {
+				n, size := protowire.ConsumeVarint(body)
+				if size < 0 {
+					return errBroken
+				}
+				value, body = int64(n), body[size:]
+				count++
+			}
+		}
+		return nil
+	})
+	return name, value, err == nil && kind == onnxInt64 && count == 1
+}
+
+const onnxInt64 = 7
+
+// Compiled graphs are kept in the cache, in a folder for each, because compiling SDXL's U-Net takes most of a minute. OpenVINO writes them
+// and knows them by its own sum of the graph, but would load a file that was cut short: so it writes into a hidden folder, which gets its
+// name when the session is there, with a seal of what lies in it.
+const (
+	compiledSeal  = "seal"
+	compiledLimit = 16 << 30
+)
+
+// compiled is the folder of one compiled graph.
+type compiled struct {
+	cache, path string
+	fresh       string // where OpenVINO writes now; "" is nowhere
+	release     func()
+}
+
+// compiled finds the entry of a graph or begins one; nil keeps none.
+func (v *openVINO) compiled(r *Runtime, p prepared) *compiled {
+	if r.cache.Folder == "" || p.opts.Once || len(p.opts.Changes) > 0 || p.recorded {
+		return nil
+	}
+	name := fmt.Sprintln("compiled 1", OpenVINOVersion, v.device.Vendor, v.half, v.threads, keep.Machine(), files.Sum(p.bytes))
+	var size int64 // about what it will take on the disk
+	for _, path := range slices.Sorted(maps.Keys(p.m.files)) {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil
+		}
+		size += p.m.files[path]
+		name += fmt.Sprintln(path, info.Size(), info.ModTime().UnixNano())
+	}
+	c := &compiled{cache: filepath.Join(r.cache.Folder, "openvino")}
+	c.path = filepath.Join(c.cache, files.Sum([]byte(name)))
+	if seal, err := files.Read(filepath.Join(c.path, compiledSeal), 1<<16); err == nil && string(seal) == c.contents(c.path) {
+		now := time.Now()
+		_ = os.Chtimes(filepath.Join(c.path, compiledSeal), now, now)
+		return c
+	}
+	_ = os.RemoveAll(c.path)
+	if os.MkdirAll(c.cache, 0o700) != nil {
+		return nil
+	}
+	files.Sweep(c.cache)
+	if free, err := files.Free(c.cache); err != nil || free < 2*size+spare {
+		return nil
+	}
+	dir, release, err := files.Mkdir(c.cache, "compiled")
+	if err != nil {
+		return nil
+	}
+	c.fresh, c.release = dir, release
+	return c
+}
+
+// folder is the one that OpenVINO is to use.
+func (c *compiled) folder() string {
+	switch {
+	case c == nil:
+		return ""
+	case c.fresh != "":
+		return c.fresh
+	}
+	return c.path
+}
+
+// contents are names, sizes and times of everything in a folder but the seal.
+func (c *compiled) contents(dir string) (text string) {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range list {
+		if info, err := e.Info(); err == nil && e.Name() != compiledSeal {
+			text += fmt.Sprintln(e.Name(), info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return text
+}
+
+// drop leaves nothing of an opening that did not begin.
+func (c *compiled) drop() {
+	if c != nil && c.fresh != "" {
+		c.release()
+		_ = os.RemoveAll(c.fresh)
+	}
+}
+
+// done ends an opening: what OpenVINO wrote becomes the entry, which is what kept says, or goes.
+func (c *compiled) done(ok bool) (kept bool) {
+	switch {
+	case c == nil:
+		return false
+	case c.fresh == "":
+		if !ok {
+			_ = os.RemoveAll(c.path)
+		}
+		return ok
+	}
+	defer c.release()
+	text := c.contents(c.fresh)
+	if !ok || text == "" || files.Put(filepath.Join(c.fresh, compiledSeal), files.Private|files.Unsynced, files.Data([]byte(text))) != nil ||
+		os.Rename(c.fresh, c.path) != nil {
+		_ = os.RemoveAll(c.fresh)
+		return false
+	}
+	c.sweep()
+	return true
+}
+
+// sweep removes the entries that were used longest ago, but never this one.
+func (c *compiled) sweep() {
+	entries, err := os.ReadDir(c.cache)
+	if err != nil {
+		return
+	}
+	var list []files.Kept
+	limit := int64(compiledLimit)
+	for _, e := range entries {
+		path := filepath.Join(c.cache, e.Name())
+		seal, err := os.Stat(filepath.Join(path, compiledSeal))
+		if err != nil || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		size := int64(0)
+		if inside, err := os.ReadDir(path); err == nil {
+			for _, f := range inside {
+				if info, err := f.Info(); err == nil {
+					size += info.Size()
+				}
+			}
+		}
+		if path == c.path {
+			limit -= size
+			continue
+		}
+		list = append(list, files.Kept{Path: path, Size: size, Used: seal.ModTime()})
+	}
+	_ = files.Trim(list, limit)
+}

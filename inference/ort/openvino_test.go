@@ -1,0 +1,174 @@
+package ort
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"realword/inference/onnx"
+	"realword/inference/session"
+	"realword/inference/tensor"
+)
+
+// What is written for OpenVINO computes the same, and leaves alone what it does not know.
+func TestDialectOfOpenVINO(t *testing.T) {
+	r := library(t)
+	ints := func(name string, values ...int64) protobuf { return protobuf(intTensor(name, values...)) }
+	for name, c := range map[string]struct {
+		from, to int64
+		node     protobuf
+		gone     bool
+		want     []int64
+	}{
+		"one element":  {1, 2, node("Slice", []string{"x", "from", "to", "axis"}, []string{"y"}), true, []int64{8}},
+		"two":          {1, 3, node("Slice", []string{"x", "from", "to", "axis"}, []string{"y"}), false, []int64{8, 9}},
+		"from the end": {-1, 0, node("Slice", []string{"x", "from", "end", "axis"}, []string{"y"}), false, []int64{9}},
+		"without axes": {1, 2, node("Slice", []string{"x", "from", "to"}, []string{"y"}), false, []int64{8}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, []protobuf{c.node}, []protobuf{ints("from", c.from), ints("to", c.to), ints("axis", 0), ints("end", math.MaxInt64)},
+				[]protobuf{port("x", 7, 3)}, []protobuf{port("y", 7, -1)})
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err = forOpenVINO(data)
+			if err != nil || strings.Contains(string(data), "Slice") == c.gone {
+				t.Fatalf("%v: %q", err, data)
+			}
+			if err := os.WriteFile(path, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := open(t, r, path, session.Options{}).Run(t.Context(), map[string]*tensor.Tensor{"x": tensor.OfInts([]int64{7, 8, 9}, 3)})
+			if err != nil || len(out["y"].I64) != len(c.want) || out["y"].I64[0] != c.want[0] {
+				t.Errorf("%v, %v", out["y"], err)
+			}
+		})
+	}
+}
+
+// A graph that does not fit is refused before it is compiled: the CPU takes over.
+func TestOpenVINOKnowsItsMemory(t *testing.T) {
+	kept, fresh := &compiled{path: "entry"}, &compiled{path: "entry", fresh: "hidden"}
+	const all = 1000
+	for _, c := range []struct {
+		half bool
+		c    *compiled
+		need int64
+	}{{true, nil, 1562}, {true, fresh, 1562}, {true, kept, 625}, {false, nil, 2062}, {false, kept, 1125}} {
+		v := &openVINO{half: c.half}
+		if err := v.fits(all, c.c, c.need); err != nil {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err := v.fits(all, c.c, c.need-1); err == nil || !strings.HasPrefix(err.Error(), "OpenVINO needs 0.0 GB") {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+func TestOpenVINOIsNotThere(t *testing.T) {
+	library(t)
+	t.Setenv(EnvOpenVINO, t.TempDir())
+	for _, device := range []string{"openvino", "openvino-bf16"} {
+		if _, err := New(Options{Device: device}); err == nil || !strings.Contains(err.Error(), "make deps DEVICE=openvino") {
+			t.Errorf("%s: %v", device, err)
+		}
+	}
+	for _, device := range []string{"openvino:1", "openvino-bf16:0", "openvino-fp8", "cpu:0"} {
+		if _, _, err := ParseDevice(device); err == nil {
+			t.Errorf("%s is a device", device)
+		}
+	}
+}
+
+// On this processor, where OpenVINO is installed: exact, in half precision, kept and made again.
+func TestOpenVINO(t *testing.T) {
+	cpu := library(t)
+	if OpenVINO(cpu.Library()) == "" {
+		t.Skip("needs OpenVINO: make deps DEVICE=openvino")
+	}
+	x := tensor.Zeros(64, 32)
+	for i := range x.F32 {
+		x.F32[i] = float32((i*7919)%101-50) / 50
+	}
+	w := onnx.Initializer{Name: "w", DType: tensor.F32, Shape: []int{32, 32}, Data: tensor.Of(x.F32[:32*32], 32, 32)}
+	path := write(t, []protobuf{
+		node("MatMul", []string{"x", "w"}, []string{"h"}), node("Tanh", []string{"h"}, []string{"a"}), node("MatMul", []string{"a", "w"}, []string{"y"}),
+	}, []protobuf{protobuf(w.Marshal())}, []protobuf{port("x", 1, -1, 32)}, []protobuf{port("y", 1, -1, 32)})
+	in := map[string]*tensor.Tensor{"x": x}
+	want, err := open(t, cpu, path, session.Options{}).Run(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for device, within := range map[string]float64{"openvino": 1e-5, "openvino-bf16": 2e-2} {
+		if device == "openvino-bf16" && !HasHalfProducts() {
+			continue
+		}
+		cache := t.TempDir()
+		r, err := New(Options{Device: device, Threads: 2, Cache: Cache{Folder: cache}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := func() {
+			t.Helper()
+			s := open(t, r, path, session.Options{Strict: true})
+			out, err := s.Run(t.Context(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if off := distance(out["y"].F32, want["y"].F32); !(off <= within) || device == "openvino-bf16" && off < 1e-4 {
+				t.Errorf("%s: %v away", device, off)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		entries := func() (list []string) {
+			t.Helper()
+			list, err := filepath.Glob(filepath.Join(cache, "openvino", "*", "*.blob"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return list
+		}
+		run()
+		made := entries()
+		if len(made) != 1 {
+			t.Fatalf("%s keeps %q", device, made)
+		}
+		before, err := os.Stat(made[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		run()
+		if after, err := os.Stat(made[0]); err != nil || !after.ModTime().Equal(before.ModTime()) || len(entries()) != 1 {
+			t.Errorf("%s: %v: what was compiled was not used", device, err)
+		}
+		for _, damage := range []func(string) error{
+			func(name string) error { return os.Truncate(name, 100) },
+			func(name string) error {
+				return os.WriteFile(filepath.Join(filepath.Dir(name), compiledSeal), nil, 0o600)
+			},
+			os.Remove,
+		} {
+			if err := damage(made[0]); err != nil {
+				t.Fatal(err)
+			}
+			run()
+			if after, err := os.Stat(made[0]); err != nil || after.Size() < before.Size()-1000 {
+				t.Errorf("%s: %v, %v: what was damaged was not made again, of %d bytes", device, err, entries(), before.Size())
+			}
+		}
+	}
+}
+
+func distance(got, want []float32) float64 {
+	var off, all float64
+	for i, w := range want {
+		off += float64(got[i]-w) * float64(got[i]-w)
+		all += float64(w) * float64(w)
+	}
+	return math.Sqrt(off / all)
+}
