@@ -145,8 +145,8 @@ func (r *Runtime) useOpenVINO(half bool) error {
 	return nil
 }
 
-// loadCompiled makes a session, of the compiled graph that was kept where there is one. An entry that cannot be loaded is made again; a large
-// graph that was just compiled is opened once more, of what was kept, because that needs less memory.
+// loadCompiled makes a session, of the compiled graph that was kept where there is one. An entry that cannot be loaded is made again; a
+// large graph that was just compiled is opened once more, of what was kept, because that needs less memory.
 func (r *Runtime) loadCompiled(v *openVINO, p prepared) (s *binding.DynamicAdvancedSession, held []held, err error) {
 	if p.bytes, err = forOpenVINO(p.bytes); err != nil {
 		return nil, nil, err
@@ -200,7 +200,8 @@ func (v *openVINO) fits(all int64, c *compiled, available int64) error {
 	if need <= available {
 		return nil
 	}
-	return message.Errorf("OpenVINO needs %.1f GB of memory for this graph, and %.1f GB is available", float64(need)/1e9, float64(available)/1e9)
+	return message.Errorf("OpenVINO needs %.1f GB of memory for this graph, and %.1f GB is available", float64(need)/1e9,
+		float64(available)/1e9)
 }
 
 // forOpenVINO returns a graph as OpenVINO takes it. Its compiler makes one split of several slices of the same value, and fails where that

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,6 +133,10 @@ func TestOpenVINO(t *testing.T) {
 				t.Fatal(err)
 			}
 			return list
+		}
+		once, err := open(t, r, path, session.Options{Once: true}).Run(t.Context(), in) // not worth compiling
+		if err != nil || !slices.Equal(once["y"].F32, want["y"].F32) || len(entries()) > 0 {
+			t.Errorf("%s: what runs once is compiled (%v)", device, err)
 		}
 		run()
 		made := entries()

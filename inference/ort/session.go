@@ -55,6 +55,11 @@ func lacksKernel(err error) bool {
 
 // open loads a graph; recorded says that Nodes is going to ask about it.
 func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph, error) {
+	if _, ok := r.device.(*openVINO); ok && opts.Once && !opts.Strict {
+		plain := *r // compiling takes longer than one run on the processor
+		plain.device = nil
+		r = &plain
+	}
 	var m *model
 	data, err := os.ReadFile(path)
 	if err == nil {
