@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -235,5 +236,29 @@ func TestTheFilmFolds(t *testing.T) {
 	}
 	if !slices.Contains(b.seen(), "seed 7") && !slices.ContainsFunc(b.seen(), func(s string) bool { return len(s) > 4 && s[:4] == "seed" }) {
 		t.Errorf("what is said of the picture went with the film: %q", b.seen())
+	}
+}
+
+// TestLookALongPromptGivesWay: in the usual window the film stays under a long prompt, and nothing under the picture is cut.
+func TestLookALongPromptGivesWay(t *testing.T) {
+	plain.Run(t)
+	b := worked(t, 100, "")
+	size := fyne.NewSize(1240, 800)
+	b.layOut(size)
+	b.subjects.PromptChanged("a dog on the beach " + strings.Repeat("and a cat in a basket next to a robot ", 12))
+	b.settle()
+	b.win.Content().Resize(size.SubtractWidthHeight(0, 24))
+	b.layOut(size)
+	b.win.Content().Resize(size.SubtractWidthHeight(0, 24))
+	b.settle()
+	if b.stage.Film.Hidden {
+		t.Error("the film is folded away")
+	}
+	if span := b.stage.Span(); span.Height < size.Height/2 {
+		t.Errorf("the picture has %g of %g", span.Height, size.Height)
+	}
+	page := b.columns.lower.Objects[1].(*container.Scroll)
+	if need := page.Content.MinSize().Height; need > page.Size().Height+1 {
+		t.Errorf("what lies under the picture needs %g and has %g", need, page.Size().Height)
 	}
 }
