@@ -53,7 +53,7 @@ func TestCutTextsTellTheWhole(t *testing.T) {
 	said := ""
 	walk(b.columns.left, func(o fyne.CanvasObject) {
 		if w, ok := o.(interface{ Said() string }); ok && w.Said() != "" {
-			said = w.Said()
+			said += w.Said() + "\n"
 		}
 	})
 	if !strings.Contains(said, "a-very-long-name-of-a-picture-of-a-dog-on-a-beach.png") {

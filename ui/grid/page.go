@@ -439,6 +439,10 @@ func (p *Page) waits(s state.State) bool {
 // twin tells whether a job that waits or runs makes the same grid.
 func twin(s state.State, r inference.Request) bool {
 	said := func(r inference.Request) []byte {
+		// The engine gives every cell its seed: of the job, or of a side.
+		if r.Seeds = r.Seeds[:min(len(r.Seeds), 1)]; r.Grid.Rows.Key == inference.AxisSeed || r.Grid.Columns.Key == inference.AxisSeed {
+			r.Seeds = nil
+		}
 		data, err := recipe.New(inference.Defaults(*s.Model, r), s.Model.Name)
 		if err != nil {
 			return nil

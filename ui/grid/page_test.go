@@ -222,6 +222,7 @@ func TestADoubleClickMakesOneGrid(t *testing.T) {
 	b.Change(func(s *state.State) {
 		t := s.Queue.Waiting[0]
 		t.Request, t.Checked = inference.Defaults(*s.Model, t.Request), true // as the engine resolves it
+		t.Request.Seeds = slices.Repeat([]uint64{3}, t.Request.Grid.Len())
 		*s = s.Begin(t, t.Pictures(), 0)
 	})
 	make()

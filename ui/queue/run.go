@@ -238,7 +238,9 @@ func (q *Queue) begin(asked bool) bool {
 		}
 		*s = s.Begin(t, pictures, full.Stop)
 		s.Queue = s.Queue.ChangeFlight(t.ID, func(f *state.Flight) {
-			f.Run.Subjects, f.Run.Norm, f.Run.Before = full.Subjects, full.Normalization(), before
+			s.Queue = s.Queue.ChangeFlight(t.ID, func(f *state.Flight) {
+				f.Run.Subjects, f.Run.Norm, f.Run.Before = full.Subjects, full.Normalization(), before
+			})
 		})
 		if followed != 0 && !asked {
 			*s = s.Follow(followed)

@@ -136,9 +136,9 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 	p.sampleFoot = &kit.Foot{}
 	p.sampleBox = container.NewScroll(container.New(p.sampleFoot, p.SampleRow))
 	p.sampleNote = kit.Caption(i18n.T("No picture at hand? Try one of ours:"))
-	p.Samples = kit.NewColumn(6, p.sampleNote, p.sampleBox)
+	p.Samples = kit.NewColumn(6, kit.Whole(p.sampleNote, nil), p.sampleBox)
 	p.Samples.Hide()
-	p.cardScroll = kit.NewPage(kit.NewColumn(0, p.noCards, p.Cards))
+	p.cardScroll = kit.NewPage(kit.NewColumn(0, kit.Whole(p.noCards, nil), p.Cards))
 	p.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { p.Paste(state.Target{}) })
 	p.notes = [2]fyne.CanvasObject{kit.Quiet(p.Remark), kit.Quiet(p.overlap)}
 	for _, n := range p.notes {
