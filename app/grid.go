@@ -41,7 +41,7 @@ func parseGrid(options []string, subjects *[]inference.Subject) (*inference.Grid
 			a.Key = key
 		}
 		if !slices.Contains(inference.AxisKeys(), a.Key) {
-			return nil, usagef("--grid %q: a grid is of gamma, t_stop, seed, picture, preset, cfg, guidance_rescale, steps, sampler or mask_source", option)
+			return nil, usagef("--grid %q: a grid is of gamma, t_stop, seed, picture, preset, cfg, guidance_rescale, steps, sampler, mask_source or swift", option)
 		}
 		if word != "" {
 			text, n, err := prompt.ParseWord(word)
@@ -93,7 +93,7 @@ func axisLabel(a inference.Axis, i int) string {
 	switch a.Key {
 	case "":
 		return ""
-	case inference.AxisReference, "preset", "sampler", "mask_source":
+	case inference.AxisReference, "preset", "sampler", "mask_source", inference.AxisSwift:
 		return a.Text(i)
 	case "scope":
 		name = "γ"

@@ -33,16 +33,23 @@ type Axis struct {
 	References []Reference `json:"references,omitempty"` // of AxisReference: the subject's picture
 }
 
-// Keys of axes that are no setting.
+// Keys of axes that are no setting, or not one alone.
 const (
 	AxisSeed      = "seed"
 	AxisReference = "reference"
+	AxisSwift     = "swift" // of Exact and Swift
+)
+
+// Values of AxisSwift.
+const (
+	AxisExact  = "exact" // without any approximation
+	AxisApprox = "swift" // with those of Settings.Swift, and what the request says of each
 )
 
 // AxisKeys are what an axis can be of.
 func AxisKeys() []string {
 	return []string{
-		"scope", "stop", AxisSeed, AxisReference, "preset", "cfg", "guidance_rescale", "steps", "sampler", "mask_source",
+		"scope", "stop", AxisSeed, AxisReference, "preset", "cfg", "guidance_rescale", "steps", "sampler", "mask_source", AxisSwift,
 	}
 }
 
@@ -187,6 +194,12 @@ func (a Axis) set(r *Request, i int) {
 				subject.Scope = s.Scope
 			}
 		}
+	case AxisSwift:
+		if a.Values[i] == AxisExact {
+			r.Settings = r.WithoutApproximations()
+		} else {
+			r.Settings.Swift = true
+		}
 	default:
 		_ = row(a.Key).Set(&r.Settings, a.Values[i])
 	}
@@ -225,6 +238,10 @@ func (a Axis) problem(subjects []Subject) error {
 		case AxisReference:
 		case AxisSeed:
 			_, err = strconv.ParseUint(text, 10, 64)
+		case AxisSwift:
+			if text != AxisExact && text != AxisApprox {
+				return message.Errorf("the side %q of the grid has the value %q, and can have exact and swift: correct it", a.Key, text)
+			}
 		default:
 			t := row(a.Key)
 			err = t.Set(&s, text)

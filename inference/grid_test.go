@@ -237,6 +237,43 @@ func TestAnAxisIsOfOneSubject(t *testing.T) {
 	}
 }
 
+// TestExactBesideSwift: whatever approximations a request has, the exact cell has none, and the swift one has those of Swift with what the
+// request says of each.
+func TestExactBesideSwift(t *testing.T) {
+	b := newBench(t)
+	for name, change := range map[string]func(*Request){
+		"exact": func(*Request) {},
+		"swift": func(r *Request) { r.Swift = true },
+		"parts": func(r *Request) { r.Every, r.Settle, r.Swift = 3, NoShare, true },
+		"one":   func(r *Request) { r.Every = 3 },
+	} {
+		r := b.wide()
+		change(&r)
+		exact, quick := r, r
+		exact.Settings, quick.Swift = r.WithoutApproximations(), true
+		r.Grid = &Grid{Columns: Axis{Key: AxisSwift, Values: []string{AxisApprox, AxisExact}}}
+		resolved, err := b.engine.Resolve(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, alone := range []Request{quick, exact} {
+			want, err := b.engine.Resolve(alone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := resolved.Cells(b.model.manifest)[n]; got.Settings != want.Settings {
+				t.Errorf("%s: cell %d is made with %+v, alone %+v", name, n, got.Settings, want.Settings)
+			}
+		}
+		_, both := Passes(b.model.manifest, resolved)
+		one, _ := Passes(b.model.manifest, quick)
+		other, _ := Passes(b.model.manifest, exact)
+		if both != one+other || one >= other {
+			t.Errorf("%s: %d passes, of %d and %d", name, both, one, other)
+		}
+	}
+}
+
 func TestGridsThatCannotBe(t *testing.T) {
 	b := newBench(t)
 	many := Axis{Key: AxisSeed}
@@ -259,6 +296,8 @@ func TestGridsThatCannotBe(t *testing.T) {
 		`the side "guidance_rescale" of the grid has the value "-1", which it cannot have: correct it`: {Columns: Axis{Key: "guidance_rescale", Values: []string{"-1"}}},
 		`the side "seed" of the grid has the value "-1", which it cannot have: correct it`:             {Columns: Axis{Key: "seed", Values: []string{"-1"}}},
 		`the side "seed" of the grid has the value "1" twice: leave one out`:                           {Columns: Axis{Key: "seed", Values: []string{"1", "1"}}},
+		`the side "swift" of the grid has the value "true", and can have exact and swift: correct it`:  {Columns: Axis{Key: AxisSwift, Values: []string{"true", AxisExact}}},
+		`the side "swift" of the grid has the value "swift" twice: leave one out`:                      {Columns: Axis{Key: AxisSwift, Values: []string{AxisApprox, AxisApprox}}},
 		`both sides of the grid are "seed": choose another one for one of them`:                        {Rows: seeds, Columns: seeds},
 		"the grid is about subject 2, and there are 1: choose one of them":                             {Columns: Axis{Key: "scope", Subject: 2, Values: []string{"0.2"}}},
 		"early stop at step 26 is outside 1 to 25":                                                     {Columns: Axis{Key: "stop", Values: []string{"26", "27", "3"}}},

@@ -80,6 +80,8 @@ func (a Axis) called() error {
 		return message.New("the number of steps")
 	case "sampler":
 		return message.New("the sampler")
+	case AxisSwift:
+		return message.New("swift")
 	}
 	return message.New("the mask source")
 }
@@ -99,6 +101,7 @@ func (r Request) painted(a Axis) bool {
 
 // effective is what decides the picture of a complete request of one seed: requests that have it in common make the same one.
 func (r Request) effective(m bundle.Manifest) string {
+	r.Settings = r.honest(m)
 	s := &r.Settings
 	black := m.Presets[s.Preset].UncondVision
 	s.Preset = ""

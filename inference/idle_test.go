@@ -44,6 +44,10 @@ func TestSidesThatChangeNothing(t *testing.T) {
 		"presets":                     {grid: Grid{Columns: axis("preset", "paper", "release")}},
 		"T_stop before it begins":     {change: func(r *Request) { r.Init = &Init{Strength: 0.2} }, grid: Grid{Columns: stops}, want: "T_stop changes nothing here"},
 		"T_stop, some before it":      {change: func(r *Request) { r.Init = &Init{Strength: 0.5} }, grid: Grid{Columns: axis("stop", "5", "10", "15", "20")}, want: "T_stop 5 and 10 make the same pictures here: leave one out"},
+		"exact and swift":             {grid: Grid{Columns: axis(AxisSwift, AxisExact, AxisApprox)}},
+		"swift of few steps":          {change: func(r *Request) { r.Steps, r.Stop = 4, 2 }, grid: Grid{Columns: axis(AxisSwift, AxisExact, AxisApprox)}, want: "swift changes nothing here"},
+		"swift with every part off":   {change: func(r *Request) { r.Swift, r.Rest, r.Settle, r.Interval, r.Every = true, NoShare, NoShare, "0", 1 }, grid: Grid{Columns: axis(AxisSwift, AxisExact, AxisApprox)}, want: "swift changes nothing here"},
+		"swift by steps":              {grid: Grid{Rows: axis("steps", "4", "25"), Columns: axis(AxisSwift, AxisExact, AxisApprox)}},
 		"one value":                   {first: exact, second: exact, grid: Grid{Rows: axis("seed", "1", "2"), Columns: axis("stop", "5")}},
 		"a side that cannot be is no": {grid: Grid{Columns: axis("seed", "x", "1")}},
 	} {

@@ -233,7 +233,11 @@ func (r Request) honest(m bundle.Manifest) Settings {
 	if r.swiftNote(m) == nil {
 		return r.Settings
 	}
-	s := r.Settings
+	return r.WithoutApproximations()
+}
+
+// WithoutApproximations are the settings of the exact picture.
+func (s Settings) WithoutApproximations() Settings {
 	s.Swift, s.Rest, s.Settle, s.Interval, s.Every = false, 0, 0, "", 0
 	return s
 }

@@ -13,7 +13,7 @@ import (
 // narrow that is, and film and T_stop use one word.
 func TestThePlanIsNotCut(t *testing.T) {
 	b := newBench(t, nil)
-	b.bar.show(barLook{steps: 25, stop: 12, passes: 2})
+	b.bar.show(barLook{steps: 25, stop: 12, faster: 17})
 	if !strings.HasPrefix(b.bar.caption.Text, "next job: masks settle after step 12 of 25") {
 		t.Errorf("the plan says %q", b.bar.caption.Text)
 	}
@@ -34,7 +34,7 @@ func TestThePlanIsNotCut(t *testing.T) {
 func TestThePlanWithoutASubject(t *testing.T) {
 	b := newBench(t, nil)
 	for _, stop := range []int{12, 25} {
-		b.bar.show(barLook{steps: 25, stop: stop, passes: 2, plain: true})
+		b.bar.show(barLook{steps: 25, stop: stop, plain: true})
 		if b.bar.caption.Text != "next job: no subject, plain text-to-image" {
 			t.Errorf("the plan says %q", b.bar.caption.Text)
 		}

@@ -306,10 +306,7 @@ func looks(s state.State) (filmLook, barLook) {
 	if step := s.Shown(); step != nil {
 		look.shown = step.Step
 	}
-	plan := barLook{steps: s.Form.Steps, stop: s.Form.Stop, passes: 2, plain: len(s.Form.Subjects()) == 0}
-	if s.Form.CFG == 1 {
-		plan.passes = 1
-	}
+	plan := barLook{steps: s.Form.Steps, stop: s.Form.Stop, faster: s.Faster(), plain: len(s.Form.Subjects()) == 0}
 	if look.calm >= 0 && look.places == plan.steps {
 		plan.hint = look.calm + 1
 	}

@@ -50,15 +50,6 @@ func TestStepBarMovesTStop(t *testing.T) {
 	}
 }
 
-func TestStoppingEarlySaves(t *testing.T) {
-	// 62 passes instead of 75, as in the paper; without CFG 37 instead of 50.
-	for look, want := range map[barLook]int{{steps: 25, stop: 12, passes: 2}: 17, {steps: 25, stop: 12, passes: 1}: 26, {steps: 25, stop: 25, passes: 2}: 0, {}: 0} {
-		if got := look.faster(); got != want {
-			t.Errorf("%+v: %d %%, want %d", look, got, want)
-		}
-	}
-}
-
 func TestFilmScrubs(t *testing.T) {
 	b := newBench(t, nil)
 	b.State = b.State.Begin(state.Task{}, 1, 2)

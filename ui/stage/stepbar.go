@@ -25,18 +25,9 @@ var (
 // barLook is what a step bar shows.
 type barLook struct {
 	steps, stop int  // of the next run: how long the plan is and where masks settle
-	passes      int  // U-Net passes of a step without the guidance branch: 2, or 1 without CFG
+	faster      int  // by how many percent, see state.State.Faster
 	plain       bool // there is no subject, and so there are no masks
 	hint        int  // T_stop that the film suggests; 0 none
-}
-
-// faster is how many percent of the passes T_stop saves against masks that follow the words to the end.
-func (l barLook) faster() int {
-	all := l.steps * (l.passes + 1)
-	if all == 0 {
-		return 0
-	}
-	return int(math.Round(100 * float64(l.steps-l.stop) / float64(all)))
 }
 
 // stepBar is the plan of the next run over the film: its steps and the T_stop marker, which is dragged, or moved with the arrow
@@ -209,7 +200,7 @@ func (r *stepBarRenderer) update() {
 	b.ghost.Hidden = b.look.hint < 1 || b.look.hint == b.look.stop || b.look.hint > b.look.steps
 	b.caption.Text = ""
 	if b.look.steps > 0 {
-		b.caption.Text = i18n.T("next job: masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
+		b.caption.Text = i18n.T("next job: masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster)
 		switch {
 		case b.look.plain:
 			b.caption.Text = i18n.T("next job: no subject, plain text-to-image")
