@@ -4,8 +4,8 @@
 // Contract: the only importer of bbolt. Of Realword it imports only half floats and file handling, so a recipe, a draft and an exact
 // state are bytes that only the caller understands. Each call that changes something is one transaction: on disk when the call
 // returns nil, without effect when it returns an error. A program that is killed loses at most the call it was in. A Store may be
-// used from any goroutine; one process at a time has it open, and others may keep what they make beside it (OpenBeside), where it waits for
-// the next one that has it open (TakeIn). Returned values share nothing with the store.
+// used from any goroutine; one process at a time has it open; others may read a copy of it (OpenCopy), and keep what they make
+// beside it (OpenBeside), where it waits for the next one that has it open (TakeIn). Returned values share nothing with the store.
 //
 // Where things lie: records, thumbnails and blobs up to 32 KiB in the bbolt file, larger blobs (references, latents) as
 // files in the folder NAME.blobs beside it, named by their SHA-256; finished pictures as PNG files in the pictures folder,

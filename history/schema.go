@@ -3,6 +3,7 @@ package history
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -46,17 +47,9 @@ func prepare(c *change) error {
 	first, _ := c.Cursor().First()
 	switch found := meta.Get(schemaKey); {
 	case found == nil && string(first) != string(metaBucket):
-		return &Error{Damaged, c.s.path, fmt.Errorf("it is a database of another program")}
-	case found == nil: // a new file
-	case string(found) == string(schema):
-		return nil
-	case len(found) == 1 && found[0] < schema[0]:
-		return &Error{Older, c.s.path, fmt.Errorf("it has schema %d, of a Realword before the first release; this one knows %d", found[0],
-			schema[0])}
-	case len(found) == 1:
-		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %d, this Realword knows %d", found[0], schema[0])}
-	default:
-		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %q, this Realword knows %d", found, schema[0])}
+		return &Error{Damaged, c.s.path, errors.New("it is a database of another program")}
+	case found != nil:
+		return schemaError(found, c.s.path)
 	}
 	for _, name := range [][]byte{
 		sessionBucket, roundBucket, pictureBucket, galleryBucket, thumbnailBucket, stepBucket, ofSessionBucket, ofRoundBucket, childBucket,
@@ -67,6 +60,20 @@ func prepare(c *change) error {
 		}
 	}
 	return meta.Put(schemaKey, schema)
+}
+
+// schemaError says why a history of a schema cannot be used; nil where it can.
+func schemaError(found []byte, path string) error {
+	switch {
+	case string(found) == string(schema):
+		return nil
+	case len(found) == 1 && found[0] < schema[0]:
+		return &Error{Older, path, fmt.Errorf("it has schema %d, of a Realword before the first release; this one knows %d", found[0], schema[0])}
+	case len(found) == 1:
+		return &Error{Newer, path, fmt.Errorf("it has schema %d, this Realword knows %d", found[0], schema[0])}
+	default:
+		return &Error{Newer, path, fmt.Errorf("it has schema %q, this Realword knows %d", found, schema[0])}
+	}
 }
 
 // records
