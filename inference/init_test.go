@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"realword/inference/bundle"
 	"realword/inference/graph"
 	"realword/inference/picture"
 	"realword/inference/random"
@@ -301,8 +302,8 @@ func TestSecondPass(t *testing.T) {
 	}
 	events = b.run(second)
 	larger := of[PictureReady](events)[0]
-	if size := larger.Image.Rect.Size(); size != image.Pt(32, 32) || b.runtime.runs("guidance") != 0 || b.runtime.runs("unet") != 20 {
-		t.Errorf("%v with %d guidance passes and %d others, want 32 × 32, none and int(25·0.4) times two", size, b.runtime.runs("guidance"), b.runtime.runs("unet"))
+	if size := larger.Image.Rect.Size(); size != image.Pt(32, 32) || b.runtime.runs("guidance") != 0 || b.runtime.runs("unet") != 10 {
+		t.Errorf("%v with %d guidance passes and %d others, want 32 × 32, none and int(25·0.2) times two", size, b.runtime.runs("guidance"), b.runtime.runs("unet"))
 	}
 	steps = of[StepDone](events)
 	for j, s := range steps[0].Subjects {
@@ -332,6 +333,25 @@ func TestSecondPass(t *testing.T) {
 	}
 }
 
+// The less a second pass of a small model makes anew, the further it goes beyond what the model has learned from, but always a step.
+func TestSecondPassStrength(t *testing.T) {
+	for _, c := range []struct {
+		learned, side, steps int
+		want                 float64
+	}{
+		{256, 256, 25, 0.4}, {256, 352, 25, 0.4}, {256, 384, 25, 0.3}, {256, 512, 25, 0.2}, {256, 1024, 25, 0.1}, {256, 512, 4, 0.25},
+		{128, 256, 25, 0.2}, {1024, 2048, 25, 0.4}, {512, 1024, 1, 1}, {512, 1024, 0, 0.4},
+	} {
+		m := bundle.Manifest{Size: bundle.Size{Width: c.learned, Height: c.learned, Max: 4096}}
+		if got := SecondPassStrength(m, image.Pt(c.side, c.side), c.steps); got != c.want {
+			t.Errorf("from %d to %d in %d steps: %g, want %g", c.learned, c.side, c.steps, got, c.want)
+		}
+		if r := (Request{Settings: Settings{Steps: c.steps}, Init: &Init{Strength: c.want}}); c.steps > 0 && r.Begin() >= c.steps {
+			t.Errorf("%g leaves none of %d steps", c.want, c.steps)
+		}
+	}
+}
+
 // TestMixed takes old pixels where few steps were made anew alone.
 func TestMixed(t *testing.T) {
 	region := &image.Gray{Pix: []byte{0, 1, 42, 85, 170, 255}, Stride: 6, Rect: image.Rect(0, 0, 6, 1)}
@@ -340,15 +360,46 @@ func TestMixed(t *testing.T) {
 	}
 }
 
-// TestRegionOf leaves out where other subjects are, and fades towards them.
+// TestRegionOf leaves out where other subjects are and fades towards them along a round line, and leaves no strip at the border.
 func TestRegionOf(t *testing.T) {
-	masks := []picture.Grid{{Width: 4, Height: 1, Values: []float32{1, 0, 0, 0}}, {Width: 4, Height: 1, Values: []float32{0, 0.2, 0, 0}}}
-	if got := RegionOf(masks, 0, 8, 1, 3, 2).Pix; !bytes.Equal(got, []byte{255, 255, 0, 0, 255, 128, 0, 0}) {
-		t.Errorf("%v", got) // white up to 3 pixels from the second, half at 4, nothing where the other is
+	grid := func(at ...int) picture.Grid { // 8 × 8 positions of 4 × 4 pixels
+		g := picture.Grid{Width: 8, Height: 8, Values: make([]float32, 64)}
+		for _, p := range at {
+			g.Values[p] = 1
+		}
+		return g
 	}
-	masks = []picture.Grid{{Width: 8, Height: 1, Values: []float32{1, 1, 1, 1, 0.05, 0, 0, 0}}, {Width: 8, Height: 1, Values: []float32{0, 0, 0, 0, 0, 0, 1, 0.5}}}
-	if got := RegionOf(masks, 0, 8, 1, 2, 8).Pix; !bytes.Equal(got, []byte{255, 255, 255, 191, 127, 64, 0, 0}) {
-		t.Errorf("%v", got) // white up to the fifth pixel, but within 4 of the other
+	masks := []picture.Grid{grid(3*8+2, 3*8+3), grid(3*8+5, 4*8+4)}
+	region := RegionOf(masks, 0, 32, 32, 2, 4)
+	row := func(y, from, to int) []byte { return region.Pix[y*region.Stride:][from:to] }
+	if got := row(13, 0, 16); !bytes.Equal(got, []byte{0, 0, 0, 64, 128, 191, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}) {
+		t.Errorf("to the left it falls as %v", got) // white up to 2 pixels from its cells, which begin at 8, then to nothing over 4
+	}
+	for y := range 32 {
+		for x := range 32 {
+			v := region.GrayAt(x, y).Y
+			if other := masks[1].Values[y/4*8+x/4] > 0; other && v > 64 { // more than a corner
+				t.Errorf("%d, %d is of the other subject and has %d", x, y, v)
+			}
+		}
+	}
+	if a, b := region.GrayAt(15, 13).Y, region.GrayAt(19, 13).Y; a != 255 || b != 88 {
+		t.Errorf("between both it is %d and %d", a, b)
+	}
+	if a, b := region.GrayAt(15, 15).Y, region.GrayAt(16, 16).Y; a == 255 || a < 128 || b == 0 || b >= 128 {
+		t.Errorf("where they meet at a corner it is %d and %d", a, b)
+	}
+
+	near := RegionOf([]picture.Grid{grid(3*8+1, 4*8+1)}, 0, 32, 32, 2, 4) // 4 pixels from the left, 12 from the top
+	for y := 12; y < 20; y++ {
+		for x := range 10 {
+			if near.GrayAt(x, y).Y != 255 {
+				t.Fatalf("a strip is left at the border: %d at %d, %d", near.GrayAt(x, y).Y, x, y)
+			}
+		}
+	}
+	if near.GrayAt(5, 2).Y != 0 || near.GrayAt(0, 2).Y != 0 {
+		t.Error("it goes on to a border that is far away")
 	}
 	if RegionOf(masks, 2, 8, 1, 0, 0) != nil {
 		t.Error("a subject that is not there has a region")

@@ -85,7 +85,9 @@ func canCompare(m Model) error {
 // where the subject has no mask.
 func CutOf(m bundle.Manifest, img *image.NRGBA, masks []picture.Grid, subject int) *image.NRGBA {
 	cell := m.Latent.Factor * m.Grid
-	region := regionOf(masks, subject, img.Rect.Dx(), img.Rect.Dy(), cell/2, cell, 0)
+	region := regionOf(masks, subject, img.Rect.Dx(), img.Rect.Dy(), func(mask *image.Gray) *image.Gray {
+		return picture.Grown(mask, cell/2, cell)
+	}, picture.Grid.Positions)
 	if region == nil {
 		return nil
 	}

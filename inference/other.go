@@ -75,7 +75,19 @@ func (r Request) Stray(m bundle.Manifest) error {
 	if r.Init != nil && r.Init.Region.IsZero() {
 		return nil
 	}
+	if r.Init != nil {
+		return StrayRedo(m, image.Pt(r.Width, r.Height))
+	}
 	return m.Size.Stray(image.Pt(r.Width, r.Height))
+}
+
+// StrayRedo says that a picture in which a subject is made again is far from what the model has learned from; nil where it is not.
+func StrayRedo(m bundle.Manifest, size image.Point) error {
+	if m.Size.Larger(size) {
+		return message.Errorf("far larger than what this model learned from (%d × %d): parts may come twice. Redo the subject in the small picture and enlarge that by a second pass",
+			m.Size.Width, m.Size.Height)
+	}
+	return m.Size.Stray(size)
 }
 
 // Another says that what m makes of a picture of the model called was is drawn by m; nil where it is m's own, or nobody knows whose it is.

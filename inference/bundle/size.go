@@ -65,6 +65,11 @@ const (
 	longShape             = 2.2
 )
 
+// Larger tells whether a size is far larger than what a model has learned from.
+func (s Size) Larger(size image.Point) bool {
+	return min(s.Width, s.Height) > 0 && float64(size.X*size.Y) > manyPixels*float64(s.Width*s.Height)
+}
+
 // Stray says that a size is far from what a model has learned from; nil where it is not.
 func (s Size) Stray(size image.Point) error {
 	if min(size.X, size.Y, s.Width, s.Height) < 1 {
@@ -73,7 +78,7 @@ func (s Size) Stray(size image.Point) error {
 	share := float64(size.X*size.Y) / float64(s.Width*s.Height)
 	ratio := float64(size.X) / float64(size.Y) * float64(s.Height) / float64(s.Width)
 	switch {
-	case share > manyPixels:
+	case s.Larger(size):
 		return message.Errorf("far larger than what this model learned from (%d × %d): parts may come twice. A second pass enlarges without that",
 			s.Width, s.Height)
 	case share < fewPixels:

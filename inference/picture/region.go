@@ -50,6 +50,22 @@ func (g Grid) Held() Grid {
 	return out
 }
 
+// Without is a mask without the positions that others of a list hold, all but the one at index self.
+func (g Grid) Without(list []Grid, self int) Grid {
+	out := Grid{g.Width, g.Height, slices.Clone(g.Values)}
+	for j, other := range list {
+		if j == self || len(other.Values) != len(out.Values) {
+			continue
+		}
+		for p, v := range other.Values {
+			if v > 0 {
+				out.Values[p] = 0
+			}
+		}
+	}
+	return out
+}
+
 // Positions is a guidance mask as a picture of width × height pixels: 255 where it has a position, in whole cells, and 0 elsewhere.
 // It is nil where the grid has no values.
 func (g Grid) Positions(width, height int) *image.Gray {
@@ -63,6 +79,48 @@ func (g Grid) Positions(width, height int) *image.Gray {
 				out.Pix[y*out.Stride+x] = 255
 			}
 		}
+	}
+	return out
+}
+
+// Rounded is Positions without corners, and soft: 255 in them, falling to 0 from their edge to half a cell outside. Where two cells meet
+// at a corner alone it is a part of 255 on both sides of them. It is nil where the grid has no values.
+func (g Grid) Rounded(width, height int) *image.Gray {
+	if g.check() != nil {
+		return nil
+	}
+	out := image.NewGray(image.Rect(0, 0, width, height))
+	g.support().sample(window{width: width, height: height}, width, height, func(y int, values []float32) {
+		for x, v := range values {
+			out.Pix[y*out.Stride+x] = uint8(min(2*v, 1)*255 + 0.5)
+		}
+	})
+	return out
+}
+
+// Bordered is a region that goes on to the border of the picture from where it is at least half white within reach pixels of it.
+func Bordered(region *image.Gray, reach int) *image.Gray {
+	w, h := region.Rect.Dx(), region.Rect.Dy()
+	region = Grown(region, 0, 0) // of the stride of the copy
+	out := Grown(region, 0, 0)
+	// line fills the beginning of a line of n pixels from at on.
+	line := func(at, step, n int) {
+		for i := range min(reach+1, n) {
+			if region.Pix[at+i*step] >= 128 {
+				for j := range i {
+					out.Pix[at+j*step] = 255
+				}
+				return
+			}
+		}
+	}
+	for y := range h {
+		line(y*out.Stride, 1, w)
+		line(y*out.Stride+w-1, -1, w)
+	}
+	for x := range w {
+		line(x, out.Stride, h)
+		line((h-1)*out.Stride+x, -out.Stride, h)
 	}
 	return out
 }

@@ -40,6 +40,14 @@ func (it made) other(m *bundle.Manifest) string {
 	return ""
 }
 
+// stray says that the picture has a size in which the model may draw a subject badly, with a blank before it; "" where it has not.
+func (it made) stray(m *bundle.Manifest) string {
+	if err := inference.StrayRedo(*m, it.size()); err != nil {
+		return " " + wording.Sentence(err)
+	}
+	return ""
+}
+
 // plan is one way to make it again.
 type plan struct {
 	request inference.Request
@@ -116,7 +124,7 @@ func (d *Desk) Redo() {
 		d.ask(it, question{
 			title: i18n.T("Redo one subject"), what: i18n.T("Which subject is made again?"), choices: words,
 			agree: i18n.T("Redo this subject"),
-			note:  i18n.T("What you changed in its card — picture, word, area — and a new seed act only where it is; everything else stays to the pixel.") + it.other(now.Model),
+			note:  i18n.T("What you changed in its card — picture, word, area — and a new seed act only where it is; everything else stays to the pixel.") + it.other(now.Model) + it.stray(now.Model),
 			same:  i18n.T("Nothing was changed in its card: only the seed is new."),
 			paint: i18n.T("Paint over it to change where: the left button adds, the right one takes away, the wheel changes the brush."),
 			edge:  newMargin(it.margin()),

@@ -154,7 +154,7 @@ func TestRedoOneSubject(t *testing.T) {
 	}
 	for p, want := range map[image.Point][2]uint8{
 		{12, 12}: {255, 255}, {15, 15}: {255, 255}, {14, 10}: {255, 255}, {14, 9}: {1, 254},
-		{8, 4}: {0, 0}, {11, 7}: {0, 0}, {0, 15}: {0, 0},
+		{8, 4}: {0, 0}, {10, 6}: {0, 0}, {11, 7}: {0, 64}, {0, 15}: {0, 0}, // a corner of the dog's is rounded
 	} {
 		if v := region.GrayAt(p.X, p.Y).Y; v < want[0] || v > want[1] {
 			t.Errorf("the region has %d at %v, want %v", v, p, want)
