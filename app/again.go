@@ -18,6 +18,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/hub"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/recipe"
@@ -35,8 +36,8 @@ type again struct {
 	strength           float64  // 0: the usual one
 	masks              []string // of --mask
 	parents            []uint64
-	busy               error   // that another program has the history open; nil otherwise
 	notes              []error // for people
+	plain              bool    // without the picture's LoRAs
 }
 
 func (a *again) flags(c *cobra.Command) {
@@ -109,12 +110,24 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 		return options, fmt.Errorf("%s: %w", file, err)
 	}
 	was, m := said.Request, e.bundle.Manifest()
+	if a.plain {
+		was.LoRAs = ""
+	}
+	if options.LoRAs == "" && was.LoRAs != "" {
+		alone := inference.Request{Prompt: "a picture", Seeds: []uint64{0}, Settings: inference.Settings{LoRAs: was.LoRAs}}
+		if _, err := e.ResolveContext(ctx, alone); err != nil {
+			return options, badRequest(fmt.Errorf("%w; --lora none makes the picture without the LoRAs of its recipe", err))
+		}
+	}
 	masks, err := a.recall(e, file, &was)
 	if err != nil {
 		return options, err
 	}
 	own := ownSize(said.Model)
 	var r inference.Request
+	if another := inference.Another(m, said.Model); another != nil {
+		a.say(fmt.Errorf("%w; %s", another, wayTo(said.Model)))
+	}
 	if a.recipe != "" {
 		r = was.For(m, said.Model, own)
 		if a.parents = nil; options.Width == 0 {
@@ -128,7 +141,6 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 			r.Init = options.Init
 		}
 	} else {
-		a.say(inference.Another(m, said.Model))
 		begin := inference.Init{Name: filepath.Base(file), Data: data, Strength: a.strength}
 		if r, err = a.partly(ctx, e, was, options, said.Model, begin, masks); err != nil {
 			return r, err
@@ -163,9 +175,6 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 	}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
-			if len(ref.Data) == 0 && a.busy != nil {
-				return r, fmt.Errorf("the picture %q of %s cannot be looked up: give it with --subject, or: %w", ref.Name, s.Word, a.busy)
-			}
 			if len(ref.Data) == 0 {
 				return r, fmt.Errorf("the picture %q of %s is no longer in the history: give it with --subject", ref.Name, s.Word)
 			}
@@ -198,11 +207,7 @@ func (a *again) partly(ctx context.Context, e *engine, was, options inference.Re
 		return was, usageError{err}
 	}
 	if len(masks) == 0 && len(was.Subjects) > 0 && a.region == "" {
-		note := errors.New("the history has no masks of this picture: those are taken that the model sees in it")
-		if a.busy != nil {
-			note = fmt.Errorf("the masks are those that the model sees in the picture, not those of the history: %w", a.busy)
-		}
-		a.say(note)
+		a.say(errors.New("the history has no masks of this picture: those are taken that the model sees in it"))
 		if masks, err = e.Look(ctx, was, begin); err != nil {
 			return was, badRequest(err)
 		}
@@ -232,13 +237,35 @@ func ownSize(model string) image.Point {
 	if own, ok := bundle.Earlier(model); ok {
 		return own
 	}
+	if here, ok := modelCalled(model); ok {
+		return here.Manifest.Size.Own()
+	}
+	return image.Point{}
+}
+
+// modelCalled is a model that is here and has, or had, a name.
+func modelCalled(name string) (state.Model, bool) {
 	here := &models{}
 	list, _ := here.List(here.Folder(), nil) // what cannot be read is not known
-	i := slices.IndexFunc(list, func(one state.Model) bool { return one.Manifest != nil && one.Manifest.Named(model) })
-	if i < 0 {
-		return image.Point{}
+	return state.Shelf{List: list}.Called(name)
+}
+
+// wayTo says how the next command has the model that a recipe names.
+func wayTo(name string) string {
+	if _, ok := bundle.Earlier(name); ok {
+		return "that one came with an earlier version"
 	}
-	return list[i].Manifest.Size.Own()
+	if here, ok := modelCalled(name); ok && here.Path == "" {
+		return "without --model it is drawn by the former"
+	} else if ok {
+		return fmt.Sprintf("--model %q has it drawn by the former", here.Path)
+	}
+	for _, e := range hub.Catalogue() {
+		if name == e.Title || name == e.Name {
+			return fmt.Sprintf("`realword model get %s` downloads the former, and --model takes it", e.Name)
+		}
+	}
+	return "--model FOLDER has it drawn by the former, once that is here (realword model import)"
 }
 
 func subjectOf(list []inference.Subject, w inference.Word) int {
@@ -248,31 +275,38 @@ func subjectOf(list []inference.Subject, w inference.Word) int {
 }
 
 // recall fills in what the history has of a picture: the files of its recipe, and the masks that it was made with.
-func (a *again) recall(e *engine, file string, r *inference.Request) ([]picture.Grid, error) {
-	store, err := openHistory()
-	if isBusy(err) {
-		a.busy = err
-		return nil, nil // an open window is no reason not to make a picture: what it takes may be given, too
-	}
-	if err != nil {
-		return nil, rescuable(err)
-	}
-	defer store.Close()
-	for _, f := range r.Files() {
-		if len(*f.Data) == 0 {
-			*f.Data, _ = store.ReferenceData(*f.SHA256) // what is missing is told where it is needed
+func (a *again) recall(e *engine, file string, r *inference.Request) (masks []picture.Grid, err error) {
+	err = withPast(func(past past) error {
+		for _, f := range r.Files() {
+			for _, store := range past.stores {
+				if len(*f.Data) == 0 {
+					*f.Data, _ = store.ReferenceData(*f.SHA256) // what is missing is told where it is needed
+				}
+			}
+		}
+		store, id, err := past.pictureOf(file, *r)
+		if err != nil || id == 0 {
+			return err
+		}
+		if store == past.history() {
+			a.parents = []uint64{id}
+		}
+		if masks, err = journal.Masks(store, id, e.bundle.Manifest(), *r); r.Init != nil {
+			masks = inference.MadeIn(r.Init.Region, masks)
+		}
+		return err
+	})
+	return masks, err
+}
+
+// pictureOf is a picture that is in a file or was made in the same way, and what knows it; 0: nothing does.
+func (p past) pictureOf(file string, r inference.Request) (*history.Store, uint64, error) {
+	for _, s := range p.stores {
+		if id, err := pictureOf(s, file, r); id != 0 || err != nil {
+			return s, id, err
 		}
 	}
-	id, err := pictureOf(store, file, *r)
-	if err != nil || id == 0 {
-		return nil, err
-	}
-	a.parents = []uint64{id}
-	masks, err := journal.Masks(store, id, e.bundle.Manifest(), *r)
-	if r.Init != nil {
-		masks = inference.MadeIn(r.Init.Region, masks)
-	}
-	return masks, err
+	return nil, 0, nil
 }
 
 // pictureOf is the picture of the history that is in a file, or else the newest one that was made in the same way; 0: there is none.

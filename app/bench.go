@@ -79,7 +79,7 @@ func newBench() *cobra.Command {
 	f.StringArrayVar(&bound, "subject", nil, "WORD=PICTURE, repeatable (default: a built-in picture)")
 	settingFlags(c, &r.Settings, "preset", "size", "steps", "stop")
 	f.BoolVar(&b.options.Naive, "naive", true, "also measure the method as the paper describes it")
-	f.Var(loraFlag{&with}, "lora", "FILE[:WEIGHT] of a LoRA, repeatable: passes with it are measured beside the others (the model takes its memory twice)")
+	f.Var(loraFlag{of: &with}, "lora", "FILE[:WEIGHT] of a LoRA, repeatable: passes with it are measured beside the others (the model takes its memory twice)")
 	f.StringVar(&loops, "loops", "auto", "also run whole loops: yes, no, or auto (when they take less than a minute)")
 	f.StringVar(&weights, "weights", "auto", "auto chooses for each graph by available memory; packed or mapped forces one way for all")
 	f.StringVar(&clock, "clock", "wall", "wall time, or cpu: the CPU time of all threads, which other programs disturb less")

@@ -60,6 +60,9 @@ func newGenerate() *cobra.Command {
 				}
 				return g.runBatch(c.Context(), batch, c.OutOrStdout(), c.ErrOrStderr())
 			}
+			if over.plain && (!over.asked() || r.LoRAs != "") {
+				return usagef("--lora none leaves out the LoRAs of --recipe, --redo or --second-pass: name one of those, and no other LoRA")
+			}
 			over.strength = begin.strength
 			if err = over.check(c); err != nil {
 				return err
@@ -112,10 +115,11 @@ func newGenerate() *cobra.Command {
 			"(only, the default), must not be (not), or is (exact: the mask itself, whatever the model attends to)")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
 	f.StringVar(&begin.file, "init", "", "picture to begin with: it is scaled until it covers the new one")
-	decimalFlag(f, &begin.strength, "strength", 0, "how much of it is made anew, above 0 to 1 (default 0.6; 1 with --redo, 0.4 with --second-pass)")
+	decimalFlag(f, &begin.strength, "strength", 0, "how much of it is made anew, above 0 to 1 (default 0.6; 1 with --redo;\nwith --second-pass 0.4, with the built-in model 0.3 for 1.5 times its size and 0.2 for twice)")
 	over.flags(c)
 	settingFlags(c, &r.Settings)
-	f.Var(loraFlag{&r.Settings}, "lora", "FILE[:WEIGHT], repeatable: a LoRA, -2 to 2 (default 1); FILE may be the name of one in the folder of LoRAs")
+	f.Var(loraFlag{&r.Settings, &over.plain}, "lora", "FILE[:WEIGHT], repeatable: a LoRA, -2 to 2 (default 1); FILE may be the name of one in the folder of LoRAs;\n"+
+		"with --recipe, --redo and --second-pass in place of the picture's own; none leaves those out")
 	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
 	wholeFlag(f, &count, "count", 1, "number of pictures")
 	f.StringArrayVar(&sides, "grid", nil,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"path/filepath"
@@ -22,11 +23,12 @@ func newHistory() *cobra.Command {
 	list := &cobra.Command{
 		Use: "list", Short: "list all jobs, newest first", Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withHistory(func(s *history.Store) error {
-				rounds, err := s.Rounds()
+			return withPast(func(past past) error {
+				rounds, err := past.history().Rounds()
 				if err == nil && len(rounds) == 0 {
 					fmt.Fprintln(c.ErrOrStderr(), "The history is empty: what realword generate and the window make is recorded there.")
 				}
+				defer past.tellWaiting(c.ErrOrStderr())
 				for _, r := range rounds {
 					fmt.Fprintf(c.OutOrStdout(), "%5d  session %-3d  %s  %-11s  %2d  %s\n", r.ID, r.Session, r.Started.Local().Format("2006-01-02 15:04"),
 						r.Status, finished(r), plainText(promptOf(r)))
@@ -42,8 +44,8 @@ func newHistory() *cobra.Command {
 			if err != nil {
 				return usagef("%q is not the number of a job: `realword history list` shows them", args[0])
 			}
-			return withHistory(func(s *history.Store) error {
-				r, err := s.Round(id)
+			return withPast(func(past past) error {
+				r, err := past.history().Round(id)
 				if err != nil {
 					return fmt.Errorf("%w: `realword history list` shows them", err)
 				}
@@ -74,8 +76,8 @@ func newHistory() *cobra.Command {
 			if _, err := os.Lstat(args[1]); err == nil {
 				return fmt.Errorf("%s already exists and is not overwritten: choose another name", args[1])
 			}
-			return withHistory(func(s *history.Store) error {
-				missing, err := s.ExportFile(id, args[1])
+			return withPast(func(past past) error {
+				missing, err := past.history().ExportFile(id, args[1])
 				if errors.Is(err, history.ErrNoSession) {
 					return fmt.Errorf("%w: `realword history list` shows them", err)
 				}
@@ -89,13 +91,25 @@ func newHistory() *cobra.Command {
 	load := &cobra.Command{
 		Use: "import FILE", Short: "read an exported session back in", Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withHistory(func(s *history.Store) error {
-				in, err := s.Import(args[0])
-				if err == nil {
-					fmt.Fprintf(c.OutOrStdout(), "session %d: %d new jobs, %d new pictures\n", in.Session, in.Rounds, in.Pictures)
-				}
+			s, err := openHistory()
+			beside := isBusy(err)
+			if beside {
+				s, err = openBeside()
+			}
+			if err != nil {
+				return rescuable(err)
+			}
+			defer s.Close()
+			switch in, err := s.Import(args[0]); {
+			case err != nil:
 				return err
-			})
+			case beside:
+				fmt.Fprintf(c.OutOrStdout(), "%d jobs, %d pictures\n", in.Rounds, in.Pictures)
+				fmt.Fprintln(c.ErrOrStderr(), "note: another Realword has the history open; what it does not have of them joins it when it is opened next")
+			default:
+				fmt.Fprintf(c.OutOrStdout(), "session %d: %d new jobs, %d new pictures\n", in.Session, in.Rounds, in.Pictures)
+			}
+			return nil
 		},
 	}
 	save := &cobra.Command{
@@ -105,7 +119,13 @@ func newHistory() *cobra.Command {
 			if err != nil {
 				return usagef("%q is not the number of a picture: `realword history show` names those that can be saved", args[0])
 			}
-			return withHistory(func(s *history.Store) error { return saveKept(s, id, args[1]) })
+			return withPast(func(past past) error {
+				if err := saveKept(past, id, args[1]); err != nil || !past.copied {
+					return err
+				}
+				fmt.Fprintln(c.ErrOrStderr(), "note: another Realword has the history open; for that one the picture has no file yet")
+				return nil
+			})
 		},
 	}
 	rescue := &cobra.Command{
@@ -162,7 +182,8 @@ func pictureLine(p history.Picture) string {
 }
 
 // saveKept writes a picture whose pixels are kept, into a new file.
-func saveKept(s *history.Store, id uint64, file string) error {
+func saveKept(past past, id uint64, file string) error {
+	s := past.history()
 	data, err := s.Pixels(id)
 	if errors.Is(err, history.ErrNoPicture) {
 		if p, err := s.Picture(id); err == nil && p.File != "" {
@@ -179,7 +200,7 @@ func saveKept(s *history.Store, id uint64, file string) error {
 	if file, err = filepath.Abs(file); err != nil {
 		return err
 	}
-	if err := files.Write(file, files.New, data); err != nil {
+	if err := files.Write(file, files.New, data); err != nil || past.copied {
 		return err
 	}
 	return s.MovePicture(id, file)
@@ -222,13 +243,66 @@ func rescueHistory(damaged string) (got history.Rescued, aside string, err error
 	return got, damaged, errors.Join(err, s.Close())
 }
 
-func withHistory(do func(*history.Store) error) error {
+// past is what can be read of the user's history: the history itself, or while another program has it open copies, first one of it and
+// then those of what commands have recorded beside it.
+type past struct {
+	stores []*history.Store
+	copied bool
+}
+
+// openPast opens what can be read. The caller closes it.
+func openPast() (past, error) {
 	s, err := openHistory()
-	if err != nil {
-		return rescuable(err)
+	if !isBusy(err) {
+		return past{stores: []*history.Store{s}}, rescuable(err)
 	}
-	defer s.Close()
-	return do(s)
+	path, err := history.DefaultPath()
+	if err == nil {
+		s, err = historyOptions().OpenCopy(path)
+	}
+	if err != nil {
+		return past{}, rescuable(err)
+	}
+	p := past{[]*history.Store{s}, true}
+	for _, file := range history.Waiting(path) {
+		if one, err := historyOptions().OpenCopy(file); err == nil { // else it has just begun
+			p.stores = append(p.stores, one)
+		}
+	}
+	return p, nil
+}
+
+func withPast(do func(past) error) error {
+	p, err := openPast()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	return do(p)
+}
+
+func (p past) history() *history.Store { return p.stores[0] }
+
+func (p past) close() {
+	for _, s := range p.stores {
+		s.Close()
+	}
+}
+
+// tellWaiting says what is not in the history yet.
+func (p past) tellWaiting(stderr io.Writer) {
+	n := 0
+	for _, s := range p.stores[1:] {
+		if rounds, err := s.Rounds(); err == nil {
+			n += len(rounds)
+		}
+	}
+	switch {
+	case n == 1:
+		fmt.Fprintln(stderr, "note: another Realword has the history open; one more job joins it when it is opened next")
+	case n > 1:
+		fmt.Fprintf(stderr, "note: another Realword has the history open; %d more jobs join it when it is opened next\n", n)
+	}
 }
 
 // rescuable adds to an error what helps with a damaged history.
@@ -251,6 +325,15 @@ func openHistory() (*history.Store, error) {
 		takeIn(s)
 	}
 	return s, err
+}
+
+// openBeside begins a history beside the user's, which another program has open.
+func openBeside() (*history.Store, error) {
+	path, err := history.DefaultPath()
+	if err != nil {
+		return nil, err
+	}
+	return historyOptions().OpenBeside(path)
 }
 
 func historyOptions() history.Options { return history.Options{Pictures: files.Pictures()} }

@@ -14,11 +14,22 @@ import (
 // loras is the folder of the user's LoRAs, with those that options name.
 var loras = sync.OnceValue(func() *lora.Library { return lora.NewLibrary(dataFolder("loras")) })
 
+// noLoRA leaves out those of a recipe. An empty option does not: that may be a script's empty variable.
+const noLoRA = "none"
+
 // loraFlag is the option --lora: every one adds a LoRA.
-type loraFlag struct{ of *inference.Settings }
+type loraFlag struct {
+	of   *inference.Settings
+	none *bool // nil: there is no recipe
+}
 
 // String implements pflag.Value.
-func (f loraFlag) String() string { return f.of.LoRAs }
+func (f loraFlag) String() string {
+	if f.none != nil && *f.none {
+		return noLoRA
+	}
+	return f.of.LoRAs
+}
 
 // Type implements pflag.Value.
 func (loraFlag) Type() string { return "string" }
@@ -40,7 +51,10 @@ func (f loraFlag) Set(text string) error {
 		use.Name = loras().Name(use.Name)
 	} else if _, err := loras().Find(lora.NameOf(use.Name)); err == nil {
 		use.Name = lora.NameOf(use.Name)
-	} else if _, err := loras().Find(use.Name); err != nil {
+	} else if _, err := loras().Find(use.Name); err != nil && text == noLoRA && f.none != nil {
+		*f.none = true
+		return nil
+	} else if err != nil {
 		return errors.New("there is no such file, nor a LoRA of that name in the folder " + loras().Dir)
 	}
 	if err := lora.CheckWeight(use.Name, use.Weight); err != nil {

@@ -18,7 +18,7 @@ func TestLoRAFlag(t *testing.T) {
 		}
 	}
 	var s inference.Settings
-	f := loraFlag{&s}
+	f := loraFlag{of: &s}
 	for _, text := range []string{"detail.safetensors:0.8", "detail.safetensors:-0,5", "detail.safetensors", "odd:2", "odd:1.5"} {
 		if err := f.Set(filepath.Join(dir, text)); err != nil {
 			t.Errorf("%s: %v", text, err)

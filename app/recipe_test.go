@@ -6,11 +6,13 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/hub"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 )
@@ -145,7 +147,7 @@ func TestTheRecipeOfAnotherModel(t *testing.T) {
 	if file, _ := made("--recipe", first, "--seed", "6", "--prompt", "a dog, again"); read(file).Seeds[0] != 6 || read(file).Prompt != "a dog, again" {
 		t.Errorf("changed it is %+v", read(file).Request)
 	}
-	older := func(name string, width, height int) string {
+	older := func(name string, width, height int, change ...func(*inference.Request)) string {
 		t.Helper()
 		data, err := os.ReadFile(first)
 		if err != nil {
@@ -157,6 +159,9 @@ func TestTheRecipeOfAnotherModel(t *testing.T) {
 		}
 		r := was.Request
 		r.Width, r.Height = width, height
+		for _, do := range change {
+			do(&r)
+		}
 		said, err1 := recipe.New(r, "Realword Toybox")
 		data, err2 := picture.Encode(picture.Fill(img, width, height), picture.Metadata{Recipe: said})
 		file := filepath.Join(out, name)
@@ -167,7 +172,8 @@ func TestTheRecipeOfAnotherModel(t *testing.T) {
 	}
 	usual, chosen := older("usual.png", 128, 128), older("chosen.png", 128, 64)
 	file, notes := made("--recipe", usual)
-	if r := read(file); r.Width != was.Width || r.Height != was.Height || !strings.Contains(notes, "note: 128 × 128 is the usual size of the model Realword Toybox: the new picture has that of") {
+	if r := read(file); r.Width != was.Width || r.Height != was.Height || !strings.Contains(notes, "note: the picture was made with the model Realword Toybox: what is new in it is drawn by tiny; that one came with an earlier version") ||
+		!strings.Contains(notes, "note: 128 × 128 is the usual size of the model Realword Toybox: the new picture has that of") {
 		t.Errorf("%d × %d, want %d × %d; %s", r.Width, r.Height, was.Width, was.Height, notes)
 	}
 	file, notes = made("--recipe", chosen)
@@ -188,5 +194,41 @@ func TestTheRecipeOfAnotherModel(t *testing.T) {
 	status, _, stderr = command(t, "generate", "--model", model, "--out", out, "--recipe", usual, "--redo", usual)
 	if status != 2 || !strings.Contains(stderr, "leave --recipe out") {
 		t.Errorf("two at once: %d, %s", status, stderr)
+	}
+
+	gone := older("gone.png", 64, 64, func(r *inference.Request) { r.LoRAs = "<lora:gone:0.8>" })
+	for _, option := range []string{"--recipe", "--redo", "--second-pass"} {
+		status, _, stderr = command(t, "generate", "--model", model, "--out", out, option, gone)
+		if status != 2 || !strings.Contains(stderr, "no LoRA called gone") || !strings.Contains(stderr, "--lora none makes the picture without") {
+			t.Errorf("%s with a LoRA that is gone: %d, %s", option, status, stderr)
+		}
+		if file, _ = made(option, gone, "--lora", "none"); read(file).LoRAs != "" {
+			t.Errorf("%s without LoRAs has %s", option, read(file).LoRAs)
+		}
+	}
+	if status, _, stderr = command(t, "generate", "--model", model, "--out", out, "--prompt", "a dog", "--lora", "none"); status != 2 || !strings.Contains(stderr, "name one of those") {
+		t.Errorf("no LoRA of no recipe: %d, %s", status, stderr)
+	}
+}
+
+// What a recipe's model is called leads to the option or the command that brings it.
+func TestWayToAModel(t *testing.T) {
+	model, _ := tiny(t)
+	inside, err := embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := filepath.Join(dataFolder("models"), "a folder")
+	if err := os.CopyFS(here, os.DirFS(model)); err != nil {
+		t.Fatal(err)
+	}
+	known := hub.Catalogue()[0]
+	for name, want := range map[string]string{
+		inside.Manifest.Name: "without --model it is", "tiny": "--model " + strconv.Quote(here), known.Title: "`realword model get " + known.Name + "` downloads",
+		"Realword Toybox": "an earlier version", "somebody's": "--model FOLDER",
+	} {
+		if got := wayTo(name); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, without %s", name, got, want)
+		}
 	}
 }

@@ -32,12 +32,9 @@ func newBatchRecorder(off bool, name string, stderr io.Writer) *recorder {
 	return log
 }
 
-func (l *recorder) openBeside() error {
-	path, err := history.DefaultPath()
-	if err == nil {
-		l.store, err = historyOptions().OpenBeside(path)
-		l.beside = err == nil
-	}
+func (l *recorder) openBeside() (err error) {
+	l.store, err = openBeside()
+	l.beside = err == nil
 	return err
 }
 

@@ -1,11 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"realword/assets"
+	"realword/history"
 )
 
 // Jobs that are made while another process has the history are recorded all the same, whoever comes first afterwards.
@@ -103,4 +109,55 @@ func TestABatchIsRecorded(t *testing.T) {
 	if all := list(); strings.Count(all, "session 2 ") != 2 || strings.Count(all, "session 1 ") != 2 {
 		t.Errorf("after a batch beside a window it lists\n%s", all)
 	}
+}
+
+// While a window has the history, commands read it as it is at that moment, and what they bring waits for it.
+func TestHistoryBesideAWindow(t *testing.T) {
+	home(t)
+	t.Setenv("XDG_PICTURES_DIR", t.TempDir())
+	dir := t.TempDir()
+	window, err := openHistory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	round, err1 := window.BeginRound(history.Plan{Recipe: []byte(`{"prompt":"a dog"}`)}, time.Now())
+	first, err2 := window.StartPicture(round, 1)
+	err3 := window.KeepPixels(first, history.Picture{Width: 64, Height: 64}, assets.Samples()[0].Data)
+	if err := errors.Join(err1, err2, err3, window.End(round, history.Complete, nil, time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	run := func(want string, args ...string) (stderr string) {
+		t.Helper()
+		status, stdout, stderr := command(t, append([]string{"history"}, args...)...)
+		if status != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("%v: %d, %s%s", args, status, stdout, stderr)
+		}
+		return stderr
+	}
+	run("complete      1  a dog", "list")
+	run("not saved yet  64x64  seed 1", "show", "1")
+	run("", "export", "1", filepath.Join(dir, "session.zip"))
+	if said := run("", "save", "1", filepath.Join(dir, "dog.png")); !strings.Contains(said, "for that one the picture has no file yet") {
+		t.Error(said)
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, "dog.png")); err != nil || !bytes.Equal(data, assets.Samples()[0].Data) {
+		t.Errorf("%d bytes are saved, %v", len(data), err)
+	}
+	demo := filepath.Join(dir, "demo.zip")
+	if err := os.WriteFile(demo, assets.Demo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := run(" jobs, ", "import", demo); !strings.Contains(said, "joins it when it is opened next") {
+		t.Error(said)
+	}
+	if said := run("complete      1  a dog", "list"); !strings.Contains(said, "more jobs join it") && !strings.Contains(said, "one more job joins it") {
+		t.Error(said)
+	}
+	if status, _, stderr := command(t, "history", "rescue"); status != 1 || !strings.Contains(stderr, "another Realword has the history") {
+		t.Errorf("rescue: %d, %s", status, stderr)
+	}
+	if err := window.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run("session 2 ", "list")
 }
