@@ -79,7 +79,7 @@ func TestGrid(t *testing.T) {
 		`no --subject has the word "cat"`:               {"gamma:cat=0.1"},
 		"write seeds as 7,8,9 or 7-9":                   {"seed=9-7"},
 		"--seed and a side of seeds":                    {"seed=1-2"},
-		`the side "scope" of the grid has the value "2`: {"gamma=2"},
+		`the side "gamma" of the grid has the value "2`: {"gamma=2"},
 	} {
 		given := append([]string{}, args...)
 		for _, s := range sides {

@@ -141,10 +141,10 @@ func newRoot() *cobra.Command {
 }
 
 // existing makes the paths of files absolute, and refuses what is neither a command nor a file.
-func existing(_ *cobra.Command, args []string) error {
+func existing(c *cobra.Command, args []string) error {
 	for i, name := range args {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%q is no command, and no file of this name is here", name)
+			return usagef("%q is no command, and no file of this name is here%s", name, likeCommand(c, name))
 		}
 		path, err := filepath.Abs(name)
 		if err != nil {

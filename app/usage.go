@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,10 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 				}
 			}
 			return usagef("%q is no command of %s: it has %s", args[0], c.CommandPath(), strings.Join(names, ", "))
+		case c.Name() == "generate" && strings.Contains(args[0], " "):
+			return usagef("%q stands alone: write --prompt in front of it", args[0])
+		case c.Name() == "generate" && fileThere(args[0]):
+			return usagef("%q stands alone: a picture of a subject is written --subject WORD=FILE, without a blank", args[0])
 		case len(args) > len(wanted):
 			return usagef("%q is one word too many: put what has spaces into quotes, as in \"a dog\"; write `%s`", args[len(wanted)], written(c))
 		}
@@ -69,6 +74,21 @@ func like(c *cobra.Command, name string) string {
 		return ""
 	}
 	return ": did you mean --" + best + "?"
+}
+
+// likeCommand is a hint at the command that may have been meant.
+func likeCommand(c *cobra.Command, name string) string {
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() && typos(sub.Name(), strings.ToLower(name)) < 3 {
+			return ": did you mean `" + sub.CommandPath() + "`?"
+		}
+	}
+	return ""
+}
+
+func fileThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // typos is how many letters are to be put in, left out or changed to make one of two texts the other.
@@ -123,6 +143,8 @@ func flagError(c *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
 		return usagef("there is no option -%s: options have two hyphens and their whole name; a negative number stands behind =", unknown.GetSpecifiedShortnames())
+	case errors.As(err, &unknown) && !c.HasParent() && len(c.Flags().Args()) > 0 && !fileThere(c.Flags().Arg(0)): // of a command that is none
+		return existing(c, c.Flags().Args())
 	case errors.As(err, &unknown):
 		return usagef("there is no option --%s%s", unknown.GetSpecifiedName(), like(c, unknown.GetSpecifiedName()))
 	case errors.As(err, &alone):

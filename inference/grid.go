@@ -210,19 +210,30 @@ func row(key string) Setting {
 	return table[slices.IndexFunc(table, func(t Setting) bool { return t.Key == key })]
 }
 
+// name is what people call it.
+func (a Axis) name() string {
+	switch a.Key {
+	case "scope":
+		return "gamma"
+	case "stop":
+		return "t_stop"
+	}
+	return a.Key
+}
+
 // problem says what no model can make of an axis; nil where nothing is wrong.
 func (a Axis) problem(subjects []Subject) error {
 	if !slices.Contains(AxisKeys(), a.Key) {
 		return message.Errorf("a grid cannot have %q on a side: choose one of %s", a.Key, strings.Join(AxisKeys(), ", "))
 	}
 	if a.Len() == 0 {
-		return message.Errorf("the side %q of the grid has no values: give some", a.Key)
+		return message.Errorf("the side %q of the grid has no values: give some", a.name())
 	}
 	if a.Subject < 0 || a.Subject > len(subjects) {
 		return message.Errorf("the grid is about subject %d, and there are %d: choose one of them", a.Subject, len(subjects))
 	}
 	if (a.Key == "scope" || a.Key == AxisReference) && len(subjects) == 0 {
-		return message.Errorf("the side %q of the grid needs a subject: bind a word to a picture", a.Key)
+		return message.Errorf("the side %q of the grid needs a subject: bind a word to a picture", a.name())
 	}
 	seen := map[string]bool{}
 	for i := range a.Len() {
@@ -248,10 +259,10 @@ func (a Axis) problem(subjects []Subject) error {
 			unset = t.Zero != "" && t.Get(s) == ""
 		}
 		if err != nil || unset || text == "" || a.Key == "scope" && !(s.Scope > 0 && s.Scope <= 1) {
-			return message.Errorf("the side %q of the grid has the value %q, which it cannot have: correct it", a.Key, text)
+			return message.Errorf("the side %q of the grid has the value %q, which it cannot have: correct it", a.name(), text)
 		}
 		if seen[text] {
-			return message.Errorf("the side %q of the grid has the value %q twice: leave one out", a.Key, a.Text(i))
+			return message.Errorf("the side %q of the grid has the value %q twice: leave one out", a.name(), a.Text(i))
 		}
 		seen[text] = true
 	}

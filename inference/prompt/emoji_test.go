@@ -32,7 +32,7 @@ func TestEmojiAreWords(t *testing.T) {
 			t.Errorf("%q in %q: %v, want %v: %v", c.phrase, c.text, got, c.want, err)
 		}
 	}
-	if _, err := tokenizer.Encode("a 🐶, on").Find("🐱", 1); err == nil || !strings.Contains(err.Error(), `"🐶", ","`) {
+	if _, err := tokenizer.Encode("a 🐶, on").Find("🐱", 1); err == nil || !strings.Contains(err.Error(), `"🐶", "on"`) {
 		t.Errorf("the list of what there is: %v", err)
 	}
 	cut := tokenizer.Encode(strings.Repeat("dog ", 70) + "🐶🐱")
@@ -95,7 +95,7 @@ func TestJoined(t *testing.T) {
 			t.Errorf("%q #%d: %v, want %v: %v", c.phrase, c.nth, got, c.want, err)
 		}
 	}
-	if _, err := p.Find("dog", 1); err == nil || !strings.Contains(err.Error(), `"कुत्ता", "क", ",", "x̂y"`) {
+	if _, err := p.Find("dog", 1); err == nil || !strings.Contains(err.Error(), `"कुत्ता", "क", "x̂y"`) {
 		t.Errorf("the list of what there is: %v", err)
 	}
 	if n := p.Count("क"); n != 1 {

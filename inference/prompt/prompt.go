@@ -346,9 +346,10 @@ func (p *Prompt) list() string {
 		for i++; i < len(p.Words) && p.Words[i].Joined; i++ {
 			w.End, key = p.Words[i].End, key+p.Words[i].key
 		}
-		if !seen[key] && !w.Special && !w.Left {
+		text := p.Text[w.Start:w.End]
+		if marks := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPunct(r) }) < 0; !marks && !seen[key] && !w.Special && !w.Left {
 			seen[key] = true
-			names = append(names, strconv.Quote(p.Text[w.Start:w.End]))
+			names = append(names, strconv.Quote(text))
 		}
 	}
 	if len(names) > most {

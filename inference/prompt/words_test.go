@@ -80,7 +80,8 @@ func TestFindRefuses(t *testing.T) {
 		cut        bool
 		says       []string
 	}{
-		{"within another word", tokenizer.Encode("a woman, a Woman"), "man", 1, false, []string{`"man"`, `"a", "woman", ","`}},
+		{"within another word", tokenizer.Encode("a woman, a Woman"), "man", 1, false, []string{`"man"`, `choose one of "a", "woman"`}},
+		{"beside marks", tokenizer.Encode(`a "dog" / it's`), "cat", 1, false, []string{`choose one of "a", "dog", "it", "'s"`}},
 		{"beginning of another word", tokenizer.Encode("a catalog"), "cat", 1, false, []string{"not a word of the prompt"}},
 		{"occurrence too high", tokenizer.Encode("dog dog"), "dog", 3, false, []string{"2 times", "#1 to #2"}},
 		{"only once", tokenizer.Encode("a dog"), "dog", 2, false, []string{"only once"}},
