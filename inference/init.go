@@ -345,8 +345,8 @@ func (e *Engine) Look(ctx context.Context, r Request, in Init) ([]picture.Grid, 
 }
 
 // SecondPass is a request that makes a picture larger and finer: the recipe of the picture at a scale of its size, beginning with the
-// picture at its strength, 0 meaning SecondPassStrength. masks are those that the picture was made with, one for each subject: they are painted exactly, so
-// that no guidance branch runs. Without them the first step makes new ones.
+// picture at its strength, 0 meaning SecondPassStrength. masks are those that the picture was made with, one for each subject: they are
+// painted exactly, so that no guidance branch runs. Without them the first step makes new ones.
 func SecondPass(m bundle.Manifest, recipe Request, of Init, scale float64, masks []picture.Grid) (Request, error) {
 	was := image.Pt(recipe.Width, recipe.Height)
 	if err := CanScale(m, was, scale); err != nil {
