@@ -403,17 +403,11 @@ $(ORT_LIBRARY):
 .PHONY: cuda
 cuda: $(CUDA_LIBRARY)
 
-# pip is a plain downloader here, too: nothing is installed into Python.
 $(CUDA_LIBRARY):
 	@[ '$(PLATFORM)' = linux/amd64 ] || { echo "There is no such package for $(PLATFORM)." >&2; exit 1; }; \
-	$(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
-	mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
+	$(wheel); mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
 	echo "Fetching ONNX Runtime $(ORT_VERSION) with CUDA (about 250 MB, once)"; \
-	$(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
-	  --platform manylinux_2_28_x86_64 $(CUDA_PACKAGE); \
-	sum=$$(sha256sum *.whl | cut -d' ' -f1); \
-	[ "$$sum" = $(CUDA_SHA256) ] || { echo "$(CUDA_PACKAGE) has SHA-256 $$sum, expected $(CUDA_SHA256): it is not used." >&2; exit 1; }; \
-	$(PYTHON) -m zipfile -e *.whl .; \
+	wheel $(CUDA_PACKAGE) $(CUDA_SHA256) manylinux_2_28_x86_64; \
 	mv onnxruntime/capi/libonnxruntime_providers_shared.so onnxruntime/capi/libonnxruntime_providers_cuda.so '$(@D)'; \
 	touch onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION); \
 	mv onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION) '$@'; \
@@ -425,15 +419,10 @@ openvino: $(OPENVINO_LIBRARY)
 
 $(OPENVINO_LIBRARY): $(OPENVINO_BRIDGE) $(ORT_HEADERS)
 	@[ '$(PLATFORM)' = linux/amd64 ] || { echo "There is no such package for $(PLATFORM)." >&2; exit 1; }; \
-	$(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
-	bridge='$(CURDIR)/$(OPENVINO_BRIDGE)'; mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
+	$(wheel); bridge='$(CURDIR)/$(OPENVINO_BRIDGE)'; mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
 	if ! [ -e '$(@D)/libonnxruntime_providers_openvino_plugin.so' ]; then \
 	  echo "Fetching OpenVINO (about 52 MB, once)"; \
-	  $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
-	    --platform manylinux_2_28_x86_64 $(OPENVINO_PACKAGE); \
-	  sum=$$(sha256sum *.whl | cut -d' ' -f1); \
-	  [ "$$sum" = $(OPENVINO_SHA256) ] || { echo "$(OPENVINO_PACKAGE) has SHA-256 $$sum, expected $(OPENVINO_SHA256): it is not used." >&2; exit 1; }; \
-	  $(PYTHON) -m zipfile -e *.whl .; \
+	  wheel $(OPENVINO_PACKAGE) $(OPENVINO_SHA256) manylinux_2_28_x86_64; \
 	  cd onnxruntime_ep_openvino; \
 	  mv libopenvino.so.* libopenvino_intel_cpu_plugin.so libopenvino_onnx_frontend.so.* libopenvino_ir_frontend.so.* libtbb*.so.* libhwloc.so.* \
 	    third-party-programs.txt '$(@D)'; \
@@ -443,11 +432,12 @@ $(OPENVINO_LIBRARY): $(OPENVINO_BRIDGE) $(ORT_HEADERS)
 	mv "$$work/bridge.so" '$@'; \
 	echo "Installed $(@D)"
 
-# wheel PACKAGE SHA256: the same for a Python package, which is unpacked where it is.
+# wheel PACKAGE SHA256 [PLATFORM]: the same for a Python package, which is unpacked where it is. pip is a plain downloader here:
+# nothing is installed into Python.
 define wheel
 $(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
 wheel() { \
-  $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --platform win_amd64 "$$1"; \
+  $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --platform "$${3:-win_amd64}" "$$1"; \
   local sum; sum=$$(sha256sum *.whl | cut -d' ' -f1); \
   [ "$$sum" = "$$2" ] || { echo "$$1 has SHA-256 $$sum, expected $$2: it is not used." >&2; exit 1; }; \
   $(PYTHON) -m zipfile -e *.whl . && rm *.whl; \

@@ -53,7 +53,7 @@ func (r *rewriter) forWebGPU(body []byte) ([][]byte, error) {
 	}
 	r.follow(n)
 	switch {
-	case n.domain == "" && n.op == "Cast" && r.mapped && r.m.linear[n.in[0]] && n.numbers["to"] == onnxF32:
+	case n.domain == "" && n.op == "Cast" && r.mapped && n.numbers["to"] == onnxF32:
 		if nodes := r.halves(n); nodes != nil {
 			return nodes, nil
 		}
@@ -206,12 +206,8 @@ func linear(n operator) [][]byte {
 // Cast, too; it does not because of a Reshape to the shape that the matrix has, which is an input with a default that nobody gives.
 // It is nil for other matrices than those that the provider can cast.
 func (r *rewriter) halves(n operator) [][]byte {
-	i := slices.IndexFunc(r.m.weights, func(w weight) bool { return w.name == n.in[0] })
-	if i < 0 {
-		return nil
-	}
-	w := r.m.weights[i]
-	if w.dtype != onnxF16 || len(w.dims) != 2 || w.length < large {
+	w, is := r.m.linear[n.in[0]]
+	if !is || w.dtype != onnxF16 || len(w.dims) != 2 || w.length < large {
 		return nil
 	}
 	shape := fmt.Sprintf("realword.shape.%d.%d", w.dims[1], w.dims[0])

@@ -62,16 +62,9 @@ func TestDialectOfWebGPU(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := parseModel(data)
-			if err != nil {
-				t.Fatal(err)
-			}
+			m := parsed(t, path)
 			changed, err := m.marshal(nil, false, &webGPU{}, nil)
-			if err != nil || bytes.Equal(changed, data) {
+			if err != nil || bytes.Equal(changed, m.bytes) {
 				t.Fatalf("%v, %q", err, changed)
 			}
 			if c.gone != "" && bytes.Contains(changed, protobuf{}.text(4, c.gone)) {
@@ -98,15 +91,8 @@ func TestDialectOfWebGPU(t *testing.T) {
 	// The card's own attention stays where it is right, and what asks for more than is known stays, too.
 	for _, n := range []protobuf{attend, attribute(attend, "unidirectional", 1), attribute(linear, "transA", 1)} {
 		path := write(t, []protobuf{n}, nil, []protobuf{port("x", 1, -1, -1, 12), port("s", 1, -1, -1, 12), port("b", 1, -1, -1, 12)}, []protobuf{port("y", 1, -1, -1, 12)})
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := parseModel(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if changed, err := m.marshal(nil, false, &webGPU{fused: true}, nil); err != nil || !bytes.Equal(changed, data) {
+		m := parsed(t, path)
+		if changed, err := m.marshal(nil, false, &webGPU{fused: true}, nil); err != nil || !bytes.Equal(changed, m.bytes) {
 			t.Errorf("%v, %q", err, changed)
 		}
 	}

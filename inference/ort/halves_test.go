@@ -61,14 +61,7 @@ func linears(t *testing.T, twin bool) string {
 // inHalves rewrites a graph for a card that keeps matrices in half precision.
 func inHalves(t *testing.T, path string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := parseModel(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := parsed(t, path)
 	_, paths, err := m.locate(filepath.Dir(path), nil, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -277,10 +276,8 @@ func oneInteger(body []byte) (name string, value int64, one bool) {
 		}
 		return nil
 	})
-	return name, value, err == nil && kind == onnxInt64 && count == 1
+	return name, value, err == nil && kind == onnxI64 && count == 1
 }
-
-const onnxInt64 = 7
 
 // Compiled graphs are kept in the cache, in a folder for each, because compiling SDXL's U-Net takes most of a minute. OpenVINO writes them
 // and knows them by its own sum of the graph, but would load a file that was cut short: so it writes into a hidden folder, which gets its
@@ -303,15 +300,11 @@ func (v *openVINO) compiled(r *Runtime, p prepared) *compiled {
 		return nil
 	}
 	name := fmt.Sprintln("compiled 1", OpenVINOVersion, v.device.Vendor, v.half, v.threads, keep.Machine(), files.Sum(p.bytes))
-	var size int64 // about what it will take on the disk
-	for _, path := range slices.Sorted(maps.Keys(p.m.files)) {
-		info, err := os.Stat(path)
-		if err != nil {
-			return nil
-		}
-		size += p.m.files[path]
-		name += fmt.Sprintln(path, info.Size(), info.ModTime().UnixNano())
+	sources, size, err := p.m.sources() // of which it takes about as much on the disk
+	if err != nil {
+		return nil
 	}
+	name += sources
 	c := &compiled{cache: filepath.Join(r.cache.Folder, "openvino")}
 	c.path = filepath.Join(c.cache, files.Sum([]byte(name)))
 	if seal, err := files.Read(filepath.Join(c.path, compiledSeal), 1<<16); err == nil && string(seal) == c.contents(c.path) {

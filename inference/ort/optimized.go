@@ -73,13 +73,11 @@ func (r *Runtime) optimized(m *model, opts session.Options, graph []byte) *optim
 		return nil
 	}
 	name := fmt.Sprintln("optimised 1", r.version, r.library, keep.Machine(), files.Sum(graph))
-	for _, path := range slices.Sorted(maps.Keys(m.files)) {
-		info, err := os.Stat(path)
-		if err != nil {
-			return nil
-		}
-		name += fmt.Sprintln(path, info.Size(), info.ModTime().UnixNano())
+	sources, _, err := m.sources()
+	if err != nil {
+		return nil
 	}
+	name += sources
 	return &optimized{r.cache, filepath.Join(r.cache.Folder, files.Sum([]byte(name))), size}
 }
 

@@ -110,6 +110,20 @@ func write(t *testing.T, nodes, initializers, inputs, outputs []protobuf, more .
 	return path
 }
 
+// parsed reads a graph file.
+func parsed(t *testing.T, path string) *model {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := parseModel(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // sumAndIds declares x [n 2] float, ids [m] int64, s scalar -> double = x+x, same = ids, total = ReduceSum(x)+s.
 func sumAndIds(t *testing.T) string {
 	return write(t,

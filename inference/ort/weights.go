@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,7 +68,7 @@ type model struct {
 	ports   ports
 	weights []weight
 	convs   map[string]bool    // weights that convolutions read, directly or through a Cast
-	linear  map[string]bool    // weights that one Cast alone reads, and that products alone which turn what they multiply with (x·Wᵀ)
+	linear  map[string]weight  // those that one Cast alone reads, and that products alone which turn what they multiply with (x·Wᵀ)
 	waves   []string           // nodes that are a sine or a cosine
 	same    map[string]float32 // constants of one value throughout
 	files   map[string]int64   // files of the weights, by path -> where the last weight ends; known after locate
@@ -88,7 +89,7 @@ func parseModel(data []byte) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{bytes: data, ports: p, convs: map[string]bool{}, linear: map[string]bool{}, same: map[string]float32{}}
+	m := &model{bytes: data, ports: p, convs: map[string]bool{}, linear: map[string]weight{}, same: map[string]float32{}}
 	read := readers{casts: map[string]string{}, all: map[string]int{}, turned: map[string]int{}, given: map[string]int{}}
 	graphs := 0
 	err = eachField(data, func(field protowire.Number, graph []byte, _ uint64) error {
@@ -109,9 +110,13 @@ func parseModel(data []byte) (*model, error) {
 		m.convs[name] = true
 		m.convs[read.casts[name]] = true
 	}
-	for name, weight := range read.casts {
-		if read.all[weight] == 1 && read.given[name] == 1 && read.turned[name] > 0 && read.turned[name] == read.all[name] {
-			m.linear[weight] = true
+	turned := map[string]bool{}
+	for name, from := range read.casts {
+		turned[from] = read.all[from] == 1 && read.given[name] == 1 && read.turned[name] > 0 && read.turned[name] == read.all[name]
+	}
+	for _, w := range m.weights {
+		if turned[w.name] {
+			m.linear[w.name] = w
 		}
 	}
 	if err != nil {
@@ -298,6 +303,20 @@ func readEntry(body []byte) (key, value string, err error) {
 		return nil
 	})
 	return key, value, err
+}
+
+// sources are the files of the weights, with their sizes and times, in a text that changes with any of them; size is what of the files the
+// weights take. It is known after locate.
+func (m *model) sources() (text string, size int64, err error) {
+	for _, path := range slices.Sorted(maps.Keys(m.files)) {
+		info, err := os.Stat(path)
+		if err != nil {
+			return "", 0, err
+		}
+		size += m.files[path]
+		text += fmt.Sprintln(path, info.Size(), info.ModTime().UnixNano())
+	}
+	return text, size, nil
 }
 
 // float32Bytes is the size of all weights in float32.

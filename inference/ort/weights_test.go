@@ -118,14 +118,7 @@ func TestMappedStaysInTheFile(t *testing.T) {
 	weightFile(t, one, 2, 3)
 	weightFile(t, two, 4, 5)
 	path := product(t, one, two)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := parseModel(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := parsed(t, path)
 	if n := m.float32Bytes(); n != 2*4*side*side {
 		t.Errorf("weights are %d bytes in float32", n)
 	}
