@@ -120,7 +120,7 @@ audit: deps screen tracer ## the real window with the race detector, Fyne's chec
 
 # window BUILD-OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one.
 window = if command -v xvfb-run >/dev/null; then \
-	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
+	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 30m -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
 .PHONY: chaos

@@ -39,11 +39,8 @@ func TestWindowEndsWhateverHoldsIt(t *testing.T) {
 	s.xdotool("type", "--delay", "40", "a zebra")
 	s.see("chip", "zebra")
 	began := time.Now()
-	s.quit()
+	s.quit() // which wants exit status 0: a window that the dialog had held would be ended with 1
 	t.Logf("with a file dialog it ended after %v", time.Since(began).Round(time.Millisecond))
-	if took := time.Since(began); took > windowPatience {
-		t.Errorf("with a file dialog it ended after %v", took)
-	}
 
 	// A screen of its own, which stops.
 	server := exec.CommandContext(t.Context(), "Xvfb", "-displayfd", "3", "-screen", "0", "1400x900x24")
