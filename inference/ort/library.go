@@ -80,7 +80,8 @@ func Find(library string) (string, error) {
 		return "", message.Errorf("the ONNX Runtime library was not found; %s, or set %s to the library of ONNX Runtime %s or newer",
 			strings.Join(hints, "; "), EnvLibrary, MinVersion)
 	}
-	return "", message.Errorf("the ONNX Runtime library was not found in %s: %v", strings.Join(places, ", "), remedy)
+	return "", message.Errorf("the ONNX Runtime library is missing: install Realword again, or run `make deps` where you built it (looked for in %s)",
+		strings.Join(places, ", "))
 }
 
 // beside finds the library in the folder of the program. why is set where somebody else could have put it there, or could put another

@@ -403,7 +403,7 @@ func TestFind(t *testing.T) {
 	name := libraryNames()[0]
 
 	_, err := Find("")
-	mention(t, err, "was not found", home, "make deps")
+	mention(t, err, "is missing", "install Realword again", "make deps", home)
 
 	cache, err := CacheFolder()
 	if err != nil {
