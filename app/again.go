@@ -35,7 +35,7 @@ type again struct {
 	scale              float64
 	strength           float64  // 0: the usual one
 	masks              []string // of --mask
-	parents            []uint64
+	parents            []parent
 	notes              []error // for people
 	plain              bool    // without the picture's LoRAs
 }
@@ -288,9 +288,11 @@ func (a *again) recall(e *engine, file string, r *inference.Request) (masks []pi
 		if err != nil || id == 0 {
 			return err
 		}
-		if store == past.history() {
-			a.parents = []uint64{id}
+		from, err := parentOf(store, id)
+		if err != nil {
+			return err
 		}
+		a.parents = []parent{from}
 		if masks, err = journal.Masks(store, id, e.bundle.Manifest(), *r); r.Init != nil {
 			masks = inference.MadeIn(r.Init.Region, masks)
 		}

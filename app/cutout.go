@@ -16,7 +16,7 @@ import (
 
 // cutOut takes of references that were made here only what the mask of their subject holds. Other pictures stay whole. It answers the
 // pictures of the history that they are.
-func cutOut(e *engine, list []inference.Subject) (parents []uint64, err error) {
+func cutOut(e *engine, list []inference.Subject) (parents []parent, err error) {
 	past, err := openPast()
 	if err != nil {
 		return nil, fmt.Errorf("--cut-out needs the masks that the history has: %w", err)
@@ -30,8 +30,16 @@ func cutOut(e *engine, list []inference.Subject) (parents []uint64, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s cannot be cut out: %w", ref.Name, err)
 			}
-			if made = made || id != 0; id != 0 && store == past.history() && !slices.Contains(parents, id) {
-				parents = append(parents, id)
+			if id == 0 {
+				continue
+			}
+			made = true
+			from, err := parentOf(store, id)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(parents, func(p parent) bool { return p.uid == from.uid }) {
+				parents = append(parents, from)
 			}
 		}
 	}

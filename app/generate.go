@@ -217,7 +217,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer e.Close()
-	var parents []uint64
+	var parents []parent
 	if g.again != nil {
 		grid := g.request.Grid
 		if g.request, err = g.again.request(ctx, e, g.request, g.seeded); err != nil {

@@ -9,10 +9,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"realword/assets"
+	"realword/history"
+	"realword/history/journal"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 )
@@ -397,6 +400,26 @@ func TestGenerateAgain(t *testing.T) {
 		if name == "of the history" {
 			stays(name, strings.TrimSpace(stdout))
 		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// What was redone then is in the tree below its picture, as what was redone before.
+	if store, err = openHistory(); err != nil {
+		t.Fatal(err)
+	}
+	rounds, err := store.Rounds()
+	slices.Reverse(rounds)
+	below := map[uint64]int{}
+	for session := range uint64(2) {
+		for _, n := range journal.Tree(slices.DeleteFunc(slices.Clone(rounds), func(r history.Round) bool { return r.Session != session+1 })) {
+			if n.Level > 0 {
+				below[n.Session]++
+			}
+		}
+	}
+	if n := len(rounds); err != nil || below[1] != n-3 || below[2] != 1 {
+		t.Errorf("of %d jobs, %v are below others in the trees, %v", n, below, err)
 	}
 	if err := store.Close(); err != nil {
 		t.Fatal(err)

@@ -212,7 +212,7 @@ func (g *grid) make(ctx context.Context, e *engine, r inference.Request, stdout,
 	if err != nil {
 		return badRequest(err)
 	}
-	var parents []uint64
+	var parents []parent
 	if g.again != nil {
 		parents = g.again.parents
 	}

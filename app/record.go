@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"realword/assets"
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
@@ -53,15 +54,59 @@ func newRecorder(off bool, stderr io.Writer) *recorder {
 	return log
 }
 
-// begin starts the round of a resolved request, which goes on from pictures of the history.
-func (l *recorder) begin(r inference.Request, model string, parents ...uint64) {
+// parent is a picture of the history, or of one beside it, that a run goes on from.
+type parent struct {
+	uid     string
+	session history.Session // where the run belongs; the zero one: in one of its own
+}
+
+// parentOf is a picture of a history as a parent. What begins with the example is no part of that.
+func parentOf(store *history.Store, picture uint64) (p parent, err error) {
+	one, err := store.Picture(picture)
+	if err != nil {
+		return p, err
+	}
+	p.uid = one.UID
+	round, err := store.Round(one.Round)
+	if err != nil {
+		return p, err
+	}
+	session, err := store.Session(round.Session)
+	if session.UID != assets.DemoUID && session.Trashed.IsZero() {
+		p.session = session
+	}
+	return p, err
+}
+
+// here are the pictures of parents that the recorder's history has.
+func (l *recorder) here(parents []parent) (ids []uint64) {
+	for _, p := range parents {
+		if id, err := l.store.Called(p.uid); err == nil && id != 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// begin starts the round of a resolved request, which goes on from pictures: in the session of the first, and below it.
+func (l *recorder) begin(r inference.Request, model string, parents ...parent) {
 	if l.store == nil {
 		return
 	}
-	if l.beside {
-		parents = nil // they are in the other one
+	var err error
+	session := l.session
+	if session == 0 && len(parents) > 0 && parents[0].session.UID != "" {
+		session, err = l.store.Join(parents[0].session)
 	}
-	plan, err := journal.PlanOf(l.store, l.session, r, model, parents...)
+	var plan history.Plan
+	if err == nil {
+		plan, err = journal.PlanOf(l.store, session, r, model, l.here(parents)...)
+	}
+	for _, p := range parents {
+		if l.beside { // they are in the other one
+			plan.Kin = append(plan.Kin, p.uid)
+		}
+	}
 	var round uint64
 	if err == nil {
 		round, err = l.store.BeginRound(plan, time.Now())
@@ -79,11 +124,11 @@ func (l *recorder) begin(r inference.Request, model string, parents ...uint64) {
 }
 
 // anchored is a request that goes on from pictures of the history with what its subjects began with.
-func (l *recorder) anchored(r inference.Request, parents []uint64) inference.Request {
+func (l *recorder) anchored(r inference.Request, parents []parent) inference.Request {
 	if l.store == nil || l.beside {
 		return r
 	}
-	return journal.WithAnchors(l.store, r, parents)
+	return journal.WithAnchors(l.store, r, l.here(parents))
 }
 
 func (l *recorder) event(e inference.Event) {

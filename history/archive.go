@@ -564,8 +564,10 @@ func (i *importer) leave(err error) bool {
 }
 
 // known returns the ID that a thing of this origin has here; 0: it is new.
-func (i *importer) known(kind ItemKind, uid string) uint64 {
-	id := i.Bucket(uidBucket).Get(append([]byte{byte(kind)}, uid...))
+func (c *change) known(kind ItemKind, uid string) uint64 { return known(c.Tx, kind, uid) }
+
+func known(tx *bbolt.Tx, kind ItemKind, uid string) uint64 {
+	id := in(tx, uidBucket).Get(append([]byte{byte(kind)}, uid...))
 	if id == nil {
 		return 0
 	}
@@ -639,6 +641,9 @@ func (i *importer) session(a archive) error {
 			if !i.same {
 				n.ID = 0
 			}
+			if i.lost == nil { // what somebody has sent is no kin
+				n.Kin = nil
+			}
 			var err error
 			if n.References, err = i.references(n.References); err != nil {
 				return err
@@ -664,12 +669,17 @@ func (i *importer) session(a archive) error {
 		}
 	}
 	for _, r := range added { // now that their parents have IDs
-		parents := r.Parents
-		r.Parents = nil
-		for _, p := range parents {
-			here := i.pictures[p]
+		var parents []uint64
+		for _, p := range r.Parents {
+			parents = append(parents, i.pictures[p])
+		}
+		for _, uid := range r.Kin {
+			parents = append(parents, i.known(PictureItem, uid))
+		}
+		r.Parents, r.Kin = nil, nil
+		for _, here := range parents {
 			if here == 0 || slices.Contains(r.Parents, here) {
-				continue // it is not in this archive
+				continue // it is not in this archive, or was deleted
 			}
 			r.Parents = append(r.Parents, here)
 			if err := i.Bucket(childBucket).Put(key(here, r.ID), nil); err != nil {

@@ -48,6 +48,7 @@ type Plan struct {
 	Words      []string        `json:"words,omitempty"` // that are bound to references
 	References []Reference     `json:"references,omitempty"`
 	Parents    []uint64        `json:"parents,omitempty"` // pictures that it goes on from; the first is its place in the tree
+	Kin        []string        `json:"kin,omitempty"`     // UIDs of those in the history that this one lies beside: parents once it joins that
 	Grid       bool            `json:"grid,omitempty"`    // its pictures are cells; where a program dies, the same round goes on
 	Resume     uint64          `json:"resume,omitempty"`  // the round that goes on instead of a new one; 0: none
 }

@@ -35,6 +35,25 @@ func (c *change) newSession(s Session) (Session, error) {
 	return s, errors.Join(put(b, id, s), c.putUID(SessionItem, s.UID, id))
 }
 
+// Join is the session here that is the same as one of another history. Where there is none, it begins, and becomes one with that when the
+// histories come together.
+func (s *Store) Join(of Session) (id uint64, err error) {
+	err = s.update(func(c *change) error {
+		if id = c.known(SessionItem, of.UID); id != 0 {
+			return nil
+		}
+		one, err := c.newSession(Session{UID: of.UID, Name: of.Name, Created: of.Created})
+		id = one.ID
+		return err
+	})
+	return id, err
+}
+
+// Called is the picture here that has a UID; 0: there is none.
+func (s *Store) Called(uid string) (id uint64, err error) {
+	return read(s, func(tx *bbolt.Tx) (uint64, error) { return known(tx, PictureItem, uid), nil })
+}
+
 // Sessions returns every session, the newest first, also those in the trash.
 func (s *Store) Sessions() ([]Session, error) {
 	var list []Session
