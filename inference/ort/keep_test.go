@@ -166,17 +166,23 @@ func TestNothingLeaks(t *testing.T) {
 // resident is the memory of this process in kB.
 func resident(t *testing.T) int {
 	t.Helper()
+	return status(t, "VmRSS")
+}
+
+// status is a figure of this process in kB.
+func status(t *testing.T, figure string) int {
+	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Skip("this system has no /proc")
 	}
 	for line := range strings.Lines(string(status)) {
 		var kB int
-		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kB); n == 1 {
+		if n, _ := fmt.Sscanf(line, figure+": %d kB", &kB); n == 1 {
 			return kB
 		}
 	}
-	t.Fatal("no VmRSS")
+	t.Fatal("no ", figure)
 	return 0
 }
 

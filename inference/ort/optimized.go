@@ -72,7 +72,7 @@ func (r *Runtime) optimized(m *model, opts session.Options, graph []byte) *optim
 	if size < least || size > mostConvolved {
 		return nil
 	}
-	name := fmt.Sprintln("optimised 1", r.version, r.library, keep.Machine(), files.Sum(graph))
+	name := fmt.Sprintln("optimised 2", r.version, r.library, keep.Machine(), files.Sum(graph))
 	sources, _, err := m.sources()
 	if err != nil {
 		return nil
@@ -257,6 +257,10 @@ type splitter struct {
 // graph splits a graph and its branches. ONNX Runtime gives what it adds names of which it knows only that no other in the same graph has
 // them, and refuses a branch that has one of the graph around it: so names of a branch get its number. renamed leads from names of the
 // graphs around to those that they have now; nil is the outermost graph, which keeps its names.
+//
+// Casts of weights come before all other nodes. Of what a node reads, ONNX Runtime first computes what stands last in the file: where it has
+// written a weight's cast, just before its reader, the casts of all weights would come before everything else in a run, and take the memory of
+// the whole network in float32.
 func (s *splitter) graph(graph []byte, renamed map[string]string) ([]byte, error) {
 	names := map[string]string{}
 	if renamed != nil {
@@ -267,34 +271,65 @@ func (s *splitter) graph(graph []byte, renamed map[string]string) ([]byte, error
 			return nil, err
 		}
 	}
-	var out []byte
-	err := eachRaw(graph, func(field protowire.Number, raw, body []byte) (err error) {
+	computed, err := computed(graph)
+	if err != nil {
+		return nil, err
+	}
+	var out, front []byte
+	err = eachRaw(graph, func(field protowire.Number, raw, body []byte) (err error) {
 		var changed []byte
+		first := false
 		switch field {
 		case graphInitializer:
 			if changed, err = s.tensor(body); err == nil {
 				changed, err = rename(changed, names, tensorName)
 			}
 		case graphNode:
+			n, err := readNode(body)
+			if err != nil {
+				return err
+			}
+			first = n.op == "Cast" && !slices.ContainsFunc(n.in, func(name string) bool { return computed[name] })
 			if changed, err = rename(body, names, nodeInput, nodeOutput); err != nil {
 				return err
 			}
-			changed, err = nested(changed, nodeAttribute, func(attribute []byte) ([]byte, error) {
+			if changed, err = nested(changed, nodeAttribute, func(attribute []byte) ([]byte, error) {
 				return nested(attribute, attributeGraph, func(branch []byte) ([]byte, error) { return s.graph(branch, names) })
-			})
+			}); err != nil {
+				return err
+			}
 		case graphInput, graphOutput, graphValue:
 			changed, err = rename(body, names, valueName)
 		default:
 			out = append(out, raw...)
 			return nil
 		}
-		out = protowire.AppendBytes(protowire.AppendTag(out, field, protowire.BytesType), changed)
+		to := &out
+		if first {
+			to = &front
+		}
+		*to = protowire.AppendBytes(protowire.AppendTag(*to, field, protowire.BytesType), changed)
 		return err
 	})
-	return out, err
+	return append(front, out...), err
 }
 
 const graphValue = 13 // value_info
+
+// computed are the values that nodes of a graph give, those of its branches not counted.
+func computed(graph []byte) (map[string]bool, error) {
+	names := map[string]bool{}
+	return names, eachField(graph, func(field protowire.Number, body []byte, _ uint64) error {
+		if field != graphNode {
+			return nil
+		}
+		n, err := readNode(body)
+		for _, name := range n.out {
+			names[name] = true
+		}
+		return err
+	})
+}
 
 // defined tells the names of the values that a graph makes itself.
 func defined(graph []byte, tell func(string)) error {

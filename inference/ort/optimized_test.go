@@ -1,6 +1,8 @@
 package ort
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -114,6 +116,57 @@ func TestOptimisedGraphs(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("another file", 2)
+}
+
+// Weights of half precision are converted one after the other, also in a kept graph: a run takes the memory of a few, not of all of them.
+func TestOptimisedGraphsConvertOneByOne(t *testing.T) {
+	const wide, layers = 1024, 24
+	with, without, folder := cached(t, 1<<30)
+	dir := t.TempDir()
+	convolved, file := filepath.Join(dir, "w.bin"), filepath.Join(dir, "layers.bin")
+	weightFile(t, convolved, 2, 3)
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Truncate(2*wide*wide*layers), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	cast := func(from, to string) protobuf {
+		return node("Cast", []string{from}, []string{to}).bytes(5, protobuf{}.text(1, "to").number(3, 1).number(20, 2))
+	}
+	casts, nodes := []protobuf{cast("w.stored", "w")}, []protobuf{node("Conv", []string{"x", "w"}, []string{"y"})}
+	stored, at := []protobuf{half("w.stored", convolved, 2, side, side, 1, 1)}, "rows"
+	for i := range layers {
+		name := fmt.Sprint("layer", i)
+		casts, stored = append(casts, cast(name+".stored", name)), append(stored, half(name+".stored", file, 2*wide*wide*i, wide, wide))
+		nodes = append(nodes, node("MatMul", []string{at, name}, []string{name + ".out"}))
+		at = name + ".out"
+	}
+	path := write(t, append(casts, nodes...), stored, []protobuf{port("x", 1, 1, side, 4, 4), port("rows", 1, 1, wide)},
+		[]protobuf{port("y", 1, 1, side, 4, 4), port(at, 1, 1, wide)})
+	for _, one := range []struct {
+		name string
+		r    *Runtime
+	}{{"without a cache", without}, {"written", with}, {"read", with}} {
+		s := open(t, one.r, path, session.Options{Weights: session.Mapped, Outside: []string{convolved, file}})
+		before := status(t, "RssAnon")
+		for range 2 { // the second has its memory planned by the first
+			if _, err := s.Run(t.Context(), map[string]*tensor.Tensor{"x": tensor.Zeros(1, side, 4, 4), "rows": tensor.Zeros(1, wide)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const all = 4 * wide * wide * layers >> 10
+		if grown := status(t, "RssAnon") - before; grown > all/4 {
+			t.Errorf("%s: a run takes %d kB, and all weights are %d kB in float32", one.name, grown, all)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list := entries(t, folder); len(list) != 1 {
+		t.Errorf("%d graphs were kept", len(list))
+	}
 }
 
 // Only what a mapped graph convolves with is worth it, within the limit.
