@@ -108,8 +108,8 @@ test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs n
 	@# behind the longest package. What runs behind says last what it found.
 	@export REALWORD_BUILT='$(CURDIR)/$(BIN)'; log=$$(mktemp -d); trap 'rm -rf "$$log"' EXIT; status=0; set -x; \
 	  { $(call window,-tags=$(TAGS)); } >"$$log/window" 2>&1 & window=$$!; \
-	  { CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 30m $(RACE) $(RACED); } >"$$log/raced" 2>&1 & raced=$$!; \
-	  CI=1 $(GO) test -vet=off -p 2 -tags $(TAGS) -shuffle=on -timeout 30m $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
+	  { CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 1h $(RACE) $(RACED); } >"$$log/raced" 2>&1 & raced=$$!; \
+	  CI=1 $(GO) test -vet=off -p 2 -tags $(TAGS) -shuffle=on -timeout 1h $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
 	  CI=1 $(GO) test -vet=off -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui || status=1; `# see package plain` \
 	  wait $$raced || status=1; wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log/raced" "$$log/window"; exit $$status
 
@@ -120,7 +120,7 @@ audit: deps screen tracer ## the real window with the race detector, Fyne's chec
 
 # window BUILD-OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one.
 window = if command -v xvfb-run >/dev/null; then \
-	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 30m -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
+	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 1h -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
 .PHONY: chaos

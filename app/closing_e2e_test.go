@@ -14,6 +14,7 @@ import (
 	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/wait"
 )
 
 // However a window ends while a job runs and others wait, at the next start every picture is made or waits, once, in its order: jobs of
@@ -72,7 +73,7 @@ func TestWindowKeepsItsQueue(t *testing.T) {
 			c.end(home, s)
 			select {
 			case <-s.ended:
-			case <-time.After(longest):
+			case <-time.After(wait.Longest):
 				_ = s.cmd.Process.Signal(syscall.SIGQUIT)
 				<-s.ended
 				t.Fatalf("the window does not end: %s", s.stderr.String())

@@ -19,6 +19,9 @@ const (
 	windowPatience = 10 * time.Second
 )
 
+// patienceVariable has another windowPatience: tests of the real window run on machines where an orderly end takes longer.
+const patienceVariable = "REALWORD_PATIENCE"
+
 // abandon ends a program that an interrupt does not reach, because it waits: for a drive that does not answer, for another program's
 // lock, for a library, for a screen that hangs. All that it keeps is written so that the program may be killed at any time.
 func abandon(args []string) {
@@ -32,7 +35,11 @@ func abandon(args []string) {
 }
 
 func abandonWindow() {
-	time.Sleep(windowPatience)
+	most := windowPatience
+	if longer, err := time.ParseDuration(os.Getenv(patienceVariable)); err == nil {
+		most = longer
+	}
+	time.Sleep(most)
 	fmt.Fprintln(os.Stderr, "realword: the window was ended without being closed, since it did not answer: what was made is kept, and jobs wait for the next start")
 	os.Exit(1)
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"realword/inference/wait"
 )
 
 // A session manager ends the window at once, whatever holds it: a file dialog that is open, or a screen that does not answer any more.
@@ -24,9 +26,9 @@ func TestWindowEndsWhateverHoldsIt(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	t.Setenv("XDG_DATA_HOME", filepath.Join(dir, "data"))
 	program := built(t, usualBuild)
-	open := func() *screen {
+	open := func(env ...string) *screen {
 		cmd := exec.CommandContext(t.Context(), program)
-		cmd.Env = os.Environ()
+		cmd.Env = append(os.Environ(), env...)
 		return watchScreen(t, cmd, filepath.Join(dir, "s"))
 	}
 	s := open()
@@ -63,7 +65,7 @@ func TestWindowEndsWhateverHoldsIt(t *testing.T) {
 	}
 	t.Setenv("DISPLAY", ":"+strings.TrimSpace(display))
 	t.Setenv("XAUTHORITY", "")
-	s = open()
+	s = open(patienceVariable + "=") // that of every window
 	s.see("chip", "zebra")
 	if err := server.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -76,7 +78,7 @@ func TestWindowEndsWhateverHoldsIt(t *testing.T) {
 	select {
 	case <-s.ended:
 		t.Logf("with a screen that hangs it ended after %v", time.Since(began).Round(time.Millisecond))
-	case <-time.After(3 * windowPatience):
+	case <-time.After(wait.Longest):
 		s.cmd.Process.Kill()
 		t.Error("SIGTERM does not end a window whose screen hangs")
 	}

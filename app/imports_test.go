@@ -17,7 +17,7 @@ var layers = []string{
 	"inference/hub", "inference/bundle/bundletest", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
 	"inference/ort/orttest", "inference/ort", "inference/ort/internal/native", "inference/onnx", "inference/session", "inference/graph", "inference/synthetic",
-	"history", "inference/keep", "inference/tensor", "inference/files", "inference/plain", "inference/ram", "inference/message", "assets", "assets/translations", "app/pointer", "app/x11", "app/hdrop", "app/locale",
+	"history", "inference/keep", "inference/tensor", "inference/files", "inference/plain", "inference/wait", "inference/ram", "inference/message", "assets", "assets/translations", "app/pointer", "app/x11", "app/hdrop", "app/locale",
 }
 
 // owners are the only packages that may import a module themselves.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"realword/inference/ort"
+	"realword/inference/wait"
 )
 
 // instead makes a trial run a line of shell, and counts the trials.
@@ -105,7 +106,7 @@ func TestATrialSurvivesItsDriver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			instead(t, c.line)
-			limit := time.Minute
+			limit := wait.Longest
 			if name == "hang" {
 				limit = 200 * time.Millisecond
 			}

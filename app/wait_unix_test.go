@@ -5,15 +5,18 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"realword/inference/files"
+	"realword/inference/wait"
 )
 
 // asProgram is this test binary as the program, in an empty home.
@@ -46,11 +49,14 @@ func TestTheFirstSIGTERMEndsAWait(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	select {
-	case err := <-done:
-		t.Fatalf("it did not wait: %v\n%s", err, &out)
-	case <-time.After(2 * time.Second):
-	}
+	wait.Until(t, "it waits for the lock", func() bool {
+		select {
+		case err := <-done:
+			t.Fatalf("it did not wait: %v\n%s", err, &out)
+		default:
+		}
+		return hasOpen(cmd.Process.Pid, filepath.Join(models, ".lock"))
+	})
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -60,10 +66,20 @@ func TestTheFirstSIGTERMEndsAWait(t *testing.T) {
 		if !ok || exit.ExitCode() != 130 || !strings.Contains(out.String(), "interrupted") {
 			t.Errorf("%v, %q", err, &out)
 		}
-	case <-time.After(time.Minute):
+	case <-time.After(wait.Longest):
 		_ = cmd.Process.Kill()
 		t.Error("one SIGTERM does not end it")
 	}
+}
+
+// hasOpen tells whether a process has opened a file, where that can be seen; where it cannot, it takes two seconds, and is taken for so.
+func hasOpen(pid int, path string) bool {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		time.Sleep(2 * time.Second)
+		return true
+	}
+	handles, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	return slices.ContainsFunc(handles, func(handle string) bool { at, _ := os.Readlink(handle); return at == path })
 }
 
 // TestFilesThatAreNoneAreRefused: a pipe or a device as whatever the command line names.
@@ -113,7 +129,7 @@ func TestFilesThatAreNoneAreRefused(t *testing.T) {
 				if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && usage.Maxrss > max(400<<10, own.Maxrss) { // KB
 					t.Errorf("%d MB", usage.Maxrss>>10)
 				}
-			case <-time.After(2 * time.Minute):
+			case <-time.After(wait.Longest):
 				_ = cmd.Process.Kill()
 				t.Errorf("it waits: %s", &out)
 			}

@@ -10,11 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"realword/inference"
+	"realword/inference/wait"
 )
 
 // roleVariable makes the test binary a process of a farm: "server DIR ADDRESS", "worker PAIRING STEP KEEP", "fetch PAIRING DIR", or "clock".
@@ -145,11 +147,7 @@ func TestChaos(t *testing.T) {
 		t.Fatal(err)
 	}
 	var client *Conn
-	for end := time.Now().Add(30 * time.Second); client == nil; time.Sleep(50 * time.Millisecond) {
-		if client, err = Dial(t.Context(), a); err != nil && time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
+	wait.Until(t, "the server answers", func() bool { client, err = Dial(t.Context(), a); return err == nil })
 	defer client.Close()
 	const keep = "200ms"
 	workers := make([]*exec.Cmd, computers)
@@ -163,6 +161,7 @@ func TestChaos(t *testing.T) {
 		workers[i] = process(t, "worker", lines[i], step.String(), keep)
 	}
 	var mu sync.Mutex
+	var came atomic.Int64 // events of the job
 	killed := 0
 	ctx, stop := context.WithCancel(t.Context())
 	var chaos sync.WaitGroup
@@ -172,12 +171,15 @@ func TestChaos(t *testing.T) {
 		draw := rand.New(rand.NewPCG(1, 2))
 		tick := time.NewTicker(every)
 		defer tick.Stop()
-		for n := 1; ; n++ {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
+		for n, before := 1, int64(0); ; n++ {
+			for still := true; still; still = came.Load() == before { // a machine on which computers die before they are awake gets nothing done
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+				}
 			}
+			before = came.Load()
 			mu.Lock()
 			i := draw.IntN(computers)
 			kill(workers[i])
@@ -204,6 +206,7 @@ func TestChaos(t *testing.T) {
 	}
 	var events []inference.Event
 	for e := range j.Events() {
+		came.Add(1)
 		switch p := e.(type) {
 		case inference.DeviceChanged:
 			continue
@@ -222,15 +225,12 @@ func TestChaos(t *testing.T) {
 	same(t, r, events)
 }
 
-func untilPaired(t *testing.T, dir string) Pairing {
+func untilPaired(t *testing.T, dir string) (p Pairing) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		p, err := Own(dir)
-		if err == nil {
-			return p
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
+	wait.Until(t, "the server has let its owner in", func() bool {
+		var err error
+		p, err = Own(dir)
+		return err == nil
+	})
+	return p
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"realword/inference"
+	"realword/inference/wait"
 )
 
 // TestAClusterLosesANode: a farm on three NATS servers of somebody else goes on when one of them is gone in the middle of a job.
@@ -27,15 +28,11 @@ func TestAClusterLosesANode(t *testing.T) {
 	}
 	a := Credentials("studio", strings.Join(addresses, ","), "")
 	b := &bench{t: t}
-	var err error
-	for end := time.Now().Add(60 * time.Second); ; time.Sleep(200 * time.Millisecond) { // until the leader is elected
-		if b.client, err = Found(t.Context(), a, 3); err == nil {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
+	b.until("the leader is elected", func() bool {
+		var err error
+		b.client, err = Found(t.Context(), a, 3)
+		return err == nil
+	})
 	defer b.client.Close()
 	b.queue = b.client.queueOf("m1")
 	for i := range 2 {
@@ -85,7 +82,7 @@ func cluster(t *testing.T, size int) (nodes []*server.Server) {
 		nodes = append(nodes, s)
 	}
 	for _, s := range nodes {
-		if !s.ReadyForConnections(20 * time.Second) {
+		if !s.ReadyForConnections(wait.Longest) {
 			t.Fatal("a node does not begin to listen")
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/wait"
 )
 
 // toybox is the built-in model in a folder of its own.
@@ -381,7 +382,7 @@ func TestQuestionsForOtherFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := c.nc.Request(modelSubject+"."+o.Parcel, data, 5*time.Second)
+		answer, err := c.nc.Request(modelSubject+"."+o.Parcel, data, wait.Longest)
 		if err != nil || answer.Header.Get(wrongHeader) == "" || len(answer.Data) > 0 {
 			t.Errorf("%s is answered: %d bytes, %v", data, len(answer.Data), err)
 		}
@@ -415,7 +416,9 @@ func TestLyingOffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	if list, err := c.Offers(t.Context()); err != nil || len(list) != 1 {
+	var list []Offer
+	b.until("the good one is heard", func() bool { list, err = c.Offers(t.Context()); return err != nil || len(list) > 0 })
+	if err != nil || len(list) != 1 {
 		t.Errorf("%+v, %v", list, err)
 	}
 }

@@ -182,12 +182,10 @@ func TestAComputerThatLies(t *testing.T) {
 		t.Errorf("the reason came as %#v", said.Values[1])
 	}
 	b.worker("honest", &fakeEngine{step: 2 * time.Millisecond})
-	for list, err := b.queue.conn.Workers(t.Context()); len(list) < 2; list, err = b.queue.conn.Workers(t.Context()) { // a picture that comes before it parks again
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	b.until("both are there", func() bool { // a picture that comes before it parks again
+		list, err := b.queue.conn.Workers(t.Context())
+		return err == nil && len(list) == 2
+	})
 	before := refusals.Load()
 	r := request("cat", 3, 10)
 	same(t, r, collect(b.start(r)))
@@ -379,18 +377,13 @@ func TestAnIdleComputerIsQuiet(t *testing.T) {
 		s, err := b.client.Status(t.Context())
 		return err == nil && s.Running == 0 && s.Workers[0].Made == 1 && s.Workers[0].Doing == ""
 	})
-	for tries := 0; ; tries++ { // what it says once more after a picture may come late
+	b.until("an idle computer does not go on to ask", func() bool { // what it says once more after a picture may come late
 		before, began := c.nc.Stats(), time.Now()
 		time.Sleep(2 * time.Second)
 		out, took := c.nc.Stats().OutMsgs-before.OutMsgs, time.Since(began)
 		t.Logf("%d messages in %v", out, took)
-		if float64(out) <= 2+2*took.Seconds() { // it says once a second that it is there
-			return
-		}
-		if tries == 3 {
-			t.Fatal("an idle computer goes on to ask")
-		}
-	}
+		return float64(out) <= 2+2*took.Seconds() // it says once a second that it is there
+	})
 }
 
 func TestSaidsAreBounded(t *testing.T) {

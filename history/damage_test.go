@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"realword/inference/plain"
+	"realword/inference/wait"
 )
 
 // grown writes a history with trees of several levels.
@@ -249,7 +250,7 @@ func TestDamagedHistories(t *testing.T) {
 		go func() {
 			select {
 			case <-done:
-			case <-time.After(30 * time.Second):
+			case <-time.After(wait.Longest):
 				panic(fmt.Sprintf("damage %d, %s: it hangs", i, how))
 			}
 		}()

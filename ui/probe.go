@@ -60,7 +60,7 @@ func (p probe) listen(socket string) error {
 				return
 			}
 			var asked Asked
-			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+			_ = c.SetDeadline(time.Now().Add(time.Minute))
 			if json.NewDecoder(c).Decode(&asked) != nil {
 				_ = c.Close()
 				continue

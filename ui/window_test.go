@@ -16,6 +16,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/wait"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/subjects"
@@ -55,7 +56,7 @@ func (b *bench) run() fakeJob {
 	select {
 	case j := <-b.engine.started:
 		return j
-	case <-time.After(10 * time.Second):
+	case <-time.After(wait.Longest):
 		b.t.Fatal("no job was started")
 	}
 	return fakeJob{}
@@ -402,7 +403,7 @@ func TestFieldsLetKeysThrough(t *testing.T) {
 		select {
 		case j := <-b.engine.started:
 			b.end(j, inference.Done{})
-		case <-time.After(10 * time.Second):
+		case <-time.After(wait.Longest):
 			t.Fatalf("%s keeps Ctrl+Enter for itself", name)
 		}
 	}

@@ -25,11 +25,12 @@ type Drag struct {
 	moved    bool // since it was asked
 }
 
-// How long other programs may take.
+// How long other programs may take: to say whether they take what is over them, which a test that is slow lengthens, and to take it.
+var answerPatience = time.Second
+
 const (
-	answerPatience = time.Second
-	dropPatience   = 10 * time.Second
-	dndVersion     = 5
+	dropPatience = 10 * time.Second
+	dndVersion   = 5
 )
 
 // Begin begins to drag.

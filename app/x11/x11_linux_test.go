@@ -15,6 +15,8 @@ import (
 
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/xproto"
+
+	"realword/inference/wait"
 )
 
 // screen starts an X server without a screen for a test, and says DISPLAY.
@@ -60,7 +62,7 @@ func TestClipboard(t *testing.T) {
 	a, b := open(t), open(t)
 	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<17) // 2 MB
 	paste := func(s *Server, most int, forms ...string) (string, []byte, error) {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), wait.Longest)
 		defer cancel()
 		return s.Paste(ctx, most, forms...)
 	}
@@ -120,12 +122,14 @@ func TestClipboardOfOtherPrograms(t *testing.T) {
 	if err := c.Run(); err != nil {
 		t.Fatal(err)
 	}
-	form, data, err := s.Paste(t.Context(), 1<<22, "image/png", "image/jpeg")
-	for end := time.Now().Add(10 * time.Second); form != "image/jpeg" && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		form, data, err = s.Paste(t.Context(), 1<<22, "image/png", "image/jpeg") // xclip returns before its child has the clipboard
-	}
-	if form != "image/jpeg" || !bytes.Equal(data, large) || err != nil {
-		t.Errorf("of xclip comes %q, %d bytes, %v", form, len(data), err)
+	var data []byte
+	wait.Until(t, "xclip has the clipboard", func() bool { // it returns before its child has
+		var form string
+		form, data, err = s.Paste(t.Context(), 1<<22, "image/png", "image/jpeg")
+		return form == "image/jpeg"
+	})
+	if !bytes.Equal(data, large) || err != nil {
+		t.Errorf("of xclip come %d bytes, %v", len(data), err)
 	}
 }
 
@@ -204,7 +208,7 @@ func (v *target) live() {
 				answer("XdndStatus", flags)
 			case "Drop":
 				go func() {
-					ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+					ctx, cancel := context.WithTimeout(context.Background(), wait.Longest)
 					defer cancel()
 					data, _ := v.convert(ctx, v.atom("XdndSelection"), v.atom("text/uri-list"), 1<<20)
 					v.mu.Lock()
@@ -225,17 +229,16 @@ func (v *target) said() string {
 
 // A file is dragged over windows of other programs and let go: only one that takes it is given it.
 func TestDrag(t *testing.T) {
+	was := answerPatience
+	answerPatience = wait.Longest
+	t.Cleanup(func() { answerPatience = was })
 	screen(t)
 	s := open(t)
 	yes, no := newTarget(t, 0, true), newTarget(t, 200, false)
 	point := func(x int16) { xproto.WarpPointerChecked(s.conn, 0, s.root, 0, 0, 0, 0, x, 50).Check() }
 	until := func(v *target, want string) {
 		t.Helper()
-		for end := time.Now().Add(5 * time.Second); !strings.HasPrefix(v.said(), want); time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%q, want %q", v.said(), want)
-			}
-		}
+		wait.Until(t, want, func() bool { return strings.HasPrefix(v.said(), want) })
 	}
 	file := Data{"text/uri-list": []byte("file:///a.png\r\n")}
 	for name, c := range map[string]struct {

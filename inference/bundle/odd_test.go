@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"realword/inference/bundle"
+	"realword/inference/wait"
 )
 
 // configs are the configurations of a diffusers-style folder.
@@ -122,7 +123,7 @@ func TestOddConfigs(t *testing.T) {
 		} else if allocated > most {
 			most = allocated
 		}
-		if took > time.Minute { // 10 s on a machine that does nothing else
+		if took > wait.Longest {
 			t.Errorf("%s: %v", what, took)
 		}
 		slowest = max(slowest, took)
@@ -189,7 +190,7 @@ func TestFilesThatAreNone(t *testing.T) {
 					if err == nil || !strings.Contains(err.Error(), want) {
 						t.Errorf("%s as %s: %v", file, other, err)
 					}
-				case <-time.After(time.Minute):
+				case <-time.After(wait.Longest):
 					t.Fatalf("%s as %s: it waits", file, other)
 				}
 			}

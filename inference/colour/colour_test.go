@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"realword/inference/wait"
 )
 
 type golden struct {
@@ -241,15 +243,21 @@ func TestTagsThatAskForMoreThanTheyHave(t *testing.T) {
 		"points": tagged(words("curv", 1<<32-1, 0), "rTRC", "gTRC", "bTRC"), "points in words": tagged(words("curv", 1<<31), "kTRC"), "falling": tagged(falling, "rTRC", "gTRC", "bTRC"),
 		"names": tagged(names, "desc"), "table": tagged(table, "A2B0"), "curves of a table": tagged(large, "A2B0"), "grid": tagged(grid, "A2B0"), "short": tagged([]byte("mluc"), "desc"),
 	} {
-		begun := time.Now()
+		took := wait.Longest
+		var s *Space
+		var err error
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		s, err := FromICC(profile)
+		for range 3 { // of which others take the processor away from two
+			begun := time.Now()
+			s, err = FromICC(profile)
+			took = min(took, time.Since(begun))
+		}
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, errTag) {
 			t.Errorf("%s: %v, %v", name, s, err)
 		}
-		if took, memory := time.Since(begun), after.TotalAlloc-before.TotalAlloc; took > time.Second || memory > 8<<20 {
+		if memory := (after.TotalAlloc - before.TotalAlloc) / 3; took > time.Second || memory > 8<<20 {
 			t.Errorf("%s takes %v and %d bytes", name, took, memory)
 		}
 	}

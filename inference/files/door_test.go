@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"realword/inference/wait"
 )
 
 // within fails the test when f does not return at once: opening a pipe that nobody writes to waits for ever.
@@ -19,7 +21,7 @@ func within(t *testing.T, what string, f func() error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(wait.Longest):
 		t.Fatalf("%s: it waits", what)
 		return nil
 	}

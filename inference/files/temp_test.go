@@ -64,7 +64,7 @@ func TestSweepTakesWhatDiedAndNothingElse(t *testing.T) {
 	age(t, file.Name(), time.Hour)
 	age(t, folder, time.Hour)
 	for name, old := range map[string]time.Duration{
-		".realword-dead": time.Minute, ".realword-about-to-be-locked": 0, ".partial-black.safetensors-1": time.Hour, ".partial-sdxl-2": time.Minute,
+		".realword-dead": time.Minute, ".realword-about-to-be-locked": -time.Hour, ".partial-black.safetensors-1": time.Hour, ".partial-sdxl-2": time.Minute,
 		".hidden": time.Hour, "mine.png": time.Hour, ".realword": time.Hour,
 	} {
 		path := filepath.Join(dir, name)

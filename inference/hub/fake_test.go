@@ -31,9 +31,9 @@ type fakeHub struct {
 	asked    []string          // paths that the hub got
 	refuse   func(w http.ResponseWriter, r *http.Request) bool
 	cdnDoes  func(w http.ResponseWriter, r *http.Request, name string) bool
-	cut      func(name string, request int) int64 // bytes after which the connection is cut; negative: not
-	slow     time.Duration                        // between blocks of 4 KB
-	sizeLie  int64                                // added to the sizes that are listed
+	cut      func(name string, request int) int64         // bytes after which the connection is cut; negative: not
+	passed   func(r *http.Request, request int, at int64) // after each block of 4 KB
+	sizeLie  int64                                        // added to the sizes that are listed
 	noRanges bool
 	chunked  bool // the CDN tells no length
 }
@@ -146,9 +146,9 @@ func (h *fakeHub) serveFile(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		h.served[name][request] = span{from, at}
 		h.mu.Unlock()
-		if h.slow > 0 {
+		if h.passed != nil {
 			w.(http.Flusher).Flush()
-			time.Sleep(h.slow)
+			h.passed(r, request, at)
 		}
 	}
 	if at < int64(len(data)) {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	disk "realword/inference/files"
+	"realword/inference/wait"
 )
 
 const bigName, smallName = "ckpts/big.bin", "ckpts/a b/config.json"
@@ -222,10 +223,23 @@ func TestKilled(t *testing.T) {
 	}
 	data := noise(5, 1_000_000)
 	h := newHub(t, map[string][]byte{repo + "/" + bigName: data})
-	h.slow = time.Millisecond
-	dir := filepath.Join(t.TempDir(), "tiny")
 	const kills = 3
+	h.passed = func(r *http.Request, request int, at int64) { // a good part more each time, and then nothing until the program is killed
+		if request < kills && at > int64(request+1)*220_000 {
+			<-r.Context().Done()
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "tiny")
 	var written [kills]int64 // of the partial file, when its program was killed
+	size := func() (n int64) {
+		_ = filepath.WalkDir(filepath.Dir(dir), func(path string, d fs.DirEntry, err error) error {
+			if info, bad := os.Stat(path); err == nil && bad == nil && strings.HasSuffix(path, partial) {
+				n = info.Size()
+			}
+			return nil
+		})
+		return n
+	}
 	for i := range kills + 1 {
 		cmd := exec.Command(os.Args[0], "-test.run", "^TestKilled$")
 		cmd.Env = append(os.Environ(), "REALWORD_HUB_TEST="+h.URL, "REALWORD_HUB_DIR="+dir)
@@ -233,24 +247,10 @@ func TestKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i < kills {
-			for { // until a good part more is served
-				h.mu.Lock()
-				spans := h.served[repo+"/"+bigName]
-				far := len(spans) > i && spans[i].to > int64(i+1)*220_000
-				h.mu.Unlock()
-				if far {
-					break
-				}
-				time.Sleep(2 * time.Millisecond)
-			}
+			wait.Until(t, "a good part more is written", func() bool { return size() > int64(i+1)*200_000 })
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait() // it was killed
-			_ = filepath.WalkDir(filepath.Dir(dir), func(path string, d fs.DirEntry, err error) error {
-				if info, bad := os.Stat(path); err == nil && bad == nil && strings.HasSuffix(path, partial) {
-					written[i] = info.Size()
-				}
-				return nil
-			})
+			written[i] = size()
 		} else if err := cmd.Wait(); err != nil {
 			t.Fatal(err)
 		}
@@ -517,7 +517,12 @@ func TestStall(t *testing.T) {
 		return true
 	}
 	c, waits := h.client(t, nil)
-	c.stall = 200 * time.Millisecond
+	c.stall = time.Second // which a slow machine takes between two bytes, too
+	pause := c.pause
+	c.pause = func(ctx context.Context, d time.Duration) error {
+		c.stall = wait.Longest
+		return pause(ctx, d)
+	}
 	dir := filepath.Join(t.TempDir(), "tiny")
 	if err := c.Fetch(t.Context(), h.plan(t, c, entry(bigName)), dir, nil); err != nil {
 		t.Fatal(err)

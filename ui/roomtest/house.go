@@ -1,7 +1,7 @@
 // Package roomtest is a house for the tests of one room of the window: what a room needs of the window, without the window.
 //
 // Contract: only tests import it; it knows no room. A House belongs to the goroutine of its test, but for Post and Background. What is
-// posted waits until the test lets it happen, in Until and Settle; both fail the test after a minute.
+// posted waits until the test lets it happen, in Until and Settle; both fail the test when it never comes to that (package wait).
 package roomtest
 
 import (

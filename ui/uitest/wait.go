@@ -3,12 +3,14 @@ package uitest
 import (
 	"testing"
 	"time"
+
+	"realword/inference/wait"
 )
 
-// Until lets posted work happen until done holds. After a minute the test fails: machines that run tests are loaded.
+// Until lets posted work happen until done holds. It fails the test when that never happens (package wait).
 func Until(t testing.TB, posted <-chan func(), what string, done func() bool) {
 	t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(wait.Longest)
 	for !done() {
 		select {
 		case f := <-posted:

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"realword/inference/wait"
 )
 
 // action is the kernel's struct sigaction on 64-bit Linux.
@@ -41,7 +43,7 @@ func TestKeepSignals(t *testing.T) {
 	}
 	select {
 	case <-got:
-	case <-time.After(5 * time.Second):
+	case <-time.After(wait.Longest):
 		t.Error("the signal did not come any more")
 	}
 }

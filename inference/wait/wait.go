@@ -1,0 +1,25 @@
+// Package wait says how long tests wait for what has to come.
+//
+// Contract: only tests import it. Waiting ends what never comes, and promises no speed: the machine that runs the tests may be many times
+// slower than the one that they were written on, and run all of them side by side. What has to be quick is counted, compared with
+// something that takes its time on the same machine, or has the time of testing/synctest.
+package wait
+
+import (
+	"testing"
+	"time"
+)
+
+// Longest is how long anything may take. A picture of the real window that takes 3 seconds on a machine that rests has taken more than a
+// minute on one that runs all other tests beside it.
+const Longest = 10 * time.Minute
+
+// Until looks again and again whether something is so, and fails the test when it is not after Longest.
+func Until(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(Longest); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
