@@ -65,6 +65,11 @@ func copyForms(forms map[string][]byte, first string) error {
 	return systemClipboard().copy(ctx, forms, first)
 }
 
+// notDragged is the error of a drag that does not begin.
+func notDragged(err error) error {
+	return fmt.Errorf("the picture cannot be dragged out of the window: %w; copy the file instead", err)
+}
+
 // clipboardWays are the ways into the clipboard and out of it.
 type clipboardWays struct {
 	wayland, linux bool

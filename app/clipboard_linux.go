@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"realword/app/x11"
@@ -74,7 +73,7 @@ func dragging() func(path string) (ui.Carried, error) {
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("the picture cannot be dragged out of the window: %w; copy the file instead", err)
+			return nil, notDragged(err)
 		}
 		return d, nil
 	}

@@ -8,12 +8,7 @@ import (
 	"slices"
 
 	"golang.design/x/clipboard"
-
-	"realword/ui"
 )
-
-// dragging is nil: OLE, and what macOS has in its place, want a window's own message loop, which is Fyne's.
-func dragging() func(path string) (ui.Carried, error) { return nil }
 
 // readClipboard takes what is in the clipboard in the first of the forms that it has; "" for none.
 func readClipboard(_ context.Context, forms []string) (form string, data []byte, err error) {

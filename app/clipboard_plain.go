@@ -2,7 +2,14 @@
 
 package main
 
-import "errors"
+import (
+	"errors"
+
+	"realword/ui"
+)
+
+// dragging is nil: a drag of macOS wants a window's own message loop, which is Fyne's.
+func dragging() func(path string) (ui.Carried, error) { return nil }
 
 func filesInClipboard() ([]string, error) { return nil, nil }
 func filesToClipboard([]string) error {

@@ -54,19 +54,24 @@ func opened(do func() error) error {
 func Paste() (paths []string, err error) {
 	err = opened(func() error {
 		list, _, _ := getClipboardData.Call(format)
-		if list == 0 {
-			return nil
-		}
-		n, _, _ := dragQueryFile.Call(list, 0xFFFFFFFF, 0, 0)
-		for i := range n {
-			size, _, _ := dragQueryFile.Call(list, i, 0, 0)
-			path := make([]uint16, size+1)
-			dragQueryFile.Call(list, i, uintptr(unsafe.Pointer(&path[0])), size+1)
-			paths = append(paths, windows.UTF16ToString(path))
+		if list != 0 {
+			paths = listed(list)
 		}
 		return nil
 	})
 	return paths, err
+}
+
+// listed are the files of a list.
+func listed(list uintptr) (paths []string) {
+	n, _, _ := dragQueryFile.Call(list, 0xFFFFFFFF, 0, 0)
+	for i := range n {
+		size, _, _ := dragQueryFile.Call(list, i, 0, 0)
+		path := make([]uint16, size+1)
+		dragQueryFile.Call(list, i, uintptr(unsafe.Pointer(&path[0])), size+1)
+		paths = append(paths, windows.UTF16ToString(path))
+	}
+	return paths
 }
 
 // Copy puts files into the clipboard.

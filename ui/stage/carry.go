@@ -30,9 +30,13 @@ func (p *Panel) outside(at fyne.Position) bool {
 
 // carry drags a picture of the window to a place: a small one follows the pointer, and beyond the window its file goes over other programs.
 func (p *Panel) carry(shot state.Shot, small image.Image, at fyne.Position) {
-	p.host.Ghost.Follow(small, at)
-	c := &p.carried
-	if c.out == nil && !c.failed && p.outside(at) && shot.Path != "" && p.host.Carry != nil {
+	c, out := &p.carried, p.outside(at)
+	if out {
+		p.host.Ghost.Gone() // else a part of it is left at the border
+	} else {
+		p.host.Ghost.Follow(small, at)
+	}
+	if c.out == nil && !c.failed && out && shot.Path != "" && p.host.Carry != nil {
 		out, err := p.host.Carry(shot.Path)
 		if c.out = out; err != nil {
 			c.out, c.failed = nil, true

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +186,17 @@ func TestPackages(t *testing.T) {
 	// The first start of all.
 	t.Run("window", func(t *testing.T) { checkWindow(t, m) })
 
+	t.Run("files", func(t *testing.T) { // of the clipboard and of drags
+		c := exec.Command("go", "test", "-c", "-o", filepath.Join(m.drive, "hdrop.exe"), "realword/app/hdrop")
+		c.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if stdout, stderr, status := m.run(t, `C:\hdrop.exe`, "-test.v"); status != 0 {
+			t.Errorf("%s\n%s", stdout, stderr)
+		}
+	})
+
 	t.Run("doctor", func(t *testing.T) {
 		out := m.realword(t, "doctor", "--all")
 		if !strings.Contains(out, `Programs\Realword\onnxruntime.dll`) || !strings.Contains(out, "Pictures can be made on this machine.") {
@@ -266,6 +278,56 @@ func TestPackages(t *testing.T) {
 	})
 }
 
+// checkDrag drags the picture in view out of the window, in again, and into a window of another program, which lies to the right of it.
+func checkDrag(t *testing.T, m machine, picture string) {
+	target, log := filepath.Join(m.drive, "target.exe"), filepath.Join(m.drive, "drops.txt")
+	build := exec.Command("x86_64-w64-mingw32-gcc", "-municode", "-o", target, "testdata/target.c", "-lole32", "-luuid", "-lshell32")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	c := m.command("explorer", "/desktop=realword,1390x890", `C:\target.exe`, `C:\drops.txt`, "1250", "100", "140", "600")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = c.Wait() }()
+	said := func(what string) bool {
+		data, _ := os.ReadFile(log)
+		return strings.HasSuffix(strings.ReplaceAll(string(data), "\r", ""), what)
+	}
+	until := func(what string) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !said(what); time.Sleep(200 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				data, _ := os.ReadFile(log)
+				t.Fatalf("%q did not come to the target: %q", what, data)
+			}
+		}
+	}
+	until("ready 0\n")
+	at := [2]int{620, 500}
+	move := func(x, y int) {
+		const steps = 12
+		for i := 1; i <= steps; i++ {
+			nowX, nowY := at[0]+(x-at[0])*i/steps, at[1]+(y-at[1])*i/steps
+			_ = exec.Command("xdotool", "mousemove", strconv.Itoa(nowX), strconv.Itoa(nowY), "sleep", "0.1").Run()
+		}
+		at = [2]int{x, y}
+	}
+	move(at[0], at[1])
+	_ = exec.Command("xdotool", "sleep", "0.5", "mousedown", "1", "sleep", "0.5").Run()
+	move(1320, 400)
+	until("enter 1\n") // a copy is all that it may take
+	move(620, 300)
+	until("leave 0\n")
+	move(1320, 300)
+	until("leave 0\nenter 1\n")
+	_ = exec.Command("xdotool", "mouseup", "1").Run()
+	until("file " + onDrive(m, picture) + "\ndrop 1\n")
+	if !there(picture) {
+		t.Error("the picture was moved")
+	}
+}
+
 // checkWindow opens the program as a double click does, makes a picture with a key, and tries a second one beside it.
 func checkWindow(t *testing.T, m machine) {
 	shot := os.Getenv("REALWORD_PACKAGE") + "-window.png"
@@ -309,9 +371,11 @@ func checkWindow(t *testing.T, m machine) {
 	}
 	t.Logf("look at %s", shot)
 
-	// The history belongs to the window; pictures are made beside it all the same, and nothing is installed or removed meanwhile.
-	if _, stderr, status := m.run(t, filepath.Join(m.programs, "realword.com"), "history", "list"); status != 1 || !strings.Contains(stderr, "another Realword has the history") {
-		t.Errorf("a second one beside the window ends with %d and says %q", status, stderr)
+	checkDrag(t, m, pictures()[0])
+
+	// The history belongs to the window; it is read beside it, pictures are made, and nothing is installed or removed meanwhile.
+	if list := m.realword(t, "history", "list"); !strings.Contains(list, "a dog") {
+		t.Errorf("beside the window the history is %q", list)
 	}
 	out := filepath.Join(m.drive, "second")
 	m.realword(t, "generate", "--prompt", "a cat in the snow", "--steps", "2", "--out", `C:\second`)
