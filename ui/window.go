@@ -279,8 +279,9 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	grids := kit.NewButtonWithIcon(i18n.T("Grids"), theme.GridIcon(), w.grid.Toggle).
 		Explain(i18n.T("Pictures side by side that differ in one or two settings."))
 	grids.Importance = widget.LowImportance
-	head := container.New(kit.Inset{X: 4, Y: 0}, container.New(kit.Head{Gap: 7},
-		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), container.New(kit.Either{Second: w.stage.Marked}, name, w.stage.ExampleMark), sessions, grids, w.models.Opener),
+	title := container.NewStack(name)
+	head := container.New(kit.Inset{X: 4, Y: 0}, container.New(kit.Head{Gap: 7, Name: title},
+		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), container.New(kit.Either{Second: w.stage.Marked}, title, w.stage.ExampleMark), sessions, grids, w.models.Opener),
 		c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14")))
 	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root, w.grid.Root, w.computers.Root)
 	top := kit.NewColumn(4, container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container, w.stage.Example)

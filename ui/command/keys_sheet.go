@@ -17,7 +17,7 @@ import (
 // with what it does, and moves when the user agrees.
 func (c *Commands) ShowKeys() {
 	list := kit.NewColumn(2)
-	note := kit.Caption(i18n.T("Click a key, then press the new one. Backspace removes it, Esc keeps it."))
+	note := kit.Note(i18n.T("Click a key, then press the new one. Backspace removes it, Esc keeps it."))
 	var fill func()
 	set := func(own map[string]string) {
 		c.OnKeys(own)

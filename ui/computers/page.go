@@ -138,7 +138,7 @@ func (p *Page) build() {
 	p.keyButton = kit.LowButton(i18n.T("File of credentials…"), theme.FileIcon(), p.chooseKey)
 	p.keyButton.Hidden = p.host.OpenKey == nil
 	p.joining = kit.NewColumn(6, kit.Note(i18n.T("Paste the line that the other computer shows.")), p.paste,
-		kit.Caption(i18n.T("Or a NATS server of your studio")), p.server, p.keyButton, join)
+		kit.Note(i18n.T("Or a NATS server of your studio")), p.server, p.keyButton, join)
 	p.joinedAt = kit.Caption("")
 	leave := kit.NewButton(i18n.T("Leave the farm"), func() {
 		p.host.Layers.Ask(i18n.T("Leave the farm?"), i18n.T("Jobs that run there are taken back. Finished pictures stay."),
@@ -155,7 +155,7 @@ func (p *Page) build() {
 	setup := kit.NewColumn(16,
 		kit.NewColumn(6, kit.Whole(kit.Heading(i18n.T("Share the queue of this computer")), nil),
 			kit.Note(i18n.T("Other computers take pictures from it and make them. Nothing listens until you start it; after that, it listens whenever Realword is running, until you stop it.")), p.share, p.silent, p.at, p.pairing),
-		kit.NewColumn(6, kit.Heading(i18n.T("Join a farm")), p.joining, p.joined), p.sending, p.trouble)
+		kit.NewColumn(6, kit.Whole(kit.Heading(i18n.T("Join a farm")), nil), p.joining, p.joined), p.sending, p.trouble)
 
 	p.summary = kit.Caption("")
 	p.rows = kit.NewColumn(6)

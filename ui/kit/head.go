@@ -36,17 +36,22 @@ func (t Tight) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 // Head is a row of which the first object stands at the left, the others at the right. The second, which is Tight, takes what the others
-// leave; where not even that is enough, the one before the last goes.
-type Head struct{ Gap float32 }
+// leave; where not even that is enough, the one before the last goes, and then the name, which is alone in a place of the first.
+type Head struct {
+	Gap  float32
+	Name *fyne.Container
+}
 
 func (h Head) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	yields := objects[len(objects)-2]
-	taken := func(o []fyne.CanvasObject) float32 { return Row(h).MinSize(o).Width }
-	if !yields.Visible() {
-		yields.Show()
+	for _, yields := range []fyne.CanvasObject{objects[len(objects)-2], h.Name.Objects[0]} {
+		if !yields.Visible() {
+			yields.Show()
+		}
 	}
-	if taken(objects) > size.Width {
-		yields.Hide()
+	for _, yields := range []fyne.CanvasObject{objects[len(objects)-2], h.Name.Objects[0]} {
+		if (Row{h.Gap}).MinSize(objects).Width > size.Width {
+			yields.Hide()
+		}
 	}
 	x := size.Width
 	for _, o := range slices.Backward(objects[2:]) {
@@ -65,10 +70,14 @@ func (h Head) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	}
 }
 
-// MinSize is without the object that goes.
+// MinSize is without what goes.
 func (h Head) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	yields := len(objects) - 2
-	return Row(h).MinSize(slices.Concat(objects[:yields], objects[yields+1:]))
+	size := Row{h.Gap}.MinSize(slices.Concat(objects[:yields], objects[yields+1:]))
+	if h.Name.Visible() {
+		size.Width -= h.Name.MinSize().Width
+	}
+	return size
 }
 
 // Either shows the second of its two objects in place of the first while Second answers true.

@@ -89,6 +89,11 @@ func (t *Tile) Explain(text func() string) *Tile {
 	return t
 }
 
+// ExplainWithCut is Explain, of a tile with lines of which a part may be cut away: they come first then.
+func (t *Tile) ExplainWithCut(text func() string) *Tile {
+	return t.Explain(func() string { return WithCut(text(), t.Body) })
+}
+
 func (t *Tile) Choose(chosen bool) {
 	if t.Chosen != chosen {
 		t.Chosen = chosen

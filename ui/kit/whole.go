@@ -2,6 +2,7 @@ package kit
 
 import (
 	"image/color"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -55,6 +56,29 @@ func (l *Line) cut(full func() string) string {
 		return l.Text
 	}
 	return ""
+}
+
+// WithCut is what something says of itself, after the lines in it of which a part is cut away.
+func WithCut(about string, in fyne.CanvasObject) string {
+	var said []string
+	var walk func(o fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		switch o := o.(type) {
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c)
+			}
+		case *Line:
+			if text := o.cut(nil); text != "" && o.Visible() {
+				said = append(said, text)
+			}
+		}
+	}
+	walk(in)
+	if about != "" {
+		said = append(said, about)
+	}
+	return strings.Join(said, "\n")
 }
 
 func (w *whole) MouseIn(*desktop.MouseEvent)    { w.tip.Rest(w) }

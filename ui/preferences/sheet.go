@@ -20,7 +20,7 @@ import (
 // Show opens the sheet of the preferences. What is changed there holds at once.
 func (d *Desk) Show() {
 	section := func(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
-		return kit.NewColumn(6, append([]fyne.CanvasObject{kit.Heading(title)}, objects...)...)
+		return kit.NewColumn(6, append([]fyne.CanvasObject{kit.Whole(kit.Heading(title), nil)}, objects...)...)
 	}
 	check := func(label string, on bool, set func(*Values, bool)) *kit.Check {
 		c := kit.NewCheck(label, func(on bool) { d.Change(func(p *Values) { set(p, on) }) })

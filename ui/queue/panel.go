@@ -91,7 +91,7 @@ func New(host Host) *Panel {
 	q.scroll = kit.NewPage(container.NewStack(newGround(q.point), q.list, container.NewWithoutLayout(q.mark)))
 	q.scroll.OnScrolled = func(fyne.Position) { q.fill() }
 	head := container.New(kit.Fixed{Height: 28}, container.NewBorder(nil, nil, nil, kit.NewRow(0, q.undo, q.clear),
-		container.New(kit.Inset{X: 4, Y: 6}, q.title)))
+		container.New(kit.Inset{X: 4, Y: 6}, kit.WholeFitted(q.title))))
 	q.Root = container.New(kit.Gapped{Gap: 4}, kit.NewColumn(6, q.running.Tile, q.beside, q.ways, q.foreign, head),
 		container.NewStack(container.NewVBox(q.empty), container.New(&window{q}, q.scroll)))
 	return q

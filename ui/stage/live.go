@@ -26,7 +26,7 @@ func newLive(side float32, key func() string, watch func()) *live {
 	name.Style.Bold, name.Align = true, fyne.TextAlignCenter
 	l.Tile = kit.NewTile(i18n.T("Live"), 7, container.New(kit.Inset{X: 2, Y: 2}, kit.NewColumn(1,
 		container.New(kit.Fixed{Width: side - 4, Height: side - 4}, l.image), name)), watch)
-	l.Explain(func() string {
+	l.ExplainWithCut(func() string {
 		text := i18n.T("Back to the running job")
 		if k := key(); k != "" {
 			text += "   " + k

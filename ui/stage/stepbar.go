@@ -95,7 +95,7 @@ func (b *stepBar) Explanation() string {
 	if !b.ghost.Hidden {
 		text += " " + i18n.T("The hollow marker is where the masks of this film could settle; Enter takes it.")
 	}
-	return text
+	return kit.WithCut(text, b.caption)
 }
 
 func (b *stepBar) AccessibilityLabel() string             { return b.caption.Text }

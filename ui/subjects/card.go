@@ -282,6 +282,7 @@ func (c *Card) show(look state.CardLook) {
 		c.frame.Paint = own
 		if len(look.Twins) > 0 {
 			c.Hint.Text = i18n.T("also for “%s”", state.Shorten(look.Twins[0], 14))
+			c.fullHint = i18n.T("also for “%s”", look.Twins[0]) + " · " + p.Ref.Name
 		}
 	default:
 		c.Word.Text, c.Word.Color = i18n.T("which word?"), theme.ColorNameWarning

@@ -128,10 +128,10 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 	open := func() string {
 		return i18n.T("Takes a picture of your subject from a file. Dropping one anywhere and Ctrl+V do the same.")
 	}
-	p.well = kit.NewWell(p.ChoosePicture).Explain(open)
+	p.well = kit.NewWell(p.ChoosePicture).ExplainWithCut(open)
 	p.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Centred{Gap: 8},
 		container.New(kit.Fixed{Width: 18, Height: 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))),
-		kit.Heading(i18n.T("Drop or open another")))), p.ChoosePicture).Explain(open)
+		kit.Heading(i18n.T("Drop or open another")))), p.ChoosePicture).ExplainWithCut(open)
 	p.SampleRow = container.New(&kit.Flow{Gap: 6})
 	p.sampleFoot = &kit.Foot{}
 	p.sampleBox = container.NewScroll(container.New(p.sampleFoot, p.SampleRow))
