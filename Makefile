@@ -21,8 +21,9 @@ ifeq ($(origin GOTOOLCHAIN),undefined)
 endif
 
 # Packages with goroutines of their own are tested with the race detector.
-RACED := realword/inference realword/history realword/history/journal realword/ui \
-	$(addprefix realword/ui/,gallery inspect models queue saving session settings stage)
+# They are begun in this order: the longest first, so that no core is idle behind it.
+RACED := realword/ui realword/inference $(addprefix realword/ui/,models queue stage gallery settings) realword/history \
+	$(addprefix realword/ui/,inspect saving session) realword/history/journal
 # Shaping text and drawing icons is pure computation and most of what the window's tests do: the detector need not watch it.
 UNWATCHED := github.com/go-text/typesetting/... github.com/fyne-io/oksvg/... github.com/srwiley/... golang.org/x/image/...
 RACE := -race $(UNWATCHED:%=-gcflags=%=-race=false)
@@ -105,12 +106,12 @@ build: deps ## build bin/realword
 test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
 	$(GO) vet -tags $(TAGS) ./...
 	@# The end-to-end test waits for most of its time, and farm for processes and networks: all runs side by side, so that no core is idle
-	@# behind the longest package. What runs behind says last what it found.
+	@# behind the longest package; the window goes first where it has something to do. What runs behind says last what it found.
 	@export REALWORD_BUILT='$(CURDIR)/$(BIN)'; log=$$(mktemp -d); trap 'rm -rf "$$log"' EXIT; status=0; set -x; \
 	  { $(call window,-tags=$(TAGS)); } >"$$log/window" 2>&1 & window=$$!; \
-	  { CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 1h $(RACE) $(RACED); } >"$$log/raced" 2>&1 & raced=$$!; \
-	  CI=1 $(GO) test -vet=off -p 2 -tags $(TAGS) -shuffle=on -timeout 1h $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
-	  CI=1 $(GO) test -vet=off -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui || status=1; `# see package plain` \
+	  { CI=1 nice $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 1h $(RACE) $(RACED); } >"$$log/raced" 2>&1 & raced=$$!; \
+	  CI=1 nice $(GO) test -vet=off -p 2 -tags $(TAGS) -shuffle=on -timeout 1h $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
+	  CI=1 nice $(GO) test -vet=off -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui || status=1; `# see package plain` \
 	  wait $$raced || status=1; wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log/raced" "$$log/window"; exit $$status
 
 .PHONY: audit

@@ -88,7 +88,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	return &bench{orttest.Open(t, ort.Options{Threads: 2}), t.TempDir()}
+	return &bench{orttest.Open(t, ort.Options{Threads: 2, AsIs: true}), t.TempDir()}
 }
 
 func (b *bench) open(t *testing.T, name string, m *onnx.Model) session.Session {

@@ -37,6 +37,7 @@ type Options struct {
 	CUDA    map[string]string // options of its provider instead of Realword's, to try them
 	Profile string            // prefix of the files to which the library writes what took how long in every session; empty writes none
 	Cache   Cache             // of optimised graphs; the zero value keeps none
+	AsIs    bool              // graphs run as they are written: for tests of what a network computes, which opens in a fraction of the time
 }
 
 // Runtime opens graphs on one device of one library. It may be used from any goroutine.
@@ -47,6 +48,7 @@ type Runtime struct {
 	weights session.Weights
 	cache   Cache
 	profile string
+	level   binding.GraphOptimizationLevel
 	cpu     *native.Memory // of Go tensors
 	memory  *native.Memory // of the device
 	device  accelerator    // nil: the processor
@@ -85,7 +87,10 @@ func New(opts Options) (*Runtime, error) {
 	}
 	r := &Runtime{
 		library: library, version: binding.GetVersion(), threads: threads, weights: opts.Weights, cache: opts.Cache, profile: opts.Profile,
-		cpu: cpu, memory: cpu,
+		level: binding.GraphOptimizationLevelEnableAll, cpu: cpu, memory: cpu,
+	}
+	if opts.AsIs {
+		r.level = binding.GraphOptimizationLevelDisableAll
 	}
 	switch kind {
 	case CUDA:

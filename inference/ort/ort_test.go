@@ -266,13 +266,14 @@ func TestCancelEndsTheNativeRun(t *testing.T) {
 		t.Fatalf("the run should have been ended: %v", err)
 	}
 	late := time.Since(start) - 100*time.Millisecond
-	t.Logf("answered %v after the context ended", late)
-	if late > 10*time.Second {
-		t.Error("the native run went on to its end")
-	}
-
+	start = time.Now()
 	if out, err := s.Run(t.Context(), in(1), "y"); err != nil || out["y"].Shape[0] != 1 {
 		t.Errorf("the session is not usable after a cancelled run: %v", err)
+	}
+	small := time.Since(start) // as many operators; the large run takes five hundred times as long
+	t.Logf("answered %v after the context ended; a run of one row takes %v", late, small)
+	if late > 100*small {
+		t.Error("the native run went on to its end")
 	}
 }
 

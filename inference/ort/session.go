@@ -98,7 +98,7 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	if err != nil {
 		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
-	p := prepared{m: m, opts: opts, bytes: bytes, folder: folder, level: binding.GraphOptimizationLevelEnableAll, recorded: recorded}
+	p := prepared{m: m, opts: opts, bytes: bytes, folder: folder, level: r.level, recorded: recorded}
 	p.on = r.device
 	if v, ok := r.device.(*openVINO); ok {
 		s, files, err := r.loadCompiled(v, p)
