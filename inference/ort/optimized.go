@@ -29,9 +29,9 @@ import (
 // same graph.
 //
 // Any process may use a cache at the same time. An entry is named by everything that decides it: the graph as it would be loaded, with the
-// changes of LoRAs; library and processor; path, size and time of every file of weights. It is written under a hidden name and gets its
-// own when it is whole. Entries that were used longest ago go when there are more than Limit bytes. Whatever is wrong with an entry, the
-// graph is opened as without one.
+// inputs that LoRAs add to it, not what comes in through them; library and processor; path, size and time of every file of weights. It is
+// written under a hidden name and gets its own when it is whole. Entries that were used longest ago go when there are more than Limit bytes.
+// Whatever is wrong with an entry, the graph is opened as without one.
 type Cache struct {
 	Folder string
 	Limit  int64
@@ -61,7 +61,7 @@ type optimized struct {
 
 // optimized returns the entry for a graph that was prepared, nil where none is wanted. Windows does not remove files that are mapped.
 func (r *Runtime) optimized(m *model, opts session.Options, graph []byte) *optimized {
-	if r.cache.Folder == "" || r.device != nil || opts.Weights != session.Mapped || len(opts.Changes) > 0 || runtime.GOOS == "windows" {
+	if r.cache.Folder == "" || r.device != nil || opts.Weights != session.Mapped || runtime.GOOS == "windows" {
 		return nil
 	}
 	least := r.cache.Least

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -173,6 +174,49 @@ func TestLoRAGoldens(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
+		}
+	}
+}
+
+// TestLoRAsInKeptGraphs: a mapped graph that LoRAs change is kept optimised as well, by what is changed of it: another weight finds the same one.
+func TestLoRAsInKeptGraphs(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no cache there")
+	}
+	b, folder := bundletest.Golden(t, "tiny-xl"), filepath.Join(t.TempDir(), "graphs")
+	file, err := checkpoint.Open(data + "/loras/goldens/tiny-xl-kohya.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	under := func(rt inference.Runtime, weight float64) map[string]*tensor.Tensor {
+		t.Helper()
+		g := inference.NewGraphs(rt, b)
+		defer g.Close()
+		weights, err := g.Weights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		adapted, err := weights.Adapt(t.Context(), []lora.Part{part(t, weights, data+"/loras/tiny-xl-kohya.safetensors", weight)})
+		if err == nil {
+			err = g.Adapt(adapted)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return networks(t, g, file)
+	}
+	plain := orttest.SharedWith(t, ort.Options{Threads: 1, Weights: session.Mapped})
+	kept := orttest.Open(t, ort.Options{Threads: 1, Weights: session.Mapped, Cache: ort.Cache{Folder: folder, Limit: 1 << 30, Least: 1}})
+	for i, weight := range []float64{0.5, 0.5, -2} {
+		want := under(plain, weight)
+		for name, got := range under(kept, weight) {
+			if !slices.Equal(got.F32, want[name].F32) {
+				t.Errorf("run %d: %s has other bits", i, name)
+			}
+		}
+		if entries, err := filepath.Glob(filepath.Join(folder, "*", "weights.bin")); err != nil || len(entries) != 1 {
+			t.Errorf("run %d: %d graphs are kept: %v", i, len(entries), err)
 		}
 	}
 }
