@@ -11,7 +11,7 @@ from words import vocabulary
 ABOUT = {
     "family": "toybox", "name": "Realword Toybox 2",  # another one than the model before, whose sessions say "Realword Toybox" "default_size": [256, 256],
     "presets": {
-        "paper": {"sampler": "ddim", "steps": 25, "stop": 10, "cfg": 4, "scope": .25, "mask_source": "low_cross_high_self"},
+        "paper": {"sampler": "ddim", "steps": 25, "stop": 14, "cfg": 4, "scope": .25, "mask_source": "low_cross_high_self"},
         "release": {"sampler": "dpm++", "steps": 25, "stop": 12, "cfg": 3.5, "scope": .25, "mask_source": "all_cross", "negative": ""},
     },
     "words": vocabulary(),

@@ -10,8 +10,8 @@ import argparse, json, pathlib, subprocess, sys, time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cases as fixed  # noqa: E402
 
-SCOPES, STOPS, SOURCES = (.1, .15, .2, .25, .3, .4, .5), (5, 8, 10, 12, 16, 20, 25), ("low_cross_high_self", "low_cross_all_self", "low_cross", "all_cross")
-DEFAULT = dict(scope=.25, stop=10, mask_source="low_cross_high_self", raw_mask=False)
+SCOPES, STOPS, SOURCES = (.1, .15, .2, .25, .3, .4, .5), (5, 8, 10, 12, 14, 16, 20, 25), ("low_cross_high_self", "low_cross_all_self", "low_cross", "all_cross")
+DEFAULT = dict(scope=.25, stop=14, mask_source="low_cross_high_self", raw_mask=False)
 SETTINGS = {"default": {}, "text": None}  # None: the same prompt and seed, nothing bound
 SETTINGS |= {f"scope-{g:g}": dict(scope=g) for g in SCOPES} | {f"scope-{g:g}-raw": dict(scope=g, raw_mask=True) for g in SCOPES}
 SETTINGS |= {f"stop-{s}": dict(stop=s) for s in STOPS} | {f"source-{s}": dict(mask_source=s) for s in SOURCES}
