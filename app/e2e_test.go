@@ -88,7 +88,6 @@ func (s *screen) wait(what string, ready func() bool) {
 					texts = append(texts, o.Text)
 				}
 			}
-			s.cmd.Process.Kill()
 			s.t.Fatalf("%s did not come within %v; on the screen: %q\n%s", what, wait.Longest, texts, s.stderr.String())
 		}
 	}

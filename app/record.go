@@ -102,8 +102,8 @@ func (l *recorder) begin(r inference.Request, model string, parents ...parent) {
 	if err == nil {
 		plan, err = journal.PlanOf(l.store, session, r, model, l.here(parents)...)
 	}
-	for _, p := range parents {
-		if l.beside { // they are in the other one
+	if l.beside { // they are in the other one
+		for _, p := range parents {
 			plan.Kin = append(plan.Kin, p.uid)
 		}
 	}

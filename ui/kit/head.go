@@ -43,14 +43,15 @@ type Head struct {
 }
 
 func (h Head) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, yields := range []fyne.CanvasObject{objects[len(objects)-2], h.Name.Objects[0]} {
-		if !yields.Visible() {
-			yields.Show()
+	yielding := []fyne.CanvasObject{objects[len(objects)-2], h.Name.Objects[0]}
+	for _, o := range yielding {
+		if !o.Visible() {
+			o.Show()
 		}
 	}
-	for _, yields := range []fyne.CanvasObject{objects[len(objects)-2], h.Name.Objects[0]} {
+	for _, o := range yielding {
 		if (Row{h.Gap}).MinSize(objects).Width > size.Width {
-			yields.Hide()
+			o.Hide()
 		}
 	}
 	x := size.Width
