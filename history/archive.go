@@ -608,9 +608,25 @@ func (i *importer) sessionOf(a archive, rounds map[uint64]uint64) uint64 {
 	return 0
 }
 
+// outOfTrash tells whether what is new in a session of a rescue gets one of its own: who threw the session away here has not seen it.
+func (i *importer) outOfTrash(a archive, id uint64, rounds map[uint64]uint64) (bool, error) {
+	if id == 0 || i.lost == nil || !a.Session.Trashed.IsZero() || !slices.ContainsFunc(a.Rounds, func(r Round) bool { return rounds[r.ID] == 0 }) {
+		return false, nil
+	}
+	here, err := getSession(i.Tx, id)
+	return !here.Trashed.IsZero(), err
+}
+
 func (i *importer) session(a archive) error {
 	rounds, added := i.hereAlready(a), []Round{}
 	id := i.sessionOf(a, rounds)
+	alone, err := i.outOfTrash(a, id, rounds)
+	if err != nil {
+		return err
+	}
+	if alone {
+		id, a.Session.UID = 0, "" // newSession gives it one
+	}
 	if i.merged = id != 0; id == 0 {
 		references, err := i.references(a.Session.References)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // What goes on from pictures of the history while that is open elsewhere is below them once it has joined it, in their session. Where they
-// are gone by then, or their session is, it comes all the same.
+// are gone by then, or their session is or lies in the trash, it comes all the same.
 func TestKinComesTogether(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")
 	s := open(t, path)
@@ -38,7 +38,7 @@ func TestKinComesTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, doomed := begin(s, Plan{Session: mine}), begin(s, Plan{})
+	kept, doomed, thrown := begin(s, Plan{Session: mine}), begin(s, Plan{}), begin(s, Plan{})
 	beside := func(of Picture) {
 		t.Helper()
 		b, err := Options{}.OpenBeside(path)
@@ -63,18 +63,33 @@ func TestKinComesTogether(t *testing.T) {
 	}
 	beside(kept)
 	beside(doomed)
+	beside(thrown)
 	if err := s.Trash(noon, Item{SessionItem, 2}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Empty(noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.TakeIn(); got != (Rescued{Sessions: 1, Rounds: 2, Pictures: 2}) || err != nil {
+	if err := s.Trash(noon, Item{SessionItem, 3}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.TakeIn(); got != (Rescued{Sessions: 2, Rounds: 3, Pictures: 3}) || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 	rounds, err := s.Rounds()
-	if err != nil || len(rounds) != 3 {
+	if err != nil || len(rounds) != 5 {
 		t.Fatal(len(rounds), err)
+	}
+	if r := rounds[0]; r.Session == 3 || !slices.Equal(r.Parents, []uint64{thrown.ID}) {
+		t.Errorf("what goes on from a picture in the trash is %+v", r)
+	} else if session, err := s.Session(r.Session); err != nil || !session.Trashed.IsZero() {
+		t.Errorf("it is in %+v, %v", session, err)
+	}
+	if n, err := s.Empty(noon.Add(time.Hour)); n != 1 || err != nil {
+		t.Errorf("%d pictures went with the trash, %v", n, err)
+	}
+	if rounds, err = s.Rounds(); err != nil || len(rounds) != 4 || len(rounds[0].Parents) != 0 {
+		t.Fatal(rounds, err)
 	}
 	slices.Reverse(rounds)
 	if r := rounds[1]; r.Session != mine || !slices.Equal(r.Parents, []uint64{kept.ID}) || r.Kin != nil {
