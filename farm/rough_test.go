@@ -386,17 +386,15 @@ func TestAnIdleComputerIsQuiet(t *testing.T) {
 	})
 }
 
-func TestSaidsAreBounded(t *testing.T) {
-	deep := &said{Text: "x"}
-	for range 100 {
-		deep = &said{Text: "%w", Values: []saidValue{{Error: deep}}}
-	}
-	_ = deep.err(0)
-	r := Result{Problem: "true", Said: &said{Text: "false"}}
+func TestTheReasonOfAResult(t *testing.T) {
+	r := Result{Problem: "true", Said: &message.Parts{Text: "false"}}
 	if err := r.problem(); err.Error() != "true" {
 		t.Errorf("a reason that says two things is %v", err)
 	}
-	if err := (Result{Problem: "it broke", Said: saidOf(hopeless{fmt.Errorf("it broke")})}).problem(); err.Error() != "it broke" {
+	if err := (Result{Problem: "it broke", Said: message.PartsOf(hopeless{fmt.Errorf("it broke")})}).problem(); err.Error() != "it broke" {
 		t.Error(err)
+	}
+	if said := message.PartsOf(hopeless{message.Errorf("%s broke", "it")}); said == nil || said.Text != "%s broke" {
+		t.Errorf("what gives up is said as %+v", said)
 	}
 }

@@ -22,12 +22,12 @@ type Supply struct {
 
 // Fetches is a model that a worker gets.
 type Fetches struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Done  int64  `json:"done"`
-	Total int64  `json:"total"`
-	Why   string `json:"why,omitempty"`  // nothing moves
-	Said  *said  `json:"said,omitempty"` // the same, as package message has it
+	ID    string         `json:"id"`
+	Name  string         `json:"name"`
+	Done  int64          `json:"done"`
+	Total int64          `json:"total"`
+	Why   string         `json:"why,omitempty"`  // nothing moves
+	Said  *message.Parts `json:"said,omitempty"` // the same, as package message has it
 }
 
 // Reason is why nothing moves, for people; nil while something does.
@@ -105,7 +105,7 @@ func (w *worker) supply(ctx context.Context) {
 				if i.Fetches != nil && i.Fetches.ID == l.id {
 					f = *i.Fetches
 				}
-				f.Why, f.Said = err.Error(), saidOf(err)
+				f.Why, f.Said = err.Error(), message.PartsOf(err)
 				i.Fetches = &f
 			})
 			if text := fmt.Sprintf("cannot get the model %s yet: %v", name, err); text != told {

@@ -303,14 +303,14 @@ func absent(err error) bool {
 
 // Result is what became of a picture.
 type Result struct {
-	Worker   string   `json:"worker"`
-	ID       string   `json:"id"` // of the worker
-	Provider string   `json:"provider,omitempty"`
-	Blobs    []string `json:"blobs,omitempty"` // SHA-256 of its events from the first to PictureReady, in pieces
-	From     int      `json:"from,omitempty"`  // the first step that this worker made
-	Tries    int      `json:"tries,omitempty"`
-	Problem  string   `json:"problem,omitempty"` // why there is none
-	Said     *said    `json:"said,omitempty"`    // the same, as package message has it; nil: it is no such error
+	Worker   string         `json:"worker"`
+	ID       string         `json:"id"` // of the worker
+	Provider string         `json:"provider,omitempty"`
+	Blobs    []string       `json:"blobs,omitempty"` // SHA-256 of its events from the first to PictureReady, in pieces
+	From     int            `json:"from,omitempty"`  // the first step that this worker made
+	Tries    int            `json:"tries,omitempty"`
+	Problem  string         `json:"problem,omitempty"` // why there is none
+	Said     *message.Parts `json:"said,omitempty"`    // the same, as package message has it; nil: it is no such error
 
 	Plan *memory.Plan `json:"plan,omitempty"` // what it needs, where memory is why
 }

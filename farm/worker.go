@@ -848,7 +848,7 @@ func (t *task) tried(ctx context.Context, why string) {
 
 // park makes the reason the picture's result.
 func (t *task) park(ctx context.Context, why error) {
-	if t.answer(ctx, Result{Problem: why.Error(), Said: saidOf(why), Plan: planOf(why)}) == nil {
+	if t.answer(ctx, Result{Problem: why.Error(), Said: message.PartsOf(why), Plan: planOf(why)}) == nil {
 		t.acknowledge(ctx)
 	}
 }

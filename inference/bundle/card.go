@@ -31,7 +31,7 @@ const (
 // Card is the model's card.
 func (b *Bundle) Card() ([]byte, error) {
 	m := b.manifest
-	m.Mapped, m.Sources, m.Notes = slices.Clone(m.Mapped), nil, nil
+	m.Mapped, m.Sources, m.Notes, m.Remarks = slices.Clone(m.Mapped), nil, nil, nil
 	for i := range m.Mapped {
 		m.Mapped[i].Path, m.Mapped[i].Modified = "", time.Time{}
 	}

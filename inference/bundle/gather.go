@@ -193,16 +193,14 @@ func (im *importer) baseLayout() (baseModel, error) {
 
 // complete takes from the source what a base model lacks.
 func (im *importer) complete(given, source baseModel) baseModel {
-	note := func(what string) {
-		im.note("%s has no %s of its own: taken from %s", filepath.Base(im.base), what, filepath.Base(filepath.Clean(im.src)))
-	}
+	base, from := filepath.Base(im.base), filepath.Base(filepath.Clean(im.src))
 	if given.text == nil {
 		given.text = source.text
-		note("text encoders")
+		im.tell(noTextEncoders(base, from))
 	}
 	if given.vae == nil {
 		given.vae = source.vae
-		note("autoencoder")
+		im.tell(noAutoencoder(base, from))
 	}
 	if given.tokenizers == nil {
 		given.tokenizers = source.tokenizers
@@ -211,6 +209,15 @@ func (im *importer) complete(given, source baseModel) baseModel {
 		given.schedule = source.schedule
 	}
 	return given
+}
+
+// What a model lacks and has from elsewhere.
+func noTextEncoders(name, from string) *message.Error {
+	return message.Note("the text encoders are taken from %s: %s has none of its own", from, name)
+}
+
+func noAutoencoder(name, from string) *message.Error {
+	return message.Note("the autoencoder is taken from %s: %s has none of its own", from, name)
 }
 
 // checkTokenizers loads the tokenizers once, before anything is written.
@@ -282,10 +289,11 @@ func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoi
 	}
 	switch {
 	case shared > 0 && whole:
-		im.note("the RealCustom++ file also carries %d tensors of the base U-Net: they replace the base's, as in the released application",
-			shared)
+		im.tell(message.Note("the RealCustom++ file also carries %d tensors of the base U-Net: they replace the base's, as in the released application",
+			shared))
 	case len(rest.Entries()) > 0 && !whole:
-		im.note("the RealCustom++ file also carries %d tensors of a base U-Net: ignored, because another base was chosen", len(rest.Entries()))
+		im.tell(message.Note("the RealCustom++ file also carries %d tensors of a base U-Net: ignored, because another base was chosen",
+			len(rest.Entries())))
 	}
 	if whole {
 		return checkpoint.Overlay(checkpoint.Overlay(plain, rest), visual), nil
@@ -393,6 +401,13 @@ func (im *importer) openFile(path string) (*checkpoint.File, error) {
 func (im *importer) take(path string, f *checkpoint.File) error {
 	im.opened[path] = f
 	im.noteIgnored(path, f.Ignored())
+	if names := f.Strangers(); len(names) > 0 {
+		shown := strings.Join(names[:min(len(names), 5)], ", ")
+		if len(names) > 5 {
+			shown += ", …"
+		}
+		im.tell(message.Note("%s: its pickle also names %s: nothing of that is made or run, and the weights do not need it", im.label(path), shown))
+	}
 	found, err := fileMarks(f)
 	im.training.join(found)
 	return err
@@ -459,8 +474,15 @@ func (im *importer) noteIgnored(where string, ignored []checkpoint.Ignored) {
 	}
 }
 
+// tell notes what says something to who makes pictures with the model.
+func (im *importer) tell(n *message.Error) {
+	im.manifest.Notes = append(im.manifest.Notes, n.Error())
+	im.manifest.Remarks = append(im.manifest.Remarks, message.PartsOf(n))
+}
+
+// note notes, in English alone, what nobody needs.
 func (im *importer) note(format string, args ...any) {
-	im.notes = append(im.notes, fmt.Sprintf(format, args...))
+	im.manifest.Notes = append(im.manifest.Notes, fmt.Sprintf(format, args...))
 }
 
 // label is how messages and the manifest call a path: relative to the source, or to the base with its name in front.

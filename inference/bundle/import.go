@@ -105,7 +105,6 @@ type importer struct {
 	progress  Progress
 	opened    map[string]*checkpoint.File // by path
 	real      map[string]string           // path of a weight file -> the same absolute and without links
-	notes     []string
 
 	training     training // what the files say of it
 	scheduleFile string   // the configuration of the schedule, if there is one
@@ -276,7 +275,7 @@ func (im *importer) describe() Manifest {
 	presets := maps.Clone(defaultPresets)
 	if model.Family == "sd15" {
 		presets["paper"] = paperSD15
-		im.note("RealCustom++ was released for SDXL only: these visual weights for Stable Diffusion 1.5 were trained by someone else")
+		im.tell(message.Note("RealCustom++ was released for SDXL only: these visual weights for Stable Diffusion 1.5 were trained by someone else"))
 	}
 	for name, p := range model.Presets {
 		p.UncondVision, p.Fit = name == "release", cmp.Or(p.Fit, picture.Pad)
@@ -306,7 +305,7 @@ func (im *importer) describe() Manifest {
 			Width: im.projector.Out,
 		},
 		Schedule: im.schedule, Presets: presets, Networks: Networks{im.unet, im.vae},
-		Precision: precision, Notes: im.notes,
+		Precision: precision, Notes: im.manifest.Notes, Remarks: im.manifest.Remarks,
 		Graphs: map[graph.Name]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }
@@ -387,17 +386,17 @@ func (im *importer) build() error {
 	}
 	if len(errs) == 0 {
 		if err := im.encoder(parts, graphs["vae_encoder"]); err != nil {
-			im.note("the autoencoder's encoder is left out, so that no picture can begin with another one: %s", brief(err.Error()))
+			im.tell(message.Note("the autoencoder's encoder is left out, so that no picture can begin with another one"))
+			im.note("the autoencoder's encoder: %s", brief(err.Error()))
 		}
 	}
-	im.manifest.Notes = im.notes
 	return errors.Join(errs...)
 }
 
 // class is the image encoder of which the class token can be computed: it has one, all of its blocks, and the final norm. A model is
 // complete without it: nil is noted.
 func (im *importer) class(encoders []network.Encoder, weights checkpoint.Source) *network.Encoder {
-	why := error(message.New("no image encoder has a class token"))
+	var why error
 	for _, e := range encoders {
 		if !e.Config.ClassToken {
 			continue
@@ -406,7 +405,10 @@ func (im *importer) class(encoders []network.Encoder, weights checkpoint.Source)
 			return &e
 		}
 	}
-	im.note("hints of likeness are left out: %s", brief(why.Error()))
+	im.tell(message.Note("hints of likeness are left out: no image encoder has a class token"))
+	if why != nil {
+		im.note("the class token: %s", brief(why.Error()))
+	}
 	return nil
 }
 

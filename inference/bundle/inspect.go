@@ -129,7 +129,7 @@ func (im *importer) inspectSource(in *Inspection) error {
 			in.Mapped += p.Length
 		}
 	}
-	in.Manifest.Notes = im.notes
+	in.Manifest.Notes, in.Manifest.Remarks = im.manifest.Notes, im.manifest.Remarks
 	return err
 }
 

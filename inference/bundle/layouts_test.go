@@ -133,7 +133,7 @@ func TestLayoutsGiveTheSameBundle(t *testing.T) {
 		{
 			"the U-Net alone over the release", release,
 			bundle.Options{Base: filepath.Join(folder, "unet", "diffusion_pytorch_model.safetensors")},
-			[]string{"has no text encoders of its own", "has no autoencoder of its own"},
+			[]string{"the text encoders are taken from", "the autoencoder is taken from"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package bundle
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"realword/inference/graph"
+	"realword/inference/message"
 	"realword/inference/network"
 	"realword/inference/picture"
 	"realword/inference/schedule"
@@ -39,7 +41,9 @@ type Manifest struct {
 	Presets   map[string]Preset `json:"presets"` // "paper", "release"
 	Networks  Networks          `json:"networks"`
 	Precision string            `json:"precision"`
-	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each
+	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one English sentence each
+	// those of them that say something to who makes pictures with the model, for any language; imports before 28 November 2026 have none
+	Remarks []*message.Parts `json:"remarks,omitempty"`
 
 	Graphs  map[graph.Name]string `json:"graphs"`  // name -> file; what convolves also as made for CUDA
 	Files   map[string]string     `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
@@ -48,12 +52,21 @@ type Manifest struct {
 	Mapped []MappedFile `json:"mapped,omitempty"`
 }
 
-// Remarks are the notes that say something to who makes pictures with the model: not which entries of a file nobody needs. `realword model
+// Told are the notes that say something to who makes pictures with the model: not which entries of a file nobody needs. `realword model
 // info` and the manifest have all of them.
-func (m Manifest) Remarks() []string {
-	return slices.DeleteFunc(slices.Clone(m.Notes), func(note string) bool {
-		return strings.Contains(note, " is ignored: ") || strings.Contains(note, " are ignored: ")
-	})
+func (m Manifest) Told() (list []error) {
+	for _, r := range m.Remarks {
+		list = append(list, r.Err())
+	}
+	if len(list) > 0 {
+		return list
+	}
+	for _, note := range m.Notes {
+		if !strings.Contains(note, " is ignored: ") && !strings.Contains(note, " are ignored: ") {
+			list = append(list, errors.New(note))
+		}
+	}
+	return list
 }
 
 // Networks are the configurations of the networks whose levels matter to more than their graphs, as diffusers writes them: what a

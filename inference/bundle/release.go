@@ -184,21 +184,18 @@ func (im *importer) fromFileBeside(base *baseModel, given baseModel) error {
 	if err != nil {
 		return err
 	}
-	var taken []string
+	name, from := filepath.Base(root), im.label(files[0])
 	if !unet {
 		base.unet, base.schedule = beside.unet, beside.schedule
-		taken = append(taken, "U-Net")
+		im.tell(message.Note("the U-Net is taken from %s: %s has none of its own", from, name))
 	}
 	if !text && beside.text != nil {
 		base.text = beside.text
-		taken = append(taken, "text encoders")
+		im.tell(noTextEncoders(name, from))
 	}
 	if !vae && beside.vae != nil {
 		base.vae = beside.vae
-		taken = append(taken, "autoencoder")
-	}
-	if len(taken) > 0 {
-		im.note("what the folder lacks is taken from %s beside it: %s", im.label(files[0]), strings.Join(taken, ", "))
+		im.tell(noAutoencoder(name, from))
 	}
 	return nil
 }
@@ -220,8 +217,8 @@ func (im *importer) choose(dir string, names ...string) (*checkpoint.File, error
 		}
 	}
 	if len(there) > 1 {
-		im.note("%s is used instead of %s: move the first away to import the other", im.label(filepath.Join(dir, there[0])),
-			strings.Join(there[1:], ", "))
+		im.tell(message.Note("%s is used instead of %s: move the first away to import the other", im.label(filepath.Join(dir, there[0])),
+			strings.Join(there[1:], ", ")))
 	}
 	if len(there) > 0 {
 		return im.openFile(filepath.Join(dir, there[0]))

@@ -13,6 +13,7 @@ import (
 
 	"realword/inference/checkpoint"
 	"realword/inference/files"
+	"realword/inference/message"
 	"realword/inference/schedule"
 	"realword/inference/tensor"
 )
@@ -28,12 +29,23 @@ var Predictions = []string{"epsilon", "v", "v-zero", "edm-v"}
 
 // training is what files say of how a model was trained, of what is computed.
 type training struct {
-	said        map[string]string // velocity, zeroSNR or edmVelocity -> the first mark that says so
-	least, most float64           // noise levels of edmVelocity
+	said        map[string]*message.Error // velocity, zeroSNR or edmVelocity -> the first mark that says so
+	least, most float64                   // noise levels of edmVelocity
 }
 
 // computed are the meanings of marks that are not refused.
 var computed = []string{velocity, zeroSNR, edmVelocity}
+
+// computedSo says that a mark is followed.
+func computedSo(mark *message.Error, what string) *message.Error {
+	switch what {
+	case velocity:
+		return message.Note("%w: the model was trained for v-prediction, and is computed so", mark)
+	case zeroSNR:
+		return message.Note("%w: the model was trained with zero terminal SNR, and is computed so", mark)
+	}
+	return message.Note("%w: the model was trained in the EDM formulation with v-prediction, and is computed so", mark)
+}
 
 // join takes what another file says, too.
 func (t *training) join(other training) {
@@ -45,11 +57,11 @@ func (t *training) join(other training) {
 	}
 }
 
-func (t *training) say(what, mark string) {
+func (t *training) say(what string, mark *message.Error) {
 	if t.said == nil {
-		t.said = map[string]string{}
+		t.said = map[string]*message.Error{}
 	}
-	if t.said[what] == "" {
+	if t.said[what] == nil {
 		t.said[what] = mark
 	}
 }
@@ -63,22 +75,22 @@ func (im *importer) predicts() error {
 	}
 	switch im.prediction {
 	case "":
-		if said[velocity] != "" && s.PredictionType == schedule.Epsilon && im.scheduleFile != "" && said[edmVelocity] == "" {
-			return fmt.Errorf("%s: %s, but %s says %q: they belong to different models; if you know which is right, import with --prediction", said[velocity], velocity,
+		if said[velocity] != nil && s.PredictionType == schedule.Epsilon && im.scheduleFile != "" && said[edmVelocity] == nil {
+			return fmt.Errorf("%w: %s, but %s says %q: they belong to different models; if you know which is right, import with --prediction", said[velocity], velocity,
 				im.scheduleFile, s.PredictionType)
 		}
-		if said[velocity] != "" || said[edmVelocity] != "" {
+		if said[velocity] != nil || said[edmVelocity] != nil {
 			s.PredictionType = schedule.Velocity
 		}
-		if said[edmVelocity] != "" {
+		if said[edmVelocity] != nil {
 			s.SigmaMin, s.SigmaMax = least, most
-		} else if said[zeroSNR] != "" && s.PredictionType != schedule.Velocity {
-			return fmt.Errorf("%s: %s, but nothing says that it predicts the velocity, as such a model must; if you know that it does, import with --prediction v-zero", said[zeroSNR], zeroSNR)
+		} else if said[zeroSNR] != nil && s.PredictionType != schedule.Velocity {
+			return fmt.Errorf("%w: %s, but nothing says that it predicts the velocity, as such a model must; if you know that it does, import with --prediction v-zero", said[zeroSNR], zeroSNR)
 		}
-		s.ZeroSNR = said[zeroSNR] != "" && s.SigmaMax == 0
+		s.ZeroSNR = said[zeroSNR] != nil && s.SigmaMax == 0
 		for _, what := range computed {
-			if mark := said[what]; mark != "" && (im.scheduleFile == "" || !strings.HasPrefix(mark, im.scheduleFile)) {
-				im.note("%s: %s, and is computed so", mark, what)
+			if mark := said[what]; mark != nil && (im.scheduleFile == "" || !strings.HasPrefix(mark.Error(), im.scheduleFile)) {
+				im.tell(computedSo(mark, what))
 			}
 		}
 	case "epsilon":
@@ -91,7 +103,7 @@ func (im *importer) predicts() error {
 		s.PredictionType, s.SigmaMin, s.SigmaMax = schedule.Velocity, least, most
 	}
 	if im.prediction != "" {
-		im.note("it is computed for the prediction %s, which was asked for, whatever its files say", im.prediction)
+		im.tell(message.Note("it is computed for the prediction %s, which was asked for, whatever its files say", im.prediction))
 	}
 	if _, err := schedule.NewNoise(s.Config()); err != nil {
 		if im.scheduleFile != "" {
@@ -128,13 +140,12 @@ func edmConfig(config map[string]any) (mark string, least, most float64) {
 
 // trainedError says that a model was trained in a way that is not computed.
 type trainedError struct {
-	where string // file, or entry of a file
-	mark  string // as it stands there
-	what  string // what it means
+	mark *message.Error // what stands where
+	what string         // what it means
 }
 
 func (e *trainedError) Error() string {
-	return fmt.Sprintf("%s says %s: %s, but Realword runs only models trained to predict the noise (epsilon), or the velocity (v_prediction; also with zero terminal SNR, or as CosXL), on Stable Diffusion's schedule; use such a model", e.where, e.mark, e.what)
+	return fmt.Sprintf("%v: %s, but Realword runs only models trained to predict the noise (epsilon), or the velocity (v_prediction; also with zero terminal SNR, or as CosXL), on Stable Diffusion's schedule; use such a model", e.mark, e.what)
 }
 
 const (
@@ -275,7 +286,7 @@ func configMarks(where string, data []byte) (found training, err error) {
 	var errs []error
 	ofEDM, least, most := edmConfig(config)
 	if ofEDM != "" {
-		found.say(edmVelocity, where+" says "+ofEDM)
+		found.say(edmVelocity, says(where, ofEDM))
 		found.least, found.most = least, most
 	}
 	for _, name := range slices.Sorted(maps.Keys(config)) {
@@ -284,32 +295,35 @@ func configMarks(where string, data []byte) (found training, err error) {
 			continue
 		}
 		value, _ := json.Marshal(config[name])
-		mark := fmt.Sprintf("%s %s", brief(name), brief(string(value)))
+		mark := says(where, fmt.Sprintf("%s %s", brief(name), brief(string(value))))
 		if slices.Contains(computed, what) {
-			found.say(what, where+" says "+mark)
+			found.say(what, mark)
 			continue
 		}
-		errs = append(errs, &trainedError{where, mark, what})
+		errs = append(errs, &trainedError{mark, what})
 	}
 	return found, errors.Join(errs...)
 }
+
+// says is a mark that stands in a file as it is.
+func says(file, mark string) *message.Error { return message.Note("%s says %s", file, mark) }
 
 // fileMarks looks for marks in the metadata and in the names of the tensors of a checkpoint, and at the noise schedule that some
 // carry along.
 func fileMarks(src checkpoint.Source) (found training, err error) {
 	var refused []*trainedError
-	mark := func(mark, what string) {
+	mark := func(mark *message.Error, what string) {
 		if slices.Contains(computed, what) {
-			found.say(what, pathOf(src)+" says "+mark)
+			found.say(what, mark)
 			return
 		}
-		refused = append(refused, &trainedError{pathOf(src), mark, what})
+		refused = append(refused, &trainedError{mark, what})
 	}
 	if f, ok := src.(*checkpoint.File); ok {
 		meta := f.Metadata()
 		for _, name := range slices.Sorted(maps.Keys(meta)) {
 			if what := marked(name, meta[name]); what != "" {
-				mark(fmt.Sprintf("%s %q", brief(name), brief(meta[name])), what)
+				mark(says(pathOf(src), fmt.Sprintf("%s %q", brief(name), brief(meta[name]))), what)
 			}
 		}
 	}
@@ -326,10 +340,10 @@ func fileMarks(src checkpoint.Source) (found training, err error) {
 		}
 		if what != "" && !seen[what] {
 			seen[what] = true
-			mark(fmt.Sprintf("%q among its tensors", brief(e.Name)), what)
+			mark(message.Note("%s has %q among its tensors", pathOf(src), brief(e.Name)), what)
 		}
 	}
-	if found.said[edmVelocity] == "" {
+	if found.said[edmVelocity] == nil {
 		scheduleMarks(src, mark)
 	} else {
 		found.least, found.most = value(src, "edm_vpred.sigma_min"), value(src, "edm_vpred.sigma_max")
@@ -357,7 +371,7 @@ func value(src checkpoint.Source, name string) float64 {
 
 // scheduleMarks compares the noise schedule that programs of the first time stored in checkpoints with Stable Diffusion's. What is no
 // schedule at all (merges add such buffers up) says nothing.
-func scheduleMarks(src checkpoint.Source, mark func(mark, what string)) {
+func scheduleMarks(src checkpoint.Source, mark func(mark *message.Error, what string)) {
 	usual := schedule.Default()
 	rescaled := usual
 	rescaled.PredictionType, rescaled.ZeroSNR = schedule.Velocity, true
@@ -396,11 +410,12 @@ func scheduleMarks(src checkpoint.Source, mark func(mark, what string)) {
 			at := int(math.Round(float64(i) / float64(len(found)-1) * float64(noise.Steps()-1)))
 			if want := noise.AlphaBar(at); math.Abs(float64(a-want)) > 0.02 && other < 0 {
 				other = i
-				mark(fmt.Sprintf("%s with an ᾱ of %.3f at step %d, where %.3f is usual", name, a, i, want), marks["trained_betas"].what)
+				mark(says(pathOf(src), fmt.Sprintf("%s with an ᾱ of %.3f at step %d, where %.3f is usual", name, a, i, want)),
+					marks["trained_betas"].what)
 			}
 		}
 		if other < 0 && config == rescaled {
-			mark(fmt.Sprintf("%s that ends at an ᾱ of %.2g", name, last), zeroSNR)
+			mark(message.Note("%s has %s that ends at an ᾱ of %.2g", pathOf(src), name, float64(last)), zeroSNR)
 		}
 	}
 }

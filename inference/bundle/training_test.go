@@ -305,13 +305,19 @@ func TestNetworksInFilesOfTheirOwn(t *testing.T) {
 		base := filepath.Join(t.TempDir(), "unet.safetensors")
 		replace(t, base, resaved(t, single, below("model.diffusion_model.", ""), nil, nil))
 		equalBundles(t, importTree(t, ldm, bundle.Options{Base: base}), want)
-		equalBundles(t, importTree(t, ldm, bundle.Options{}), want)
+		alone := importTree(t, ldm, bundle.Options{})
+		equalBundles(t, alone, want)
+		for _, what := range []string{"U-Net is", "text encoders are", "autoencoder is"} {
+			if !tells(alone, "the "+what+" taken from sdxl.safetensors: ckpts has none of its own") {
+				t.Errorf("nothing is said of the %s: %q", what, alone.Manifest().Told())
+			}
+		}
 		broken := linked(t, ldm)
 		replace(t, filepath.Join(broken, "sdxl.safetensors"), []byte("not a checkpoint"))
 		whole := importTree(t, broken, bundle.Options{Base: single}) // nothing is taken from the file beside
 		equalBundles(t, whole, want)
-		if notes := whole.Manifest().Notes; slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "beside it") }) {
-			t.Errorf("%q", notes)
+		if tells(whole, "taken from") {
+			t.Errorf("%q", whole.Manifest().Told())
 		}
 	})
 	t.Run("in the places of the release", func(t *testing.T) {
@@ -322,6 +328,11 @@ func TestNetworksInFilesOfTheirOwn(t *testing.T) {
 		replace(t, filepath.Join(dir, "ckpts/sdxl/vae/mine.safetensors"), resaved(t, single, below("first_stage_model.", ""), map[string]*tensor.Tensor{"loss.logvar": tensor.Zeros(1)}, nil))
 		equalBundles(t, importTree(t, dir, bundle.Options{}), want)
 	})
+}
+
+// tells tells whether what people are told of an import says something.
+func tells(b *bundle.Bundle, what string) bool {
+	return slices.ContainsFunc(b.Manifest().Told(), func(n error) bool { return strings.Contains(n.Error(), what) })
 }
 
 // TestUnreadTypesThatAreNeeded: a tensor of a type that is not read is a note where nothing needs it and named where something does.

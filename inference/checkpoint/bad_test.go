@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -454,7 +455,7 @@ func TestWhatIsNotReadMattersToWhoNeedsIt(t *testing.T) {
 			if _, err := f.Read("b"); there && (err == nil || !strings.Contains(err.Error(), c.why)) {
 				t.Errorf("%v", err)
 			}
-			var notes []string
+			notes := slices.Clone(f.Strangers())
 			for _, i := range f.Ignored() {
 				notes = append(notes, i.Name+": "+i.Reason)
 			}

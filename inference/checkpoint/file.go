@@ -29,12 +29,13 @@ type Source interface {
 
 // File is an open checkpoint, of one file or of several parts.
 type File struct {
-	entries []Entry
-	places  map[string]place
-	meta    map[string]string
-	ignored []Ignored
-	open    []io.Closer
-	inParts int // tensors of all parts, also of those that are not taken
+	entries   []Entry
+	places    map[string]place
+	meta      map[string]string
+	ignored   []Ignored
+	strangers []string
+	open      []io.Closer
+	inParts   int // tensors of all parts, also of those that are not taken
 }
 
 // Ignored is something in a checkpoint that is deliberately not offered as a tensor.
@@ -156,6 +157,9 @@ func (f *File) Metadata() map[string]string { return f.meta }
 
 // Ignored lists what the file holds beside its tensors, with the reason why each is left out.
 func (f *File) Ignored() []Ignored { return f.ignored }
+
+// Strangers are the classes and functions that a pickle names beside those of tensors. None is made or run, and no tensor needs one.
+func (f *File) Strangers() []string { return f.strangers }
 
 // Location returns where a tensor lies.
 func (f *File) Location(name string) (Location, bool) {

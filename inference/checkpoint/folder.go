@@ -147,6 +147,7 @@ func (f *File) take(part *File) error {
 	}
 	f.open = append(f.open, part.open...)
 	f.ignored = append(f.ignored, part.ignored...)
+	f.strangers = append(f.strangers, part.strangers...)
 	if f.meta == nil {
 		f.meta = part.meta
 	}

@@ -33,14 +33,6 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 	if weights == nil {
 		return nil, &UnsupportedError{Problem: "it holds " + describe(root) + " instead of a dictionary of tensors", Remedy: resave}
 	}
-	if n := len(unknown); n > 0 {
-		names := strings.Join(unknown[:min(n, 5)], ", ")
-		if n > 5 {
-			names += fmt.Sprintf(" and %d more", n-5)
-		}
-		ignored = append(ignored, Ignored{"", "its pickle also names " + names +
-			": nothing of that is made or run, and the weights do not need it"})
-	}
 	var places []place
 	from := map[string]string{}
 	for _, key := range weights.keys {
@@ -76,6 +68,7 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 	}
 	f := newFile(places)
 	f.ignored = append(f.ignored, ignored...)
+	f.strangers = unknown
 	return f, nil
 }
 

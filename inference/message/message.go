@@ -19,7 +19,10 @@ type Error struct {
 }
 
 // Errorf is fmt.Errorf, in a form that can be translated.
-func Errorf(text string, values ...any) error {
+func Errorf(text string, values ...any) error { return Note(text, values...) }
+
+// Note is Errorf for a sentence that is told and is no error: where one is wanted, what cannot be translated does not compile.
+func Note(text string, values ...any) *Error {
 	return &Error{Text: text, Values: values, err: fmt.Errorf(text, values...)}
 }
 

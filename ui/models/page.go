@@ -518,9 +518,7 @@ func (p *Page) refreshDetail(m state.Model) {
 	setFacts(p.facts, &p.told, m.Facts())
 	notes := ""
 	if m.Manifest != nil {
-		for _, n := range m.Manifest.Remarks() {
-			notes += "• " + wording.Capital(n) + "\n"
-		}
+		notes = points(m.Manifest.Told())
 	}
 	p.notes.SetText(notes)
 	p.notesHead.Hidden = notes == ""
@@ -592,16 +590,21 @@ func (p *Page) refreshAdding(a state.Adding) {
 	if p.name.Text != a.Name {
 		p.name.SetText(a.Name)
 	}
-	notes := ""
-	for _, n := range a.Found.Manifest.Remarks() {
-		notes += "• " + wording.Capital(n) + "\n"
-	}
+	notes := points(a.Found.Manifest.Told())
 	p.addNotes.SetText(notes)
 	p.addNotes.Hidden = notes == "" || a.Looking
 	p.refreshSources(a)
 	p.agree.Hidden = agree == ""
 	p.agree.SetText(agree)
 	p.adding.Refresh()
+}
+
+// points are the notes of an import, a line each.
+func points(notes []error) (lines string) {
+	for _, n := range notes {
+		lines += "• " + wording.Sentence(n) + "\n"
+	}
+	return lines
 }
 
 // predict looks at what is added again, as a model trained in the way of an index: 0 is what its files say, then bundle.Predictions.

@@ -29,17 +29,37 @@ func Root() string {
 }
 
 // Texts are the texts that the source of the window gives to i18n.T, Errorf and N, and that of the packages below it to message.Errorf,
-// New and Text, with their English forms.
+// Note, New and Text, with their English forms.
 func Texts(t testing.TB) map[string]i18n.Forms {
 	t.Helper()
 	texts := map[string]i18n.Forms{}
 	for _, folder := range []string{"ui", "history", "farm", "inference"} {
-		textsIn(t, folder, texts)
+		calls(t, folder, func(function string, literal func(int) string) {
+			switch function {
+			case "i18n.T", "i18n.Errorf", "message.Errorf", "message.Note", "message.New", "message.Text":
+				s := literal(0)
+				texts[s] = i18n.Forms{"other": s}
+			case "i18n.N":
+				texts[literal(2)] = i18n.Forms{"one": literal(1), "other": literal(2)}
+			}
+		})
 	}
 	return texts
 }
 
-func textsIn(t testing.TB, folder string, texts map[string]i18n.Forms) {
+// Notes are the texts that the source below a folder of the repository gives to message.Note.
+func Notes(t testing.TB, folder string) (list []string) {
+	t.Helper()
+	calls(t, folder, func(function string, literal func(int) string) {
+		if function == "message.Note" {
+			list = append(list, literal(0))
+		}
+	})
+	return list
+}
+
+// calls goes through the calls of functions of i18n and message below a folder. literal is an argument that is written out.
+func calls(t testing.TB, folder string, visit func(function string, literal func(int) string)) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(Root(), folder), func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
@@ -72,13 +92,7 @@ func textsIn(t testing.TB, folder string, texts map[string]i18n.Forms) {
 				t.Errorf("%s: %s.%s wants its text written out", set.Position(call.Pos()), x.Name, f.Sel.Name)
 				return ""
 			}
-			switch x.Name + "." + f.Sel.Name {
-			case "i18n.T", "i18n.Errorf", "message.Errorf", "message.New", "message.Text":
-				s := literal(0)
-				texts[s] = i18n.Forms{"other": s}
-			case "i18n.N":
-				texts[literal(2)] = i18n.Forms{"one": literal(1), "other": literal(2)}
-			}
+			visit(x.Name+"."+f.Sel.Name, literal)
 			return true
 		})
 		return nil
