@@ -1,5 +1,5 @@
 // Another program's window on the right of the screen that takes files: it writes what comes to the file that it is given the name of, a
-// line for each thing that happens to it.
+// line for each thing that happens to it, and ends when something was dropped on it.
 #define COBJMACROS
 #include <initguid.h>
 #include <windows.h>
@@ -50,6 +50,7 @@ static HRESULT STDMETHODCALLTYPE drop(IDropTarget *me, IDataObject *data, DWORD 
   }
   say("drop", *effect);
   *effect &= DROPEFFECT_COPY | DROPEFFECT_MOVE;
+  PostQuitMessage(0);
   return S_OK;
 }
 
@@ -63,5 +64,7 @@ int wmain(int n, WCHAR **args) {
   say("ready", 0);
   for (MSG m; GetMessage(&m, NULL, 0, 0) > 0; DispatchMessage(&m)) {
   }
+  RevokeDragDrop(window);
+  OleUninitialize();
   return 0;
 }
