@@ -61,7 +61,7 @@ type optimized struct {
 
 // optimized returns the entry for a graph that was prepared, nil where none is wanted. Windows does not remove files that are mapped.
 func (r *Runtime) optimized(m *model, opts session.Options, graph []byte) *optimized {
-	if r.cache.Folder == "" || r.device != nil || opts.Weights != session.Mapped || runtime.GOOS == "windows" {
+	if r.cache.Folder == "" || r.device != nil || r.asIs() || opts.Weights != session.Mapped || runtime.GOOS == "windows" {
 		return nil
 	}
 	least := r.cache.Least

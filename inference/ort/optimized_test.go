@@ -169,11 +169,19 @@ func TestOptimisedGraphsConvertOneByOne(t *testing.T) {
 	}
 }
 
-// Only what a mapped graph convolves with is worth it, within the limit.
+// Only what a mapped graph convolves with is worth it, within the limit, and no graph that is to run as it is written.
 func TestWhatIsNotOptimised(t *testing.T) {
 	with, _, folder := cached(t, 1<<30)
 	file := filepath.Join(t.TempDir(), "w.bin")
 	path := convolution(t, file)
+	asIs, err := New(Options{Threads: 1, Cache: with.cache, AsIs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runConvolution(t, asIs, path, file, session.Options{Weights: session.Mapped})
+	if list := entries(t, folder); len(list) > 0 {
+		t.Error("as it is:", list)
+	}
 	runConvolution(t, with, path, file, session.Options{Weights: session.Packed})
 	if list := entries(t, folder); len(list) > 0 {
 		t.Error("packed:", list)

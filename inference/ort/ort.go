@@ -106,6 +106,9 @@ func New(opts Options) (*Runtime, error) {
 	return r, nil
 }
 
+// asIs tells whether graphs run as they are written, with nothing optimised.
+func (r *Runtime) asIs() bool { return r.level == binding.GraphOptimizationLevelDisableAll }
+
 // Library returns the path of the loaded library.
 func (r *Runtime) Library() string { return r.library }
 
