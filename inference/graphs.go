@@ -375,8 +375,9 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 	}
 	defer g.timed("open", name, time.Now())
 	s, err := g.runtime.Open(path, session.Options{
-		Once: name.Once(),
-		CUDA: g.model.Graph(name.CUDA()),
+		Once:  name.Once(),
+		Heavy: name.Heavy(),
+		CUDA:  g.model.Graph(name.CUDA()),
 
 		Changes: g.adapted.of(name),
 		Outside: g.model.Manifest().Outside(),

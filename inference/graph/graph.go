@@ -40,3 +40,7 @@ func (n Name) CUDA() Name { return n + "-cuda" }
 
 // Once tells whether a graph runs once or twice for a picture, and not in every pass.
 func (n Name) Once() bool { return n != UNet && n != Plain && n != Naive && n != NaiveGuidance }
+
+// Heavy tells whether one of the graphs that run once has so much work in that run that a long opening pays: the image encoders multiply
+// every weight with the thousands of rows of five views.
+func (n Name) Heavy() bool { return n == Vision }

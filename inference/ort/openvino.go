@@ -75,6 +75,7 @@ type openVINO struct {
 	half    bool
 	threads int
 	folder  string // of compiled graphs; "" keeps none
+	heavy   int64  // the size of weights in float32 from which a heavy graph that runs once is compiled
 }
 
 func (v *openVINO) place() string {
@@ -89,6 +90,15 @@ func (v *openVINO) place() string {
 func (v *openVINO) choose(o *binding.SessionOptions, _ *model, _ session.Options) error {
 	return o.AppendExecutionProviderV2([]binding.EpDevice{v.device.EpDevice}, v.options(v.folder))
 }
+
+// takes tells whether a graph is compiled, of weights of so many bytes in float32. Most graphs that run once run in less time than compiling
+// them takes. Heavy ones gain from products of half precision: SDXL's image encoders (3 GB) took a third of the processor's time, and both
+// together, the first time, about half of it. Those of the built-in model (3 MB) run ten times while OpenVINO opens them.
+func (v *openVINO) takes(all int64, opts session.Options) bool {
+	return !opts.Once || opts.Strict || opts.Heavy && v.half && all >= v.heavy
+}
+
+const leastHeavy = 512 << 20
 
 func (v *openVINO) options(folder string) map[string]string {
 	settings := map[string]string{
@@ -140,7 +150,7 @@ func (r *Runtime) useOpenVINO(half bool) error {
 	if i < 0 {
 		return ErrNoProcessor
 	}
-	r.device = &openVINO{device: devices[i], half: half, threads: r.threads}
+	r.device = &openVINO{device: devices[i], half: half, threads: r.threads, heavy: leastHeavy}
 	return nil
 }
 
@@ -296,7 +306,7 @@ type compiled struct {
 
 // compiled finds the entry of a graph or begins one; nil keeps none.
 func (v *openVINO) compiled(r *Runtime, p prepared) *compiled {
-	if r.cache.Folder == "" || p.opts.Once || len(p.opts.Changes) > 0 || p.recorded {
+	if r.cache.Folder == "" || p.opts.Once && !p.opts.Heavy || len(p.opts.Changes) > 0 || p.recorded {
 		return nil
 	}
 	name := fmt.Sprintln("compiled 1", OpenVINOVersion, v.device.Vendor, v.half, v.threads, keep.Machine(), files.Sum(p.bytes))

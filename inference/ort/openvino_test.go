@@ -138,6 +138,23 @@ func TestOpenVINO(t *testing.T) {
 		if err != nil || !slices.Equal(once["y"].F32, want["y"].F32) || len(entries()) > 0 {
 			t.Errorf("%s: what runs once is compiled (%v)", device, err)
 		}
+		v := r.device.(*openVINO)
+		heavy := func(when string, compiled bool) {
+			t.Helper()
+			out, err := open(t, r, path, session.Options{Once: true, Heavy: true}).Run(t.Context(), in)
+			if err != nil || slices.Equal(out["y"].F32, want["y"].F32) == compiled || len(entries()) > 0 != compiled {
+				t.Errorf("%s: a heavy graph, %s: compiled %v, %v", device, when, !compiled, err)
+			}
+		}
+		heavy("a small one", false)
+		v.heavy = 0
+		v.threads = -1 // which OpenVINO refuses
+		heavy("that cannot be compiled", false)
+		if _, err := r.Open(path, session.Options{}); err == nil {
+			t.Errorf("%s: -1 threads", device)
+		}
+		v.threads = 2
+		heavy("a large one", v.half)
 		run()
 		made := entries()
 		if len(made) != 1 {

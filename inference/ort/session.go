@@ -41,10 +41,20 @@ func (r *Runtime) Open(path string, opts session.Options) (session.Session, erro
 		}
 	}
 	s, err := r.open(path, opts, false)
+	if _, ok := r.device.(*openVINO); ok && err != nil && opts.Heavy && !opts.Strict {
+		s, err = r.plain().open(path, opts, false) // one graph is no reason to leave the device
+	}
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// plain is the runtime without its device.
+func (r *Runtime) plain() *Runtime {
+	plain := *r
+	plain.device = nil
+	return &plain
 }
 
 // lacksKernel knows the library's texts, because its error codes do not tell.
@@ -55,11 +65,6 @@ func lacksKernel(err error) bool {
 
 // open loads a graph; recorded says that Nodes is going to ask about it.
 func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph, error) {
-	if _, ok := r.device.(*openVINO); ok && opts.Once && !opts.Strict {
-		plain := *r // compiling takes longer than one run on the processor
-		plain.device = nil
-		r = &plain
-	}
 	var m *model
 	data, err := os.ReadFile(path)
 	if err == nil {
@@ -79,6 +84,9 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 			return nil, fmt.Errorf("the graph %s declares %s with an element type that Realword does not know: import the model again", path,
 				port.Name)
 		}
+	}
+	if v, ok := r.device.(*openVINO); ok && !v.takes(m.float32Bytes(), opts) {
+		r = r.plain()
 	}
 	if opts.Weights == session.Auto {
 		opts.Weights = r.weights

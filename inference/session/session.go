@@ -23,6 +23,8 @@ type Runtime interface {
 // Options of one session.
 type Options struct {
 	Once bool // the session runs once or twice (encoders, decoder): do not keep an arena
+	// Heavy says that the one run is so much work that a long opening pays.
+	Heavy bool
 	// Strict makes it an error to open a graph of which the device cannot run every operator itself.
 	Strict  bool
 	Weights Weights
