@@ -111,3 +111,25 @@ func TestAdvice(t *testing.T) {
 		})
 	}
 }
+
+// TestCardsBesideTheFirst: doctor names every card that WebGPU sees, and how it is chosen, or why it cannot be.
+func TestCardsBesideTheFirst(t *testing.T) {
+	v := verdict{Card: "RTX 4070", Usable: true, Cards: []card{
+		{Name: "RTX 4070", Text: "RTX 4070, 12 GB"},
+		{Name: "Radeon 780M", Text: "Radeon 780M, 4 GB"},
+		{Name: "llvmpipe", Text: "llvmpipe, a software device", Why: "WebGPU computes on llvmpipe only where there is no other graphics card"},
+	}}
+	var out strings.Builder
+	report(&out, otherCards(v))
+	for _, want := range []string{
+		"found    webgpu:1        Radeon 780M, 4 GB; --device webgpu:1 computes on it\n",
+		"found    webgpu:2        llvmpipe, a software device; WebGPU computes on llvmpipe only where there is no other graphics card\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "RTX") {
+		t.Errorf("the first card is named twice:\n%s", out.String())
+	}
+}

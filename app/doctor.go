@@ -113,8 +113,7 @@ func examineRuntime(ctx context.Context, w *ways) []finding {
 		library,
 		{name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())},
 		examineOpenVINO(ctx, rt.Library(), w),
-		examineWebGPU(ctx, rt.Library(), w),
-	}, examineCUDA(ctx, rt.Library(), w)...)
+	}, append(examineWebGPU(ctx, rt.Library(), w), examineCUDA(ctx, rt.Library(), w)...)...)
 }
 
 // examineOpenVINO tries the processor by way of OpenVINO, where that is there.
@@ -141,23 +140,37 @@ func examineOpenVINO(ctx context.Context, library string, w *ways) finding {
 }
 
 // examineWebGPU tries the graphics card by way of WebGPU, which needs no library but the driver's own.
-func examineWebGPU(ctx context.Context, library string, w *ways) finding {
+func examineWebGPU(ctx context.Context, library string, w *ways) []finding {
 	f := finding{
 		name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver",
 		remedy: "without a graphics card there is nothing to do, the CPU is used; with one, " + ort.GraphicsDriver,
 	}
 	if !mayHaveWebGPU() {
-		return f
+		return []finding{f}
 	}
 	v := known(ctx, library, "webgpu", true)
 	w.webgpu = &v
-	if !v.Usable {
+	if f.ok = v.Usable; f.ok {
+		f.detail = fmt.Sprintf("%s, %.0f GB, %s, self-test matches the CPU", v.Card, float64(v.Memory)/1e9, v.Driver)
+	} else {
 		f.detail, f.remedy = v.Reason, "update the graphics driver; until then the CPU is used"
-		return f
 	}
-	f.ok = true
-	f.detail = fmt.Sprintf("%s, %.0f GB, %s, self-test matches the CPU", v.Card, float64(v.Memory)/1e9, v.Driver)
-	return f
+	return append([]finding{f}, otherCards(v)...)
+}
+
+// otherCards are those beside the one that WebGPU takes by itself.
+func otherCards(v verdict) (list []finding) {
+	for i, c := range v.Cards {
+		if i == 0 {
+			continue
+		}
+		f := finding{name: fmt.Sprintf("webgpu:%d", i), ok: true, detail: fmt.Sprintf("%s; --device webgpu:%d computes on it", c.Text, i)}
+		if c.Why != "" {
+			f.detail = c.Text + "; " + c.Why
+		}
+		list = append(list, f)
+	}
+	return list
 }
 
 // examineCUDA tells of every library that CUDA needs and, where all are there, tries the graphics card.

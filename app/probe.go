@@ -29,8 +29,29 @@ type verdict struct {
 	CUDA       string // newest version that the driver serves
 	Driver     string // name and version, with WebGPU
 	Software   bool   // the card is made of software
+	Cards      []card `json:",omitempty"` // all that WebGPU sees, of which Card is one
 	Components []ort.Component
 	Stages     []parity.StageComparison
+}
+
+// card is a graphics card that WebGPU sees.
+type card struct {
+	Name string
+	Text string // with memory and driver
+	Why  string // it cannot be chosen, "" where it can
+}
+
+// cards are those that a runtime chose from, by their numbers.
+func cards(rt *ort.Runtime) (all []card) {
+	list := rt.Adapters()
+	for i, a := range list {
+		c := card{Name: a.Name, Text: a.String()}
+		if err := ort.Choosable(list, i); err != nil {
+			c.Why = err.Error()
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // mendDevice is what may help a device that fails its trial.
@@ -95,7 +116,7 @@ func (m machine) try(ctx context.Context) verdict {
 		return fail(err)
 	}
 	if a, ok := device.Adapter(); ok {
-		v.Card, v.Memory, v.Driver, v.Software = a.Name, a.Memory, a.Driver, a.Software
+		v.Card, v.Memory, v.Driver, v.Software, v.Cards = a.Name, a.Memory, a.Driver, a.Software, cards(device)
 		if a.Software {
 			return fail(fmt.Errorf("%s is a software device, slower than the CPU: %s", a.Name, ort.GraphicsDriver))
 		}

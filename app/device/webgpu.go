@@ -22,7 +22,7 @@ func startWebGPU(out io.Writer, cpu *ort.Runtime, o options) (*ort.Runtime, erro
 	if err != nil {
 		return nil, err
 	}
-	opts := ort.Options{Threads: cpu.Threads(), Library: cpu.Library(), Device: "webgpu"}
+	opts := ort.Options{Threads: cpu.Threads(), Library: cpu.Library(), Device: o.device}
 	if o.halves {
 		opts.Weights = session.Mapped
 	}

@@ -26,7 +26,16 @@ type Adapter struct {
 	Memory   uint64 // bytes of its own, 0 where the system does not tell
 	Software bool   // the processor plays the card, slower than the processor itself
 	rank     int    // the library takes the lowest
+	id       string // of vendor and device, "1002:744c"; two cards of one kind have the same
 }
+
+// The ranks: cards of their own, those that share the processor's memory, software, and the rest.
+const (
+	discrete = iota
+	integrated
+	software
+	other
+)
 
 // String is the adapter in a line for people.
 func (a Adapter) String() string {
@@ -154,17 +163,15 @@ func vulkanAdapters(library string) ([]Adapter, error) {
 
 // fromVulkan ranks devices as the library does: cards of their own, then those that share the processor's memory, then the rest.
 func fromVulkan(found []native.Adapter) []Adapter {
-	const integrated, discrete, software = 1, 2, 4
+	rank := map[int]int{1: integrated, 2: discrete, 4: software} // of VkPhysicalDeviceType
 	list := make([]Adapter, len(found))
 	for i, a := range found {
-		list[i] = Adapter{Name: a.Name, Driver: a.Driver, Memory: a.Memory, Software: a.Kind == software, rank: 3}
-		switch a.Kind {
-		case discrete:
-			list[i].rank = 0
-		case integrated:
-			list[i].rank = 1
-		case software:
-			list[i].rank = 2
+		r, known := rank[a.Kind]
+		if !known {
+			r = other
+		}
+		list[i] = Adapter{
+			Name: a.Name, Driver: a.Driver, Memory: a.Memory, Software: r == software, rank: r, id: fmt.Sprintf("%x:%x", a.Vendor, a.DeviceID),
 		}
 	}
 	return list
@@ -191,15 +198,16 @@ func fromDevices(devices []native.Device) (list []Adapter) {
 			continue
 		}
 		const microsoft, basicRender = 0x1414, 0x8c
-		a := Adapter{Name: d.Hardware["Description"], Software: d.VendorID == microsoft && d.DeviceID == basicRender, rank: 1}
+		a := Adapter{Name: d.Hardware["Description"], Software: d.VendorID == microsoft && d.DeviceID == basicRender, rank: integrated}
+		a.id = fmt.Sprintf("%x:%x", d.VendorID, d.DeviceID)
 		if a.Name == "" {
 			a.Name = strings.TrimSpace(d.Vendor + " graphics")
 		}
 		if d.Hardware["Discrete"] == "1" {
-			a.rank = 0
+			a.rank = discrete
 		}
 		if a.Software {
-			a.rank = 2
+			a.rank = software
 		}
 		list = append(list, a)
 	}
@@ -208,10 +216,11 @@ func fromDevices(devices []native.Device) (list []Adapter) {
 
 // webGPU is a graphics card that the provider inside the library uses.
 type webGPU struct {
-	index   int
-	adapter Adapter
-	fused   bool // its fused attention computes right
-	halves  bool // it widens half precision right: large models keep their matrices in it (rewriter.halves)
+	index      int
+	adapter    Adapter
+	preference string // as choice has it
+	fused      bool   // its fused attention computes right
+	halves     bool   // it widens half precision right: large models keep their matrices in it (rewriter.halves)
 }
 
 func (w *webGPU) place() string { return numbered("WebGPU", w.index) }
@@ -223,6 +232,9 @@ func (w *webGPU) choose(o *binding.SessionOptions, m *model, _ session.Options) 
 	if m != nil && len(m.waves) > 0 {
 		options["forceCpuNodeNames"] = strings.Join(m.waves, "\n")
 	}
+	if w.preference != "" {
+		options["powerPreference"] = w.preference
+	}
 	return o.AppendExecutionProvider("WebGPU", options)
 }
 
@@ -231,20 +243,17 @@ func (w *webGPU) handBack(*binding.RunOptions) error { return nil }
 
 // useWebGPU makes a graphics card the device of the runtime.
 func (r *Runtime) useWebGPU(index int) error {
-	list, err := Adapters(r.library)
+	taken.Lock()
+	defer taken.Unlock()
+	defer func() {
+		if taken.card == nil {
+			nameFirst("")
+		}
+	}()
+	w, list, err := take(r.library, index)
 	if err != nil {
-		return message.Errorf("WebGPU does not start: %w", err)
+		return err
 	}
-	if len(list) == 0 {
-		return fmt.Errorf("%w: %s", ErrNoAdapter, GraphicsDriver)
-	}
-	if index >= len(list) {
-		return fmt.Errorf("there is no device webgpu:%d: the system names %s", index, plural(len(list), "graphics card"))
-	}
-	if index > 0 {
-		return fmt.Errorf("WebGPU only computes on %s: webgpu:%d cannot be chosen", list[0].Name, index)
-	}
-	w := &webGPU{index: index, adapter: list[index]}
 	native.KeepSignals(func() {
 		var o *binding.SessionOptions
 		if o, err = binding.NewSessionOptions(); err == nil {
@@ -263,7 +272,7 @@ func (r *Runtime) useWebGPU(index int) error {
 		return message.Errorf("WebGPU does not start on %s: %w", w.adapter.Name, err)
 	}
 	native.KeepSignals(func() { w.fused, w.halves = r.fusedIsRight(w), r.halvesAreRight(w) })
-	r.device = w
+	r.device, taken.card, taken.list = w, w, list
 	return nil
 }
 
@@ -279,6 +288,16 @@ func (r *Runtime) Adapter() (a Adapter, ok bool) {
 		return w.adapter, true
 	}
 	return Adapter{}, false
+}
+
+// Adapters are the graphics cards of which Adapter is one, in the order of their numbers; nil on other devices.
+func (r *Runtime) Adapters() []Adapter {
+	if _, is := r.device.(*webGPU); !is {
+		return nil
+	}
+	taken.Lock()
+	defer taken.Unlock()
+	return slices.Clone(taken.list)
 }
 
 // FusedAttention tells whether the card's own attention computes right, so that graphs keep it; it is false on the processor.

@@ -64,7 +64,14 @@ func TestWebGPUStarts(t *testing.T) {
 		t.Errorf("%v %v on %s, of %v, %v", a, ok, name, list, err)
 	}
 	_, err = New(Options{Device: "webgpu:99"})
-	mention(t, err, "webgpu:99")
+	mention(t, err, "webgpu:99: the system has webgpu:0 ("+a.Name+")")
+	if !slices.Equal(r.Adapters(), list) {
+		t.Errorf("of %v it is one of %v", list, r.Adapters())
+	}
+	if len(list) > 1 && Choosable(list, 1) == nil {
+		_, err = New(Options{Device: "webgpu:1"})
+		mention(t, err, a.Name+" until Realword is restarted")
+	}
 }
 
 func TestOnWebGPU(t *testing.T) {
