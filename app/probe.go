@@ -17,6 +17,7 @@ import (
 
 	"realword/inference/ort"
 	"realword/inference/parity"
+	"realword/ui/preferences"
 )
 
 // verdict is what a trial of a device in a child process found.
@@ -52,6 +53,25 @@ func cards(rt *ort.Runtime) (all []card) {
 		all = append(all, c)
 	}
 	return all
+}
+
+// otherChoices are the graphics cards that can be chosen beside the one that WebGPU takes by itself, as its last trial saw them: no driver
+// is started.
+func otherChoices() (list []preferences.Card) {
+	library, err := ort.FindFor(ort.WebGPU, "")
+	if err != nil {
+		return nil
+	}
+	v, there := former(library, "webgpu")
+	if !there {
+		return nil
+	}
+	for i, c := range v.Cards {
+		if i > 0 && c.Why == "" {
+			list = append(list, preferences.Card{Device: fmt.Sprintf("webgpu:%d", i), Name: c.Name})
+		}
+	}
+	return list
 }
 
 // mendDevice is what may help a device that fails its trial.
@@ -203,18 +223,14 @@ func lastLine(text string) string {
 // known returns the verdict on a device that a former trial left for the same program, libraries and driver, or makes it. With
 // afresh a former one does not count, and a bad one counts for a day: the card may have been busy.
 func known(ctx context.Context, library, device string, afresh bool) verdict {
-	path, err := verdictFile(library, device)
-	if err != nil {
-		return trial(ctx, device, trialLimit)
-	}
-	if data, err := os.ReadFile(path); err == nil && !afresh {
-		var v verdict
-		info, err := os.Stat(path)
-		if json.Unmarshal(data, &v) == nil && v.Device == device && err == nil && (v.Usable || time.Since(info.ModTime()) < 24*time.Hour) {
-			return v
-		}
+	if v, there := former(library, device); there && !afresh {
+		return v
 	}
 	v := trial(ctx, device, trialLimit)
+	path, err := verdictFile(library, device)
+	if err != nil {
+		return v
+	}
 	if data, err := json.MarshalIndent(v, "", "  "); err == nil && ctx.Err() == nil {
 		// Without the file the next start tries again, which is no loss but time.
 		if os.MkdirAll(filepath.Dir(path), 0o777) == nil {
@@ -222,6 +238,20 @@ func known(ctx context.Context, library, device string, afresh bool) verdict {
 		}
 	}
 	return v
+}
+
+// former is the verdict that a former trial left, while it counts.
+func former(library, device string) (v verdict, there bool) {
+	path, err := verdictFile(library, device)
+	if err != nil {
+		return v, false
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return v, false
+	}
+	info, err := os.Stat(path)
+	return v, err == nil && json.Unmarshal(data, &v) == nil && v.Device == device && (v.Usable || time.Since(info.ModTime()) < 24*time.Hour)
 }
 
 // verdictFile names the file of a verdict by everything that it depends on.
@@ -307,6 +337,9 @@ func (m machine) choose(ctx context.Context, library string) (device string, err
 		return "cpu", nil
 	}
 	if m.device == "" || m.device == "auto" {
+		if m.card != "" && m.model != "" && mayHaveWebGPU() && known(ctx, library, m.card, false).Usable {
+			return m.card, nil
+		}
 		if list := ort.Components(library); len(list) > 0 && ort.Usable(list) && known(ctx, library, "cuda", false).Usable {
 			return "cuda", nil
 		}

@@ -9,12 +9,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"realword/inference/ort"
 	"realword/inference/wait"
+	"realword/ui/preferences"
 )
 
 // instead makes a trial run a line of shell, and counts the trials.
@@ -27,11 +29,11 @@ func instead(t *testing.T, line string) *int {
 	t.Cleanup(func() { child = before })
 	child = func(ctx context.Context, args ...string) (*exec.Cmd, error) {
 		trials++
-		if got := strings.Join(args, " "); !strings.HasPrefix(got, "probe-device --device cuda") && got != "probe-device --device webgpu" &&
+		if got := strings.Join(args, " "); !strings.HasPrefix(got, "probe-device --device cuda") && !strings.HasPrefix(got, "probe-device --device webgpu") &&
 			!strings.HasPrefix(got, "probe-device --device openvino") {
 			t.Errorf("a trial runs %q", got)
 		}
-		return exec.CommandContext(ctx, "/bin/sh", "-c", line), nil
+		return exec.CommandContext(ctx, "/bin/sh", "-c", line, "trial", args[len(args)-1]), nil
 	}
 	return &trials
 }
@@ -85,7 +87,7 @@ func TestChoosingOpenVINO(t *testing.T) {
 				if strings.HasSuffix(args[len(args)-1], "-bf16") {
 					line = run(strings.Replace(c.bf16, "{", `{"Device":"openvino-bf16",`, 1))
 				}
-				return exec.CommandContext(ctx, "/bin/sh", "-c", line), nil
+				return exec.CommandContext(ctx, "/bin/sh", "-c", line, "trial", args[len(args)-1]), nil
 			}
 			for range 2 { // the second time from what was kept
 				if got, err := (machine{model: c.model}).choose(t.Context(), filepath.Join(dir, "library")); got != c.want || err != nil || trials != c.trials {
@@ -209,6 +211,38 @@ func TestChoosingADevice(t *testing.T) {
 	instead(t, `echo '{"Device":"cuda:1","Usable":true}'`)
 	if got, err := (machine{device: "cuda:1"}).choose(t.Context(), library); got != "cuda:1" || err != nil {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestTheCardOfThePreferences goes before others for models of one's own, and is passed over where it cannot be used. The window offers
+// those that the last trial saw.
+func TestTheCardOfThePreferences(t *testing.T) {
+	there := mayHaveWebGPU
+	defer func() { mayHaveWebGPU = there }()
+	mayHaveWebGPU = func() bool { return true }
+	dir := home(t)
+	library := filepath.Join(dir, "libonnxruntime.so.1")
+	if err := os.WriteFile(library, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(ort.EnvLibrary, library)
+	if list := otherChoices(); len(list) > 0 {
+		t.Errorf("before any trial the window offers %v", list)
+	}
+	instead(t, `case "$1" in
+		webgpu:1) echo '{"Device":"webgpu:1","Usable":true}';;
+		webgpu:2) echo '{"Device":"webgpu:2","Reason":"it is gone"}';;
+		*) echo '{"Device":"webgpu","Usable":true,"Cards":[{"Name":"RTX"},{"Name":"Radeon"},{"Name":"llvmpipe","Why":"it is software"}]}';;
+	esac`)
+	for _, c := range []struct{ card, model, want string }{
+		{"webgpu:1", "bundle", "webgpu:1"}, {"webgpu:2", "bundle", "webgpu"}, {"", "bundle", "webgpu"}, {"webgpu:1", "", "cpu"},
+	} {
+		if got, err := (machine{card: c.card, model: c.model}).choose(t.Context(), library); got != c.want || err != nil {
+			t.Errorf("%+v: %q, %v", c, got, err)
+		}
+	}
+	if list := otherChoices(); !slices.Equal(list, []preferences.Card{{Device: "webgpu:1", Name: "Radeon"}}) {
+		t.Errorf("the window offers %v", list)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 type machine struct {
 	model   string // bundle folder; empty means the embedded model
 	device  string // as ort.ParseDevice reads it, or auto, which is the default
+	card    string // that auto takes before others for models of one's own: webgpu:1; "": none
 	threads int
 	weights session.Weights
 	yield   bool // inference gives way to the window

@@ -33,6 +33,7 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 	if err != nil {
 		fmt.Fprintln(c.ErrOrStderr(), "Other computers cannot help:", err)
 	}
+	card := preferences.Read(a.Preferences()).Device // of the start: WebGPU computes on one in a process
 	ui.Run(interrupts(c, a), a, ui.Options{
 		Title:   appName,
 		Program: program,
@@ -40,7 +41,11 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 			one := *m
 			one.model, one.yield = model, true
 			if one.device == "auto" { // the command line goes first
-				one.device = preferences.Read(a.Preferences()).Device
+				if chosen := preferences.Read(a.Preferences()).Device; chosen == "cpu" {
+					one.device = chosen
+				} else if card != "auto" && card != "cpu" {
+					one.card = card
+				}
 			}
 			e, err := one.open(ctx)
 			if err != nil {
@@ -55,6 +60,7 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 			kinds := []string{"safetensors", "ckpt", "pth", "pt", "bin"}
 			return fileDialog{title: "Add a model", filter: "Models", extensions: kinds}.ask(fileDialog.run)
 		},
+		Cards: otherChoices,
 		LoRAs: loras(),
 		OpenLoRA: func() (string, error) {
 			return fileDialog{title: "Add a LoRA", filter: "LoRA", extensions: []string{"safetensors", "pt", "ckpt", "bin"}}.ask(fileDialog.run)

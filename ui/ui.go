@@ -10,6 +10,7 @@ import (
 	"realword/history"
 	"realword/inference/lora"
 	"realword/ui/models"
+	"realword/ui/preferences"
 	"realword/ui/saving"
 	"realword/ui/session"
 	"realword/ui/stage"
@@ -19,6 +20,9 @@ import (
 
 // Engine is what the window needs of the program that makes pictures.
 type Engine = models.Engine
+
+// Card is a graphics card to compute on.
+type Card = preferences.Card
 
 // Sample is a reference picture that comes with the program.
 type Sample = subjects.Sample
@@ -48,6 +52,8 @@ type Options struct {
 	Models state.Models
 	// OpenModel asks for a model of one file; "" means that the user changed their mind. Nil hides the button.
 	OpenModel func() (string, error)
+	// Cards are the graphics cards that can be chosen beside the one that is taken by itself. Nil: none.
+	Cards func() []Card
 	// LoRAs is the folder of the user's LoRAs. Nil hides their list.
 	LoRAs *lora.Library
 	// OpenLoRA asks for the file of a LoRA; "" means that the user changed their mind. Nil hides the choice.

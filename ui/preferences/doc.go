@@ -14,6 +14,12 @@ import (
 	"realword/ui/state"
 )
 
+// Card is a graphics card.
+type Card struct {
+	Device string // "webgpu:1"
+	Name   string // that the driver gives it
+}
+
 // Host is what the room needs of the window. All of it is set but what is said to be nil.
 type Host struct {
 	Layers     *kit.Layers
@@ -26,6 +32,7 @@ type Host struct {
 	OpenFolder func() (string, error)                     // asks for a folder; "": the user changed their mind. Nil: it cannot be asked
 	Steps      func(budget int64) fyne.CanvasObject       // chooses how much step data is kept, in bytes; 0: no limit
 	SaveFile   func(name string) (path string, err error) // asks where to; "": nowhere. Nil: it cannot be asked
+	Cards      func() []Card                              // can be chosen to compute on, beside the one that is taken by itself; quick. Nil: none
 
 	Title, Credits string                  // of the program; credits as Markdown
 	Logs           string                  // folder of the log files; "": there are none

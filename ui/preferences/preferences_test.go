@@ -3,6 +3,7 @@ package preferences
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -245,6 +246,40 @@ func TestWhatIsChosenHoldsAtOnce(t *testing.T) {
 	b.press("Done")
 	if b.Win.Canvas().Overlays().Top() != nil {
 		t.Error("Done leaves the sheet open")
+	}
+}
+
+// TestACardIsChosen: where there are several, one can be; what is away now stays chosen.
+func TestACardIsChosen(t *testing.T) {
+	b := newBench(t, nil)
+	choice := func() *kit.Selector {
+		b.Show()
+		for _, s := range all[*kit.Selector](b) {
+			if slices.Contains(s.Options, "CPU") {
+				return s
+			}
+		}
+		t.Fatal("there is no choice of what models compute on")
+		return nil
+	}
+	const note = "from the next start"
+	if s := choice(); len(s.Options) != 2 || b.says(note) {
+		t.Errorf("with one card there are %q", s.Options)
+	}
+	b.press("Done")
+	b.Host.Cards = func() []Card { return []Card{{"webgpu:1", "Radeon 780M"}} }
+	s := choice()
+	if !slices.Equal(s.Options, []string{"Graphics card if there is one", "Radeon 780M", "CPU"}) || !b.says(note) {
+		t.Errorf("with two cards there are %q", s.Options)
+	}
+	s.SetSelected("Radeon 780M")
+	if got := Read(b.app.Preferences()).Device; got != "webgpu:1" {
+		t.Errorf("%q is kept", got)
+	}
+	b.press("Done")
+	b.Host.Cards = nil
+	if s := choice(); s.Selected != "webgpu:1" || !slices.Contains(s.Options, "webgpu:1") {
+		t.Errorf("%q of %q is chosen while the card is away", s.Selected, s.Options)
 	}
 }
 

@@ -83,13 +83,7 @@ func (d *Desk) Show() {
 	pattern.OnChanged = preview
 	parts := kit.Note(i18n.T("You can use {date} {time} {seed} {words} {prompt} {model}, and / for folders."))
 
-	devices := []string{"auto", "cpu"}
-	device := kit.NewSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("CPU")}, nil).
-		Explain(i18n.T("A graphics card is used once a self-test has matched the CPU."))
-	device.Selected = device.Options[max(0, slices.Index(devices, d.Device))]
-	device.OnChanged = func(label string) {
-		d.Change(func(p *Values) { p.Device = devices[slices.Index(device.Options, label)] })
-	}
+	compute := d.compute()
 
 	steps := d.Host.Steps(d.Budget())
 
@@ -116,7 +110,7 @@ func (d *Desk) Show() {
 		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folder, folderNote, kit.Caption(i18n.T("File name")), pattern,
 			example, parts),
 		section(i18n.T("Stored in every picture"), written...),
-		section(i18n.T("Compute on"), device, kit.Note(i18n.T("Takes effect with the next model you open."))),
+		section(i18n.T("Compute on"), compute...),
 	)
 	both := container.New(kit.Inset{X: 4, Y: 4}, container.New(halves{28}, left, right))
 	keys := kit.NewButton(i18n.T("Keyboard shortcuts…"), nil).Explain(i18n.T("All keys, to look up or to change."))
@@ -131,6 +125,30 @@ func (d *Desk) Show() {
 		d.Reset()
 		d.Show()
 	}
+}
+
+// compute is the choice of what models compute on.
+func (d *Desk) compute() []fyne.CanvasObject {
+	devices, names := []string{"auto"}, []string{i18n.T("Graphics card if there is one")}
+	notes := []fyne.CanvasObject{kit.Note(i18n.T("Takes effect with the next model you open."))}
+	if d.Host.Cards != nil {
+		for _, c := range d.Host.Cards() {
+			devices, names = append(devices, c.Device), append(names, c.Name)
+		}
+	}
+	if len(devices) > 1 || d.Device != "auto" && d.Device != "cpu" {
+		notes = append(notes, kit.Note(i18n.T("Another graphics card is used from the next start of Realword.")))
+	}
+	if d.Device != "auto" && d.Device != "cpu" && !slices.Contains(devices, d.Device) { // it may be away for a while
+		devices, names = append(devices, d.Device), append(names, d.Device)
+	}
+	devices, names = append(devices, "cpu"), append(names, i18n.T("CPU"))
+	device := kit.NewSelect(names, nil).Explain(i18n.T("A graphics card is used once a self-test has matched the CPU."))
+	device.Selected = names[max(0, slices.Index(devices, d.Device))]
+	device.OnChanged = func(label string) {
+		d.Change(func(p *Values) { p.Device = devices[slices.Index(names, label)] })
+	}
+	return append([]fyne.CanvasObject{device}, notes...)
 }
 
 // halves puts two objects side by side with a gap.

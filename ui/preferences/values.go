@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"io/fs"
+	"regexp"
 
 	"fyne.io/fyne/v2"
 
@@ -28,7 +29,9 @@ type Values struct {
 	Models    string   // folder for models; "": that of Options.Models
 	Elsewhere []string // folders of models that lie outside it
 
-	Device string // where a model computes that is opened: "auto", which is a graphics card where one can be used, or "cpu"
+	// where a model computes that is opened: "auto", which is a graphics card where one can be used, "cpu", or "webgpu:1" and so on, which
+	// is auto that takes this card before others
+	Device string
 
 	Likeness string // when hints of likeness are computed: "always", "never", or "" where they cost little
 
@@ -62,6 +65,9 @@ func Default() Values {
 // out of harm by being ignored.
 const valuesKey = "preferences"
 
+// oneCard is the Device of a Card.
+var oneCard = regexp.MustCompile(`^webgpu:[1-9][0-9]?$`)
+
 // Read never fails: what cannot be used is replaced by the default.
 func Read(from fyne.Preferences) Values {
 	p := Default()
@@ -75,7 +81,7 @@ func Read(from fyne.Preferences) Values {
 	if p.Look != "light" && p.Look != "dark" {
 		p.Look = d.Look
 	}
-	if p.Device != "cpu" {
+	if p.Device != "cpu" && !oneCard.MatchString(p.Device) {
 		p.Device = d.Device
 	}
 	if p.TextSize < leastTextSize || p.TextSize > mostTextSize {
