@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 
 	"realword/inference/files"
+	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/keep"
 	"realword/inference/picture"
@@ -409,6 +410,18 @@ func TestUnconditionalPass(t *testing.T) {
 		}
 		if n := len(b.runtime.callsOf("text")) - b.runtime.runs("text_kv"); n != 2 {
 			t.Errorf("%d prompts are encoded, want 2", n)
+		}
+	}
+}
+
+// A device is told which graphs run once, and which of these are worth a long opening all the same.
+func TestDevicesKnowHowGraphsRun(t *testing.T) {
+	b := newBench(t)
+	b.run(b.dog())
+	for name, want := range map[graph.Name][2]bool{graph.UNet: {false, false}, graph.Text: {true, false}, graph.Vision: {true, true}, graph.Decoder: {true, false}} {
+		how, opened := b.runtime.how[string(name)]
+		if !opened || how.Once != want[0] || how.Heavy != want[1] {
+			t.Errorf("%s: opened %v, once %v, heavy %v", name, opened, how.Once, how.Heavy)
 		}
 	}
 }

@@ -78,18 +78,23 @@ type fakeRuntime struct {
 	mu      sync.Mutex
 	calls   []call
 	opened  []string
+	how     map[string]session.Options // of the graphs that were opened
 	closed  []string
 }
 
 func (r *fakeRuntime) Describe() string { return "fake" + r.name }
 
-func (r *fakeRuntime) Open(path string, _ session.Options) (session.Session, error) {
+func (r *fakeRuntime) Open(path string, opts session.Options) (session.Session, error) {
 	if r.openErr != nil {
 		return nil, r.openErr
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.opened = append(r.opened, path)
+	if r.how == nil {
+		r.how = map[string]session.Options{}
+	}
+	r.how[path] = opts
 	return &fakeSession{r, path}, nil
 }
 
