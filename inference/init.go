@@ -232,9 +232,9 @@ func (l *Loop) Start(seed uint64, noise []float32) (State, error) {
 	return state, nil
 }
 
-// MadeIn are the masks of a run that made only a region of a picture anew: of each what lies there, as what the run drew outside was not kept.
-// A subject of which next to nothing lies there belongs to the rest of the picture, and its mask stays. Where there was no region, or its
-// file is not here, they are the masks.
+// MadeIn are the masks of a run that made only a region of a picture anew: of each what lies there, as what the run drew outside was not
+// kept. A subject of which next to nothing lies there belongs to the rest of the picture, and its mask stays. Where there was no region, or
+// its file is not here, they are the masks.
 func MadeIn(region Painted, masks []picture.Grid) []picture.Grid {
 	if len(region.Data) == 0 {
 		return masks

@@ -91,9 +91,9 @@ func (v *openVINO) choose(o *binding.SessionOptions, _ *model, _ session.Options
 	return o.AppendExecutionProviderV2([]binding.EpDevice{v.device.EpDevice}, v.options(v.folder))
 }
 
-// takes tells whether a graph is compiled, of weights of so many bytes in float32. Most graphs that run once run in less time than compiling
-// them takes. Heavy ones gain from products of half precision: SDXL's image encoders (3 GB) took a third of the processor's time, and both
-// together, the first time, about half of it. Those of the built-in model (3 MB) run ten times while OpenVINO opens them.
+// takes tells whether a graph is compiled, of weights of so many bytes in float32. Most graphs that run once do so in less time than
+// compiling them takes. Heavy ones gain from products of half precision: SDXL's image encoders (3 GB) took a third of the processor's time,
+// and both together, the first time, about half of it. Those of the built-in model (3 MB) run ten times while OpenVINO opens them.
 func (v *openVINO) takes(all int64, opts session.Options) bool {
 	return !opts.Once || opts.Strict || opts.Heavy && v.half && all >= v.heavy
 }

@@ -30,8 +30,8 @@ import (
 //
 // Any process may use a cache at the same time. An entry is named by everything that decides it: the graph as it would be loaded, with the
 // inputs that LoRAs add to it, not what comes in through them; library and processor; path, size and time of every file of weights. It is
-// written under a hidden name and gets its own when it is whole. Entries that were used longest ago go when there are more than Limit bytes.
-// Whatever is wrong with an entry, the graph is opened as without one.
+// written under a hidden name and gets its own when it is whole. Entries that were used longest ago go when there are more than Limit
+// bytes. Whatever is wrong with an entry, the graph is opened as without one.
 type Cache struct {
 	Folder string
 	Limit  int64
@@ -258,9 +258,9 @@ type splitter struct {
 // them, and refuses a branch that has one of the graph around it: so names of a branch get its number. renamed leads from names of the
 // graphs around to those that they have now; nil is the outermost graph, which keeps its names.
 //
-// Casts of weights come before all other nodes. Of what a node reads, ONNX Runtime first computes what stands last in the file: where it has
-// written a weight's cast, just before its reader, the casts of all weights would come before everything else in a run, and take the memory of
-// the whole network in float32.
+// Casts of weights come before all other nodes. Of what a node reads, ONNX Runtime first computes what stands last in the file: where it
+// has written a weight's cast, just before its reader, the casts of all weights would come before everything else in a run, and take the
+// memory of the whole network in float32.
 func (s *splitter) graph(graph []byte, renamed map[string]string) ([]byte, error) {
 	names := map[string]string{}
 	if renamed != nil {
