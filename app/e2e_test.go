@@ -483,13 +483,23 @@ func TestWindowRests(t *testing.T) {
 		}
 		return times
 	}
-	s.wait("rest", func() bool { // what the start left to do is over after a while
-		before, asleep, begin := used(), slept(), time.Now()
-		time.Sleep(10 * time.Second)
+	for try := range 12 { // what the start left to do is over after a while
+		before, asleep, begin, ticks := used(), slept(), time.Now(), 0
+		for ; time.Since(begin) < 10*time.Second; ticks++ {
+			time.Sleep(time.Second / 60) // as often as Fyne by itself
+		}
 		took := time.Since(begin)
 		often := float64(slept()-asleep) / took.Seconds()
 		t.Logf("an idle window wakes up %.0f times a second, which takes %.2f %% of a core", often, 100*float64(used()-before)/float64(took))
-		return often < 200 // 110 where it rests, 400 where Fyne looks by itself
-	})
+		switch busy := float64(ticks)/took.Seconds() < 40; { // 266 times at least, where it does not rest
+		case !busy && often < 200: // 110 where it rests, 400 where Fyne looks by itself
+			s.quit()
+			return
+		case try == 11 && busy:
+			s.quit()
+			t.Skip("this machine is too busy to say whether a window rests")
+		}
+	}
+	t.Error("an idle window does not rest")
 	s.quit()
 }

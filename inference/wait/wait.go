@@ -6,13 +6,29 @@
 package wait
 
 import (
+	"os"
+	"strings"
 	"testing"
 	"time"
 )
 
-// Longest is how long anything may take. A picture of the real window that takes 3 seconds on a machine that rests has taken more than a
+// Longest is how long anything may take: ten minutes, or half of what `go test` gives all tests of the package where that is less, so that
+// a test says itself what did not come. A picture of the real window that takes 3 seconds on a machine that rests has taken more than a
 // minute on one that runs all other tests beside it.
-const Longest = 10 * time.Minute
+var Longest = longest(os.Args[1:])
+
+// longest reads -test.timeout, which go test always gives. It is asked for before the flags are read.
+func longest(args []string) time.Duration {
+	most := 10 * time.Minute
+	for _, arg := range args {
+		if value, ok := strings.CutPrefix(arg, "-test.timeout="); ok {
+			if limit, err := time.ParseDuration(value); err == nil && limit > 0 {
+				most = min(most, limit/2)
+			}
+		}
+	}
+	return most
+}
 
 // Until looks again and again whether something is so, and fails the test when it is not after Longest.
 func Until(t testing.TB, what string, is func() bool) {
