@@ -12,7 +12,7 @@ import (
 	"realword/inference/picture"
 )
 
-// TestPicturesComeBack encodes pictures with the embedded model and decodes them: at least 30 dB, at its own size, and some at the largest,
+// TestPicturesComeBack encodes pictures with the embedded model and decodes them: at least 30 dB, at its own size, and one at the largest,
 // of which the tiled graphs run.
 func TestPicturesComeBack(t *testing.T) {
 	b := bundletest.Embedded(t)
@@ -28,7 +28,7 @@ func TestPicturesComeBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, side := range []int{size.Width, size.Max} {
-			if side == size.Max && i%4 != 0 {
+			if side == size.Max && i > 0 {
 				continue // it takes its time
 			}
 			x := picture.Fill(img, side, side)

@@ -58,7 +58,12 @@ func TestMappedWeights(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, w := range []session.Weights{session.Packed, session.Mapped} {
-				results[name+" "+w.String()] = outputs(t, kept{rt, w}, b)
+				if w == session.Mapped || dtype == tensor.F16 || !copied { // opening is most of what this costs
+					results[name+" "+w.String()] = outputs(t, kept{rt, w}, b)
+				}
+			}
+			if copied == (dtype == tensor.F16) {
+				continue
 			}
 			for _, when := range []string{"written", "read"} {
 				for port, got := range outputs(t, kept{quick, session.Mapped}, b) {
@@ -69,12 +74,12 @@ func TestMappedWeights(t *testing.T) {
 			}
 		}
 		entries, err := filepath.Glob(filepath.Join(cache, "*", "weights.bin"))
-		if err != nil || len(entries) != 4 { // of U-Net and decoder of both bundles
+		if err != nil || len(entries) != 2 { // of U-Net and decoder
 			t.Errorf("%d optimised graphs are kept: %v", len(entries), err)
 		}
 		for _, w := range []string{" packed", " mapped"} {
-			for name, got := range results["mapped"+w] {
-				if d := difference(got, results["copied"+w][name]); d != 0 {
+			for name, want := range results["copied"+w] {
+				if d := difference(want, results["mapped"+w][name]); d != 0 {
 					t.Errorf("%v,%s: %s differs by %g from the copied weights'", dtype, w, name, d)
 				}
 			}
