@@ -24,8 +24,10 @@ endif
 # They are begun in this order: the longest first, so that no core is idle behind it.
 RACED := realword/ui realword/inference $(addprefix realword/ui/,models queue stage gallery settings) realword/history \
 	$(addprefix realword/ui/,inspect saving session) realword/history/journal
-# Shaping text and drawing icons is pure computation and most of what the window's tests do: the detector need not watch it.
-UNWATCHED := github.com/go-text/typesetting/... github.com/fyne-io/oksvg/... github.com/srwiley/... golang.org/x/image/...
+# Shaping text and drawing icons is pure computation and most of what the window's tests do: the detector need not watch it here. In
+# `make audit` it watches everything.
+UNWATCHED := github.com/go-text/typesetting/... github.com/fyne-io/oksvg/... github.com/srwiley/... fyne.io/fyne/v2/internal/svg \
+	golang.org/x/image/... golang.org/x/text/... encoding/xml strings unicode/...
 RACE := -race $(UNWATCHED:%=-gcflags=%=-race=false)
 comma := ,
 empty :=
@@ -106,16 +108,20 @@ build: deps ## build bin/realword
 test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
 	$(GO) vet -tags $(TAGS) ./...
 	@# The end-to-end test waits for most of its time, and farm for processes and networks: all runs side by side, so that no core is idle
-	@# behind the longest package; the window goes first where it has something to do. What runs behind says last what it found.
+	@# behind the longest package; the window goes first where it has something to do, and what package plain keeps from the
+	@# detector follows what it watches. What runs behind says last what it found.
 	@export REALWORD_BUILT='$(CURDIR)/$(BIN)'; log=$$(mktemp -d); trap 'rm -rf "$$log"' EXIT; status=0; set -x; \
 	  { $(call window,-tags=$(TAGS)); } >"$$log/window" 2>&1 & window=$$!; \
-	  { CI=1 nice $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 1h $(RACE) $(RACED); } >"$$log/raced" 2>&1 & raced=$$!; \
+	  { CI=1 nice $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 1h $(RACE) $(RACED) || status=1; \
+	    CI=1 nice $(GO) test -vet=off -tags $(TAGS) -timeout 1h -run '^Test(Look|Damage)' $$(grep -rlF --include='*_test.go' 'plain.Run(t)' . | xargs -n 1 dirname | sort -u) || status=1; \
+	    exit $$status; } \
+	    >"$$log/raced" 2>&1 & raced=$$!; \
 	  CI=1 nice $(GO) test -vet=off -p 2 -tags $(TAGS) -shuffle=on -timeout 1h $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
-	  CI=1 nice $(GO) test -vet=off -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui || status=1; `# see package plain` \
 	  wait $$raced || status=1; wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log/raced" "$$log/window"; exit $$status
 
 .PHONY: audit
-audit: deps screen tracer ## the real window with the race detector, Fyne's check for calls off its goroutine, and the watchdog
+audit: deps screen tracer ## all tests of RACED and the real window with the race detector, Fyne's check for calls off its goroutine, and the watchdog
+	REALWORD_WATCH_ALL=1 CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 2h -race $(RACED)
 	$(call window,-race)
 	$(call window,-tags=$(TAGS)$(comma)audit)
 

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
+	"realword/inference/plain"
 	"realword/ui/command"
 	"realword/ui/gallery"
 	"realword/ui/queue"
@@ -20,8 +21,9 @@ var contexts = []command.Context{
 	stage.PictureMenu, stage.ThumbMenu, subjects.CardMenu, subjects.WordMenu, queue.JobMenu, queue.RunningMenu, gallery.PictureMenu,
 }
 
-// TestMenusOfThings: each entry is an action of the table, with its key, and enabled as there.
-func TestMenusOfThings(t *testing.T) {
+// TestLookMenusOfThings: each entry is an action of the table, with its key, and enabled as there.
+func TestLookMenusOfThings(t *testing.T) {
+	plain.Run(t)
 	b := newBench(t, nil)
 	for _, c := range contexts {
 		listed := slices.DeleteFunc(slices.Clone(c), func(id string) bool { return id == "" })
@@ -66,8 +68,9 @@ func TestStrokes(t *testing.T) {
 	}
 }
 
-// TestActionTable checks the whole table: names and keys are unique, keys can be read, menu entries have labels.
-func TestActionTable(t *testing.T) {
+// TestLookActionTable checks the whole table: names and keys are unique, keys can be read, menu entries have labels.
+func TestLookActionTable(t *testing.T) {
+	plain.Run(t)
 	b := newBench(t, nil)
 	ids, keys := map[string]bool{}, map[command.Stroke]string{}
 	for _, a := range b.allActions() {
@@ -98,7 +101,8 @@ func TestActionTable(t *testing.T) {
 	}
 }
 
-func TestEscClosesTheTopmostOnly(t *testing.T) {
+func TestLookEscClosesTheTopmostOnly(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	var closed string
 	b.Opened(func() { closed += "a" })

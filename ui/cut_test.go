@@ -40,14 +40,14 @@ func cutTexts(top fyne.CanvasObject) (list []string) {
 	}
 	var hovers []hover
 	var texts []text
-	d := fyne.CurrentApp().Driver()
 	room := box{0, 0, 1e6, 1e6}
-	var walk func(o fyne.CanvasObject)
-	walk = func(o fyne.CanvasObject) {
+	var walk func(o fyne.CanvasObject, place fyne.Position)
+	walk = func(o fyne.CanvasObject, place fyne.Position) {
 		if o == nil || !o.Visible() {
 			return
 		}
-		at := room.cut(boxOf(d.AbsolutePositionForObject(o), o.Size()))
+		place = place.Add(o.Position())
+		at := room.cut(boxOf(place, o.Size()))
 		if at.x1 <= at.x0 || at.y1 <= at.y0 {
 			return // scrolled away
 		}
@@ -69,12 +69,12 @@ func cutTexts(top fyne.CanvasObject) (list []string) {
 			}
 		case *fyne.Container:
 			for _, c := range o.Objects {
-				walk(c)
+				walk(c, place)
 			}
 		case *container.Scroll:
 			was := room
 			room = at
-			walk(o.Content)
+			walk(o.Content, place)
 			room = was
 		case *kit.Button:
 			if o.MinSize().Width > o.Size().Width+1 {
@@ -83,11 +83,11 @@ func cutTexts(top fyne.CanvasObject) (list []string) {
 		case *widget.Entry, *kit.Field, *kit.IconButton, *kit.Slider, *kit.Selector:
 		case fyne.Widget:
 			for _, c := range test.WidgetRenderer(o).Objects() {
-				walk(c)
+				walk(c, place)
 			}
 		}
 	}
-	walk(top)
+	walk(top, fyne.Position{})
 	for _, c := range texts {
 		x, y, said := (c.at.x0+c.at.x1)/2, (c.at.y0+c.at.y1)/2, false
 		for _, h := range hovers {

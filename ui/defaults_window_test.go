@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"realword/inference/picture"
+	"realword/inference/plain"
 	"realword/ui/uitest"
 )
 
-// TestThePresetDecidesTheSquare: a card that says nothing of its own is shown, and sent, as the preset fits references; undo brings
+// TestLookThePresetDecidesTheSquare: a card that says nothing of its own is shown, and sent, as the preset fits references; undo brings
 // the earlier square back.
-func TestThePresetDecidesTheSquare(t *testing.T) {
+func TestLookThePresetDecidesTheSquare(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	wide := image.NewNRGBA(image.Rect(0, 0, 120, 30))
 	for y := range 30 {
@@ -58,8 +60,9 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotReadIsSaid under the prompt, for both prompts, and no longer than it holds.
-func TestWhatIsNotReadIsSaid(t *testing.T) {
+// TestLookWhatIsNotReadIsSaid under the prompt, for both prompts, and no longer than it holds.
+func TestLookWhatIsNotReadIsSaid(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.subjects.PromptChanged("a dog")
 	if b.subjects.Ignored.Visible() {

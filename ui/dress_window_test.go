@@ -7,13 +7,15 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
+	"realword/inference/plain"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
 // Two cards are bound; muting and removing the first changes nothing of how the second looks.
-func TestMutingLeavesColoursAlone(t *testing.T) {
+func TestLookMutingLeavesColoursAlone(t *testing.T) {
+	plain.Run(t)
 	b := twoSubjects(t)
 	look := func(word string) int {
 		for i, w := range b.state.Words {
@@ -56,7 +58,8 @@ func twoSubjects(t *testing.T) *bench {
 	return b
 }
 
-func TestLinkedReach(t *testing.T) {
+func TestLookLinkedReach(t *testing.T) {
+	plain.Run(t)
 	b := twoSubjects(t)
 	groups := b.state.Form.Groups()
 	b.subjects.SetScope(groups[0].ID, 0.3)

@@ -140,7 +140,8 @@ func isContent(o fyne.CanvasObject) bool {
 }
 
 // Every control says in a sentence what it is for, and not only the word that stands on it.
-func TestEveryControlExplainsItself(t *testing.T) {
+func TestLookEveryControlExplainsItself(t *testing.T) {
+	plain.Run(t)
 	b := furnished(t)
 	b.win.Resize(fyne.NewSize(1400, 900))
 	said, seen := map[string]bool{}, 0

@@ -10,13 +10,15 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
+	"realword/inference/plain"
 	"realword/ui/kit"
 	"realword/ui/uitest"
 )
 
-// TestTheWheelTurnsThePageOverTheNegativePrompt (fault 17): also when the field slides under the pointer; who types a text there that does
+// TestLookTheWheelTurnsThePageOverTheNegativePrompt (fault 17): also when the field slides under the pointer; who types a text there that does
 // not fit scrolls that.
-func TestTheWheelTurnsThePageOverTheNegativePrompt(t *testing.T) {
+func TestLookTheWheelTurnsThePageOverTheNegativePrompt(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.set.More.OnTapped()
 	b.layOut(fyne.NewSize(1240, 620))
@@ -43,8 +45,9 @@ func TestTheWheelTurnsThePageOverTheNegativePrompt(t *testing.T) {
 	wheel(true, "after typing")
 }
 
-// TestCutTextsTellTheWhole (fault 20): a card in a narrow panel, and the path of a picture, whose ending is never broken.
-func TestCutTextsTellTheWhole(t *testing.T) {
+// TestLookCutTextsTellTheWhole (fault 20): a card in a narrow panel, and the path of a picture, whose ending is never broken.
+func TestLookCutTextsTellTheWhole(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.subjects.PromptChanged("a dog on the beach")
 	b.drop(nil, uitest.File(t, "a-very-long-name-of-a-picture-of-a-dog-on-a-beach.png", uitest.PNG(uitest.Red)))
@@ -67,8 +70,9 @@ func TestCutTextsTellTheWhole(t *testing.T) {
 	}
 }
 
-// TestDangerIsRedAndCannotBeMixedUp (fault 22).
-func TestDangerIsRedAndCannotBeMixedUp(t *testing.T) {
+// TestLookDangerIsRedAndCannotBeMixedUp (fault 22).
+func TestLookDangerIsRedAndCannotBeMixedUp(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.ask("one")
 	j := b.started()
@@ -120,8 +124,9 @@ func shown(o fyne.CanvasObject) bool {
 	return at.X+o.Size().Width <= c.Size().Width && at.Y+o.Size().Height <= c.Size().Height
 }
 
-// TestEscClosesPreferences (fault 23): whatever of them has the focus.
-func TestEscClosesPreferences(t *testing.T) {
+// TestLookEscClosesPreferences (fault 23): whatever of them has the focus.
+func TestLookEscClosesPreferences(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.layOut(fyne.NewSize(1240, 800))
 	n := 0
@@ -150,8 +155,9 @@ func TestEscClosesPreferences(t *testing.T) {
 	}
 }
 
-// TestTabStopsShowARing (fault 23): what has the focus looks otherwise than without, also where it is chosen.
-func TestTabStopsShowARing(t *testing.T) {
+// TestLookTabStopsShowARing (fault 23): what has the focus looks otherwise than without, also where it is chosen.
+func TestLookTabStopsShowARing(t *testing.T) {
+	plain.Run(t)
 	b := worked(t, 100, "")
 	b.layOut(fyne.NewSize(1240, 800))
 	c := b.win.Canvas()
@@ -175,8 +181,9 @@ func TestTabStopsShowARing(t *testing.T) {
 	c.Unfocus()
 }
 
-// TestARemarkGoesWhenItIsUntrue (fault 25): that a picture has no word, once it has one.
-func TestARemarkGoesWhenItIsUntrue(t *testing.T) {
+// TestLookARemarkGoesWhenItIsUntrue (fault 25): that a picture has no word, once it has one.
+func TestLookARemarkGoesWhenItIsUntrue(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.subjects.PromptChanged("a dog on the beach")
 	file := uitest.File(t, "rex.png", uitest.PNG(uitest.Red))

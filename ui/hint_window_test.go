@@ -4,12 +4,14 @@ import (
 	"strings"
 	"testing"
 
+	"realword/inference/plain"
 	"realword/ui/preferences"
 	"realword/ui/uitest"
 )
 
 // What the window says about keys follows the keys that the user has chosen.
-func TestHintsNameTheKeysThatHold(t *testing.T) {
+func TestLookHintsNameTheKeysThatHold(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
@@ -35,7 +37,8 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 }
 
 // Every action can be given a key in the list of keys.
-func TestEveryActionStandsInTheListOfKeys(t *testing.T) {
+func TestLookEveryActionStandsInTheListOfKeys(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.ShowKeys()
 	var texts []string

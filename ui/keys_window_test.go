@@ -6,12 +6,14 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/inference/plain"
 	"realword/ui/command"
 	"realword/ui/preferences"
 )
 
-// TestKeysCanBeChanged gives an action another key, sees the old one without effect, and what a taken key is asked about.
-func TestKeysCanBeChanged(t *testing.T) {
+// TestLookKeysCanBeChanged gives an action another key, sees the old one without effect, and what a taken key is asked about.
+func TestLookKeysCanBeChanged(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.prefs.Change(func(p *preferences.Values) { p.Keys = map[string]string{"file.preferences": "Ctrl+P", "help.keys": ""} })
 	b.Bind()
@@ -62,9 +64,10 @@ func TestKeysCanBeChanged(t *testing.T) {
 	}
 }
 
-// TestNobodyTypesIntoWhatIsFoldedAway: with the prompt folded away its key shows it, and what is folded away has the focus no longer, so
+// TestLookNobodyTypesIntoWhatIsFoldedAway: with the prompt folded away its key shows it, and what is folded away has the focus no longer, so
 // that the keys which bring it back are read.
-func TestNobodyTypesIntoWhatIsFoldedAway(t *testing.T) {
+func TestLookNobodyTypesIntoWhatIsFoldedAway(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	c := b.win.Canvas()
 	c.Focus(b.subjects.Prompt)

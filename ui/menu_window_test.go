@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
+	"realword/inference/plain"
 	"realword/ui/command"
 	"realword/ui/kit"
 	"realword/ui/uitest"
@@ -73,7 +74,8 @@ func (b *bench) pickNow(label string) {
 }
 
 // A click with the other button shows what can be done with a thing, and does it with that thing.
-func TestMenusActOnWhatWasClicked(t *testing.T) {
+func TestLookMenusActOnWhatWasClicked(t *testing.T) {
+	plain.Run(t)
 	b := keeping(t, t.TempDir())
 	defer b.end0()
 	b.drop(nil, uitest.Files(t, t.TempDir(), 2)...)
@@ -146,7 +148,8 @@ func TestMenusActOnWhatWasClicked(t *testing.T) {
 }
 
 // Jobs of the queue have their menus.
-func TestMenusOfJobs(t *testing.T) {
+func TestLookMenusOfJobs(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.ask("one")
 	j := b.started()

@@ -6,11 +6,13 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/inference/plain"
 	"realword/ui/command"
 	"realword/ui/uitest"
 )
 
-func TestPhraseByMouseAndKeys(t *testing.T) {
+func TestLookPhraseByMouseAndKeys(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.subjects.PromptChanged("a dog with a hat")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
+	"realword/inference/plain"
 	"realword/ui/kit"
 	"realword/ui/uitest"
 )
@@ -40,9 +41,10 @@ func (b *bench) finish(j fakeJob, e inference.Event) {
 	b.until("the round has ended", func() bool { return b.state.Queue.Followed().Task.ID != id })
 }
 
-// TestTheQueueHasAPlace: its own page beside the settings, that its tab and its key open, with four and more rows of one height in the
+// TestLookTheQueueHasAPlace: its own page beside the settings, that its tab and its key open, with four and more rows of one height in the
 // smallest window; the tab counts the jobs, and Generate stays where it is.
-func TestTheQueueHasAPlace(t *testing.T) {
+func TestLookTheQueueHasAPlace(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.ask("one")
 	j := b.started()

@@ -16,6 +16,7 @@ import (
 	hist "realword/history"
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/plain"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -130,7 +131,8 @@ func TestRecallOfAnEarlierPicture(t *testing.T) {
 	}
 }
 
-func TestDroppedPicturesOfAllKinds(t *testing.T) {
+func TestDamagedPicturesThatAreDropped(t *testing.T) {
+	plain.Run(t)
 	encode := func(m picture.Metadata) []byte {
 		data, err := picture.Encode(image.NewNRGBA(image.Rect(0, 0, 2, 2)), m)
 		if err != nil {

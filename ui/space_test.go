@@ -48,54 +48,52 @@ func worked(t *testing.T, percent int, language string) *bench {
 // painted; the tools beside it are all there.
 func TestLookThePictureHasHalfOfTheHeight(t *testing.T) {
 	plain.Run(t)
+	half, usual := fyne.NewSize(960, 600), fyne.NewSize(1240, 800)
 	for _, c := range []struct {
 		percent  int
 		language string
-		size     fyne.Size
-		share    float32
+		sizes    []fyne.Size
 	}{
-		{100, "", fyne.NewSize(960, 600), 0.5},
-		{100, "de", fyne.NewSize(960, 600), 0.5},
-		{100, "", fyne.NewSize(1240, 800), 0.5},
-		{160, "", fyne.NewSize(1240, 800), 0.5},
-		{160, "de", fyne.NewSize(1240, 800), 0.5},
-		{160, "de", fyne.NewSize(1920, 1050), 0.5},
-		{160, "", fyne.NewSize(960, 600), 0.5},
-		{160, "de", fyne.NewSize(960, 600), 0.5},
-		{100, "", fyne.NewSize(3840, 2160), 0.5},
+		{100, "", []fyne.Size{half, usual, fyne.NewSize(3840, 2160)}},
+		{100, "de", []fyne.Size{half}},
+		{160, "", []fyne.Size{usual, half}},
+		{160, "de", []fyne.Size{usual, fyne.NewSize(1920, 1050), half}},
 	} {
-		t.Run(fmt.Sprint(c.percent, c.language, c.size), func(t *testing.T) {
+		t.Run(fmt.Sprint(c.percent, c.language), func(t *testing.T) {
 			b := worked(t, c.percent, c.language)
-			look := func(when string) {
-				t.Helper()
-				b.layOut(c.size)
-				menu := 24 * kit.TextScale() // the bar of menus, which a window of a test has not
-				b.win.Content().Resize(c.size.SubtractWidthHeight(0, menu))
-				b.settle()
-				span := b.stage.Span()
-				if min := c.size.Height * c.share; span.Height < min || span.Width < min {
-					t.Errorf("%s: the picture is %v in its place of %v, in a window of %v", when, span, b.stage.Picture.Size(), c.size)
-				}
-				for _, o := range b.stage.Body.Objects[0].(*fyne.Container).Objects {
-					if o.Position().Y+o.Size().Height > b.stage.Body.Size().Height+1 {
-						t.Errorf("%s: a tool at %v lies below the %g of its place", when, o.Position(), b.stage.Body.Size().Height)
+			for _, size := range c.sizes {
+				look := func(when string) {
+					t.Helper()
+					b.layOut(size)
+					menu := 24 * kit.TextScale() // the bar of menus, which a window of a test has not
+					b.win.Content().Resize(size.SubtractWidthHeight(0, menu))
+					b.settle()
+					span := b.stage.Span()
+					if min := size.Height / 2; span.Height < min || span.Width < min {
+						t.Errorf("%v, %s: the picture is %v in its place of %v", size, when, span, b.stage.Picture.Size())
+					}
+					for _, o := range b.stage.Body.Objects[0].(*fyne.Container).Objects {
+						if o.Position().Y+o.Size().Height > b.stage.Body.Size().Height+1 {
+							t.Errorf("%v, %s: a tool at %v lies below the %g of its place", size, when, o.Position(), b.stage.Body.Size().Height)
+						}
 					}
 				}
-			}
-			look("a finished picture")
-			if film := b.stage.Film; c.percent == 100 && c.size.Height >= 800 && film.Hidden { // its rows get smaller before it goes
-				t.Error("the film of the steps is folded away")
-			}
-			b.mask.Paint(0)
-			if !b.mask.Painting() {
-				t.Fatal("no mask is painted")
-			}
-			look("while a mask is painted")
-			b.mask.Close()
-			b.state.Change(func(s *state.State) { s.History.Example = true })
-			look("the example")
-			if low := c.percent == 160 && c.size.Height == 600; b.stage.ExampleMark.Visible() != low {
-				t.Errorf("the example's mark is seen: %t", !low)
+				look("a finished picture")
+				if film := b.stage.Film; c.percent == 100 && size.Height >= 800 && film.Hidden { // its rows get smaller before it goes
+					t.Errorf("%v: the film of the steps is folded away", size)
+				}
+				b.mask.Paint(0)
+				if !b.mask.Painting() {
+					t.Fatalf("%v: no mask is painted", size)
+				}
+				look("while a mask is painted")
+				b.mask.Close()
+				b.state.Change(func(s *state.State) { s.History.Example = true })
+				look("the example")
+				if low := c.percent == 160 && size.Height == 600; b.stage.ExampleMark.Visible() != low {
+					t.Errorf("%v: the example's mark is seen: %t", size, !low)
+				}
+				b.state.Change(func(s *state.State) { s.History.Example = false })
 			}
 		})
 	}
@@ -129,8 +127,9 @@ func TestLookTheFilmOfManySubjectsStays(t *testing.T) {
 	}
 }
 
-// TestScrollBarsCoverNothing (fault 28): where a page is longer than its place, its content ends before the bar, also under the pointer.
-func TestScrollBarsCoverNothing(t *testing.T) {
+// TestLookScrollBarsCoverNothing (fault 28): where a page is longer than its place, its content ends before the bar, also under the pointer.
+func TestLookScrollBarsCoverNothing(t *testing.T) {
+	plain.Run(t)
 	b := worked(t, 100, "")
 	b.set.More.OnTapped()
 	b.layOut(smallest)
@@ -173,8 +172,9 @@ func TestScrollBarsCoverNothing(t *testing.T) {
 	}
 }
 
-// TestTheRoomIsRemembered (faults 24 and 27): the size of the window, the panels that were dragged, the film and the thumbnails.
-func TestTheRoomIsRemembered(t *testing.T) {
+// TestLookTheRoomIsRemembered (faults 24 and 27): the size of the window, the panels that were dragged, the film and the thumbnails.
+func TestLookTheRoomIsRemembered(t *testing.T) {
+	plain.Run(t)
 	b := worked(t, 100, "")
 	b.layOut(fyne.NewSize(1400, 900))
 	left, right := b.columns.body.Objects[3].(*kit.Handle), b.columns.body.Objects[4].(*kit.Handle)
@@ -211,8 +211,9 @@ func TestTheRoomIsRemembered(t *testing.T) {
 	}
 }
 
-// TestTheFilmFolds (fault 26): by its button and its key, by itself where the picture needs the room, and it comes when it is wanted.
-func TestTheFilmFolds(t *testing.T) {
+// TestLookTheFilmFolds (fault 26): by its button and its key, by itself where the picture needs the room, and it comes when it is wanted.
+func TestLookTheFilmFolds(t *testing.T) {
+	plain.Run(t)
 	b := worked(t, 100, "")
 	b.layOut(fyne.NewSize(1400, 900))
 	seen := func() bool { return b.stage.Film.Visible() }

@@ -14,6 +14,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/plain"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/subjects"
@@ -230,7 +231,8 @@ func TestDraggedSquares(t *testing.T) {
 }
 
 // The situations of cards and words, as markup.
-func TestCardSituations(t *testing.T) {
+func TestLookOfCards(t *testing.T) {
+	plain.Run(t)
 	for name, do := range map[string]func(*bench){
 		"bound":  func(*bench) {},
 		"lost":   func(b *bench) { b.subjects.PromptChanged("a puppy and a cat") },

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
+	"realword/inference/plain"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -54,9 +55,10 @@ func TestUndoInTheWindow(t *testing.T) {
 	}
 }
 
-// TestUndoShowsWhatItChanges: on the page of the queue, settings that are taken back come into view; where their column is folded away,
+// TestLookUndoShowsWhatItChanges: on the page of the queue, settings that are taken back come into view; where their column is folded away,
 // the line under the picture says so. What was removed from the queue comes back before the eyes, too.
-func TestUndoShowsWhatItChanges(t *testing.T) {
+func TestLookUndoShowsWhatItChanges(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	tabs := b.columns.tabs
 	b.set.Steps.Slider.OnChanged(10)

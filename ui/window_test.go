@@ -16,6 +16,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/plain"
 	"realword/inference/wait"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -302,7 +303,8 @@ func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
 	}
 }
 
-func TestWordsOfALongPrompt(t *testing.T) {
+func TestLookWordsOfALongPrompt(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.subjects.PromptChanged("one two three four five six seven eight nine ten")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
@@ -316,7 +318,8 @@ func TestWordsOfALongPrompt(t *testing.T) {
 }
 
 // The situations of the window, as markup.
-func TestSituations(t *testing.T) {
+func TestLookOfSituations(t *testing.T) {
+	plain.Run(t)
 	twoSubjects := func(b *bench) {
 		b.subjects.PromptChanged("a dog and a cat")
 		b.drop(nil, uitest.File(b.t, "dog.png", uitest.PNG(uitest.Red)), uitest.File(b.t, "tom.png", uitest.PNG(uitest.Green)))
@@ -370,7 +373,8 @@ func TestSituations(t *testing.T) {
 	}
 }
 
-func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
+func TestLookWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
@@ -391,7 +395,8 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 	}
 }
 
-func TestFieldsLetKeysThrough(t *testing.T) {
+func TestLookFieldsLetKeysThrough(t *testing.T) {
+	plain.Run(t)
 	b := ready(t, nil)
 	generate := &desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault}
 	for name, f := range map[string]*kit.Field{"prompt": b.subjects.Prompt, "seed": b.set.Seed, "negative": b.set.Negative} {
