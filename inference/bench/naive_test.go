@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
+	"realword/inference/ort"
 	"realword/inference/ort/orttest"
 	"realword/inference/prompt"
 	"realword/inference/random"
@@ -22,7 +23,7 @@ import (
 // TestRolesEqualNaive compares the roles of unet.onnx with graphs that do what the paper says, as it says it: every subject's
 // attention over the whole picture times its mask, keys and values in the pass, maps written out and multiplied.
 func TestRolesEqualNaive(t *testing.T) {
-	rt := orttest.CPU(t)
+	rt := orttest.Open(t, ort.Options{Threads: 1, AsIs: true})
 	for _, name := range []string{"tiny", "tiny-xl"} {
 		b, err := bundle.Import(context.Background(), filepath.Join("../../assets/golden/data", name), filepath.Join(t.TempDir(), name), nil)
 		if err != nil {
