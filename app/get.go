@@ -60,7 +60,7 @@ func (*models) Missing(folder string, p hub.Plan) int64 {
 }
 
 // Licences implements ui.Models.
-func (*models) Licences(p hub.Plan) []string { return p.Licences(hub.New(os.Getenv)) }
+func (*models) Licences(p hub.Plan) []hub.Licence { return p.Licences(hub.New(os.Getenv)) }
 
 // Token implements ui.Models.
 func (*models) Token() (from, page string) {
@@ -90,7 +90,11 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 	if e.Base != "" {
 		i.Base = filepath.Join(dir, filepath.FromSlash(e.Base))
 	}
-	path, err := importModel(ctx, i, strings.Join(m.Licences(g.Plan), "; "), importing)
+	var licences []string
+	for _, l := range m.Licences(g.Plan) {
+		licences = append(licences, l.String())
+	}
+	path, err := importModel(ctx, i, strings.Join(licences, "; "), importing)
 	if err != nil {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("the download is complete, but the import failed: %w: fix that and run the command again, nothing is downloaded twice; the files are in %s", err, dir)

@@ -273,7 +273,7 @@ func (w *writing) whole(ctx context.Context, g Got) error {
 	waiting := func(why error, wait time.Duration) {
 		w.m.wait(message.Errorf("%v. Trying again in %d s.", why, int(wait.Round(time.Second).Seconds())))
 	}
-	if err := w.c.again(ctx, waiting, func() (bool, error) {
+	if err := w.c.again(ctx, patience, waiting, func() (bool, error) {
 		before := w.done
 		err := w.stream(ctx, g)
 		return w.done > before, err

@@ -281,14 +281,18 @@ func isPage(answer *http.Response) bool {
 	return strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "application/xhtml")
 }
 
-// patience is how often the same is tried without a byte of progress, and pauses are the waits in between.
-const patience = 6
+// patience is how often the same is tried without a byte of progress, and pauses are the waits in between. A question has somebody who waits
+// for its answer: it is put for seven seconds.
+const (
+	patience    = 6
+	forQuestion = 4
+)
 
 func pauseOf(attempt int) time.Duration { return min(time.Second<<attempt, 30*time.Second) }
 
-// again calls do until it works, fails for good, or was in vain too often. do tells whether it made progress. waiting is told before
+// again calls do until it works, fails for good, or was in vain most times. do tells whether it made progress. waiting is told before
 // every pause, and may be nil.
-func (c *Client) again(ctx context.Context, waiting func(why error, wait time.Duration), do func() (progress bool, err error)) error {
+func (c *Client) again(ctx context.Context, most int, waiting func(why error, wait time.Duration), do func() (progress bool, err error)) error {
 	const mostWaits = 30 // that the hub asked for
 	for attempt, waits := 0, 0; ; {
 		progress, err := do()
@@ -306,7 +310,7 @@ func (c *Client) again(ctx context.Context, waiting func(why error, wait time.Du
 			wait = pauseOf(attempt)
 			attempt++
 		}
-		if attempt >= patience || waits >= mostWaits {
+		if attempt >= most || waits >= mostWaits {
 			return err
 		}
 		if waiting != nil {
@@ -321,7 +325,7 @@ func (c *Client) again(ctx context.Context, waiting func(why error, wait time.Du
 // json asks for a small JSON document. next is the address of its next page, "" where there is none.
 func (c *Client) json(ctx context.Context, address, repository, what string, into any) (next string, err error) {
 	const most = 32 << 20
-	err = c.again(ctx, nil, func() (bool, error) {
+	err = c.again(ctx, forQuestion, nil, func() (bool, error) {
 		answer, err := c.ask(ctx, address, repository, what, nil)
 		if err != nil {
 			return false, err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -137,12 +138,37 @@ func (p Plan) Bytes() (n int64) {
 	return n
 }
 
-// Licences names the licence of every part with the address of its text: "NAME (ADDRESS)".
-func (p Plan) Licences(c *Client) (list []string) {
+// Licence is what a part of a plan is licensed under.
+type Licence struct {
+	Name string // as the repository's page states it; "": it does not
+	At   string // address of the text, or of the page
+}
+
+// notStated is the name of a licence in a line that has none.
+const notStated = "not stated"
+
+// String is the licence in a line: "NAME (ADDRESS)".
+func (l Licence) String() string { return cmp.Or(l.Name, notStated) + " (" + l.At + ")" }
+
+var licenceLine = regexp.MustCompile(`^(.+) \((https?://[^\s()]+)\)$`)
+
+// ParseLicence reads what String wrote.
+func ParseLicence(line string) (l Licence, found bool) {
+	parts := licenceLine.FindStringSubmatch(line)
+	if parts == nil {
+		return Licence{}, false
+	}
+	if l = (Licence{parts[1], parts[2]}); l.Name == notStated {
+		l.Name = ""
+	}
+	return l, true
+}
+
+// Licences are those of all parts, each once.
+func (p Plan) Licences(c *Client) (list []Licence) {
 	for _, g := range p.Parts {
-		line := cmp.Or(g.Licence, "not stated") + " (" + c.Page(g.LicenceAt) + ")"
-		if !slices.Contains(list, line) {
-			list = append(list, line)
+		if l := (Licence{g.Licence, c.Page(g.LicenceAt)}); !slices.Contains(list, l) {
+			list = append(list, l)
 		}
 	}
 	return list

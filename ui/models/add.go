@@ -314,7 +314,7 @@ func (p *Page) sayEnded(s *state.Shelf, t state.ModelTask, path string, err erro
 		p.host.Notify(i18n.T("A model was not imported"), t.Name)
 	default:
 		s.Told, s.Chosen = i18n.T("%s has been imported.", t.Name), path
-		p.host.Notices.Say(kit.Notice{Text: s.Told, Act: i18n.T("Use it"), Do: func() { p.Use(path) }})
+		p.offerUse(s.Told, path)
 		p.host.Notify(i18n.T("A model was imported"), t.Name)
 		if t.Again != "" && t.Again != path && !s.InUse(t.Again) {
 			p.remove(t.Again)
@@ -430,4 +430,11 @@ func (p *Page) Drop(path string, other func()) {
 			}
 		}
 	})
+}
+
+// offerUse says what has come to be a model, where the page does not show it with its own button.
+func (p *Page) offerUse(told, path string) {
+	if !p.Shown() {
+		p.host.Notices.Say(kit.Notice{Text: told, Act: i18n.T("Use it"), Do: func() { p.Use(path) }})
+	}
 }

@@ -72,25 +72,28 @@ func (p *Page) showCatalogue() {
 // get asks the hub what a model consists of now, shows it, and downloads it when the user agrees. What was begun goes on.
 func (p *Page) get(e hub.Entry) {
 	s := p.shelf()
-	if s.Planning != "" || s.Fetching(e.Name) {
+	if s.Fetching(e.Name) {
 		return
 	}
+	p.stopAsking()
+	ctx, stop := context.WithCancel(p.host.Context)
+	p.stopAsking = stop
 	p.change(func(s *state.Shelf) { s.Planning, s.Err, s.Told = e.Name, nil, "" })
 	folder := p.Folder()
 	_, going := s.BegunDownload(e.Name)
 	p.host.Background(func() func() {
-		plan, err := p.host.Models.Plan(p.host.Context, folder, e)
+		plan, err := p.host.Models.Plan(ctx, folder, e)
 		missing := p.host.Models.Missing(folder, plan)
 		free, freeErr := p.host.Models.Free(folder)
 		if freeErr != nil {
 			free = -1
 		}
 		return func() {
-			p.change(func(s *state.Shelf) {
-				if s.Planning = ""; err != nil && !errors.Is(err, context.Canceled) {
-					s.Err = err
-				}
-			})
+			if ctx.Err() != nil { // given up, perhaps for another
+				return
+			}
+			stop()
+			p.change(func(s *state.Shelf) { s.Planning, s.Err = "", err })
 			switch {
 			case err == nil && going:
 				p.fetch(plan)
@@ -99,6 +102,12 @@ func (p *Page) get(e hub.Entry) {
 			}
 		}
 	})
+}
+
+// giveUpAsking ends what get began.
+func (p *Page) giveUpAsking() {
+	p.stopAsking()
+	p.change(func(s *state.Shelf) { s.Planning = "" })
 }
 
 // getFacts are what the user agrees to.
@@ -112,7 +121,7 @@ func (p *Page) getFacts(plan hub.Plan, missing, free int64) (list []state.Fact) 
 		list = append(list, state.Fact{What: i18n.T("Disk"), Is: i18n.T("%s free in %s", wording.Bytes(free), wording.Path(p.Folder()))})
 	}
 	for _, l := range p.host.Models.Licences(plan) {
-		list = append(list, state.Fact{What: i18n.T("Licence"), Is: l})
+		list = append(list, state.Fact{What: i18n.T("Licence"), Is: state.LicenceName(l), At: l.At})
 	}
 	for _, g := range plan.Parts {
 		if g.Gated {
@@ -205,7 +214,7 @@ func (p *Page) getEnded(s *state.Shelf, t state.ModelTask, path string, err erro
 	default:
 		s.Err = err // nil, or what could not be tidied up
 		s.Told, s.Chosen, s.Getting = i18n.T("%s is downloaded and imported.", t.Get.Name), path, false
-		p.host.Notices.Say(kit.Notice{Text: s.Told, Act: i18n.T("Use it"), Do: func() { p.Use(path) }})
+		p.offerUse(s.Told, path)
 		p.host.Notify(i18n.T("A model was downloaded"), t.Get.Name)
 	}
 }
@@ -244,7 +253,13 @@ func newOfferCard(p *Page, e hub.Entry) *offerCard {
 	c.facts, c.runs = wrapped("", widget.LowImportance), wrapped("", widget.MediumImportance)
 	text := widget.NewLabel(about)
 	text.Wrapping = fyne.TextWrapWord
-	c.get = kit.NewButton("", func() { p.get(e) }).Explain(i18n.T("Shows size, licence and folder first; nothing is downloaded before you agree."))
+	c.get = kit.NewButton("", func() {
+		if p.shelf().Planning == e.Name {
+			p.giveUpAsking()
+		} else {
+			p.get(e)
+		}
+	}).Explain(i18n.T("Shows size, licence and folder first; nothing is downloaded before you agree."))
 	c.give = kit.NewButton(i18n.T("Discard"), func() { p.discard(e) }).
 		Explain(i18n.T("Deletes what has been downloaded so far, after asking."))
 	c.state = kit.Caption("")
@@ -275,7 +290,7 @@ func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 	state, do := "", i18n.T("Get…")
 	switch {
 	case s.Planning == e.Name:
-		state = i18n.T("asking the hub…")
+		state, do = i18n.T("asking the hub…"), i18n.T("Cancel")
 	case s.Fetching(e.Name):
 		state = i18n.T("downloading, see the list on the left")
 	case begun:
@@ -284,10 +299,10 @@ func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 	c.state.Set(state)
 	c.get.SetText(do)
 	c.get.Importance = widget.HighImportance
-	if bad {
+	if bad || s.Planning == e.Name {
 		c.get.Importance = widget.MediumImportance
 	}
-	kit.Enable(c.get, s.Planning == "" && !s.Fetching(e.Name))
+	kit.Enable(c.get, !s.Fetching(e.Name))
 	c.give.Hidden = !begun
 	c.body.Refresh()
 }

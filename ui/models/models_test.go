@@ -185,6 +185,14 @@ func (b *bench) sheetSays(text string) bool {
 	return ok
 }
 
+// sheetLinks tells whether the sheet has links to pages.
+func (b *bench) sheetLinks(pages ...string) bool {
+	return !slices.ContainsFunc(pages, func(page string) bool {
+		_, ok := found(b, func(l *widget.Hyperlink) bool { return l.URL.String() == page })
+		return !ok
+	})
+}
+
 // pressSheet taps a button of the sheet.
 func (b *bench) pressSheet(text string) {
 	b.t.Helper()
@@ -245,7 +253,7 @@ func TestGetARealModel(t *testing.T) {
 	b.has("RealCustom++ on SDXL", "About 13.3 GB to download", "CreativeML Open RAIL++-M", "Runs on this machine.", "Toybox, the built-in model, is a toy", "Runs here, but slowly: 17.0 GB of memory is recommended, and 16.0 GB is free.")
 	test.Tap(b.cards["realcustom-sdxl"].get)
 	b.Settle()
-	if len(m.Getting) > 0 || !b.sheetSays("13.0 GB") || !b.sheetSays("Open RAIL++-M (hub.example/some/model)") || !b.sheetSays("40.0 GB free") {
+	if len(m.Getting) > 0 || !b.sheetSays("13.0 GB") || !b.sheetSays("Open RAIL++-M") || !b.sheetSays("not stated") || !b.sheetLinks("https://hub.example/some/model", "https://hub.example/another") || !b.sheetSays("40.0 GB free") {
 		t.Fatal("it began before the user has seen size and licence")
 	}
 	b.pressSheet("Download")
@@ -255,7 +263,7 @@ func TestGetARealModel(t *testing.T) {
 	}
 	c.Fetching(hub.Progress{Done: 2_600_000_000, All: 13_000_000_000, Speed: 12_000_000, Left: 15 * time.Minute})
 	b.Until("the progress is shown", func() bool { return strings.Contains(b.Opener.Text, "20 %") })
-	b.has("Getting RealCustom++ on SDXL", "2.6 GB of 13.0 GB · 12.0 MB/s · 15 min left", "downloading, see")
+	b.has("Getting RealCustom++ on SDXL", "2.6 GB of 13.0 GB · 15 min left · 12.0 MB/s", "downloading, see")
 	if !b.cards["realcustom-sdxl"].get.Disabled() {
 		t.Error("it can be fetched twice")
 	}
@@ -276,7 +284,8 @@ func TestGetARealModel(t *testing.T) {
 	c.Answer <- nil
 	b.Until("it is here", func() bool { return len(b.State.Shelf.Tasks) == 0 })
 	b.Settle()
-	if b.notice.Now.Text != "RealCustom++ on SDXL is downloaded and imported." || b.notice.Now.Act != "Use it" || b.State.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.State.Shelf.Getting {
+	b.has("RealCustom++ on SDXL is downloaded and imported.", "Use this model") // said once: a notice beside it would say the same
+	if b.notice.Now.Text != "" || b.State.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.State.Shelf.Getting {
 		t.Errorf("%+v, %q", b.notice.Now, b.State.Shelf.Chosen)
 	}
 	found, _ := b.State.Shelf.Find("/models/RealCustom++ on SDXL")
@@ -455,6 +464,54 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 	b.has("The disk is full: make room.")
 	if !b.notice.Now.Bad || len(m.Models) != 1 {
 		t.Errorf("%+v", b.notice.Now)
+	}
+}
+
+// TestLicencesHaveTheirPages: the licences of a downloaded model are a line each, with the page of each; other texts stay as they are.
+func TestLicencesHaveTheirPages(t *testing.T) {
+	downloaded := *modelstest.Big
+	var lines []string
+	for _, l := range modelstest.New().Licences(hub.Plan{}) {
+		lines = append(lines, l.String())
+	}
+	fact := func(is, at string) state.Fact { return state.Fact{What: "Licence", Is: is, At: at} }
+	for licence, want := range map[string][]state.Fact{
+		strings.Join(lines, "; "): {fact("Open RAIL++-M", "https://hub.example/some/model"), fact("not stated", "https://hub.example/another")},
+		"mine (as it is)":         {fact("mine (as it is)", "")},
+		"":                        {fact("not stated in its files: see where you got them", "")},
+	} {
+		downloaded.Licence = licence
+		got := slices.DeleteFunc(state.Model{Manifest: &downloaded}.Facts(), func(f state.Fact) bool { return f.What != "Licence" })
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q", licence, got)
+		}
+	}
+}
+
+// TestAskingTheHubIsGivenUp: a hub that does not answer holds up nothing.
+func TestAskingTheHubIsGivenUp(t *testing.T) {
+	b, m := newBench(t)
+	test.Tap(b.buttons["real"])
+	b.Settle()
+	m.Asking = make(chan context.Context, 2)
+	first, other := b.cards["realcustom-sdxl"], b.cards["realcustom-animagine"]
+	test.Tap(first.get)
+	asked := uitest.Next(b.Until, "the hub is asked", m.Asking)
+	if first.get.Text != "Cancel" || other.get.Disabled() || b.State.Shelf.Planning != "realcustom-sdxl" {
+		t.Fatalf("while the hub is asked the button says %q", first.get.Text)
+	}
+	test.Tap(other.get)
+	again := uitest.Next(b.Until, "the hub is asked for another", m.Asking)
+	if asked.Err() == nil || first.get.Text != "Get…" || other.get.Text != "Cancel" {
+		t.Errorf("two are asked for: %v, %q", asked.Err(), first.get.Text)
+	}
+	test.Tap(other.get)
+	if again.Err() == nil || other.get.Text != "Get…" || b.State.Shelf.Planning != "" {
+		t.Errorf("it goes on: %v, %q", again.Err(), other.get.Text)
+	}
+	b.Settle()
+	if err := b.State.Shelf.Err; err != nil || len(m.Getting) > 0 {
+		t.Errorf("giving up is told as %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"image/color"
+	"net/url"
 	"slices"
 	"sync"
 
@@ -61,6 +62,7 @@ type Page struct {
 	addFacts         *fyne.Container
 	addTold          []state.Fact
 	addNotes         *widget.Label
+	stopAsking       func() // gives up asking the hub; never nil
 	trouble          *widget.Label
 	looking          *fyne.Container // a bar that moves, while it is wanted
 	copy             *kit.Check
@@ -80,7 +82,8 @@ type Page struct {
 // New makes the page, hidden.
 func New(h Host) *Page {
 	p := &Page{
-		host: h, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{},
+		stopAsking: func() {},
+		host:       h, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{},
 		cancels: map[int]context.CancelFunc{},
 	}
 	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), func() { p.Toggle() }).
@@ -472,6 +475,11 @@ func setFacts(into *fyne.Container, old *[]state.Fact, facts []state.Fact) {
 		text := widget.NewLabel(f.Is)
 		text.Wrapping = fyne.TextWrapWord
 		into.Add(container.New(labelled{130}, kit.Caption(f.What), container.New(kit.Inset{X: 0, Y: -6}, text)))
+		if at, err := url.Parse(f.At); err == nil && f.At != "" {
+			link := widget.NewHyperlink(f.At, at)
+			link.Wrapping = fyne.TextWrapBreak
+			into.Add(container.New(labelled{130}, kit.Caption(""), container.New(kit.Inset{X: 0, Y: -12}, link)))
+		}
 	}
 	into.Refresh()
 }

@@ -32,7 +32,7 @@ type Host struct {
 	OpenFolder func() (string, error)                     // asks for a folder; "": the user changed their mind. Nil: it cannot be asked
 	Steps      func(budget int64) fyne.CanvasObject       // chooses how much step data is kept, in bytes; 0: no limit
 	SaveFile   func(name string) (path string, err error) // asks where to; "": nowhere. Nil: it cannot be asked
-	Cards      func() []Card                              // can be chosen to compute on, beside the one that is taken by itself; quick. Nil: none
+	Cards      func() []Card                              // to compute on, beside the one that is taken by itself; quick. Nil: none
 
 	Title, Credits string                  // of the program; credits as Markdown
 	Logs           string                  // folder of the log files; "": there are none

@@ -47,8 +47,8 @@ type Models interface {
 	Plan(ctx context.Context, folder string, e hub.Entry) (hub.Plan, error)
 	// Missing is how many bytes of a plan are neither in its folder nor elsewhere on this machine where Get takes them from.
 	Missing(folder string, p hub.Plan) int64
-	// Licences are those of a plan, each with the address of its text.
-	Licences(p hub.Plan) []string
+	// Licences are those of a plan.
+	Licences(p hub.Plan) []hub.Licence
 	// Get downloads, imports, deletes what the model does not need and answers its path. When it fails or ctx ends, what was fetched
 	// is kept, and the next Get goes on; with a path, the model is there and something else went wrong.
 	Get(ctx context.Context, g Get, fetching func(hub.Progress), importing bundle.Progress) (string, error)
@@ -300,14 +300,17 @@ func (s Shelf) Verdict(m Model) (text string, bad bool) {
 }
 
 // Fact is one line of a table of facts.
-type Fact struct{ What, Is string }
+type Fact struct {
+	What, Is string
+	At       string // address of a page about it; "": none
+}
 
 // Facts are what there is to know of a model.
 func (m Model) Facts() []Fact {
 	var list []Fact
 	add := func(what, is string) {
 		if is != "" {
-			list = append(list, Fact{what, is})
+			list = append(list, Fact{What: what, Is: is})
 		}
 	}
 	if f := m.Manifest; f != nil {
@@ -334,10 +337,28 @@ func (m Model) Facts() []Fact {
 	}
 	add(i18n.T("Folder"), folder)
 	if m.Manifest != nil {
-		add(i18n.T("Licence"), cmp.Or(m.Manifest.Licence, m.Licence, i18n.T("not stated in its files: see where you got them")))
+		list = append(list, licenceFacts(cmp.Or(m.Manifest.Licence, m.Licence))...)
 	}
 	return list
 }
+
+// licenceFacts are the licences of a model, which its import has joined to a line. Those of the catalogue are a hub.Licence each.
+func licenceFacts(line string) (list []Fact) {
+	if line == "" {
+		return []Fact{{What: i18n.T("Licence"), Is: i18n.T("not stated in its files: see where you got them")}}
+	}
+	for part := range strings.SplitSeq(line, "; ") {
+		f := Fact{What: i18n.T("Licence"), Is: part}
+		if l, found := hub.ParseLicence(part); found {
+			f.Is, f.At = LicenceName(l), l.At
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// LicenceName is what the window calls a licence.
+func LicenceName(l hub.Licence) string { return cmp.Or(l.Name, i18n.T("not stated")) }
 
 func sizeFact(m bundle.Manifest) string {
 	if m.Size.Width == 0 {
@@ -373,7 +394,7 @@ func (a Adding) Facts() []Fact {
 	var list []Fact
 	add := func(what, is string) {
 		if is != "" {
-			list = append(list, Fact{what, is})
+			list = append(list, Fact{What: what, Is: is})
 		}
 	}
 	add(i18n.T("Type"), layoutName(in))
@@ -527,11 +548,11 @@ func (t ModelTask) getText() string {
 		return i18n.T("importing… %s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
 	}
 	text := i18n.T("%s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
-	if t.Speed > 0 {
-		text += i18n.T(" · %s/s", wording.Bytes(int64(t.Speed)))
-	}
 	if t.Remaining > 0 && t.Remaining < 100*time.Hour {
 		text += i18n.T(" · %s left", wording.Duration(t.Remaining))
+	}
+	if t.Speed > 0 { // last: where the row is narrow, that can be missed most easily
+		text += i18n.T(" · %s/s", wording.Bytes(int64(t.Speed)))
 	}
 	return text
 }

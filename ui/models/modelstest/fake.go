@@ -39,6 +39,7 @@ type Fake struct {
 
 	MemoryBytes int64
 	Begun       []hub.Unfinished
+	Asking      chan context.Context // where it is there, the hub is asked until that is cancelled
 	PlanErr     error
 	Here        int64 // bytes of a plan that are on this machine
 	Getting     chan *GetCall
@@ -65,8 +66,8 @@ func (m *Fake) Memory() int64 { return m.MemoryBytes }
 
 func (m *Fake) Unfinished(string) []hub.Unfinished { return m.Begun }
 
-func (m *Fake) Licences(p hub.Plan) []string {
-	return []string{"Open RAIL++-M (hub.example/some/model)"}
+func (m *Fake) Licences(p hub.Plan) []hub.Licence {
+	return []hub.Licence{{Name: "Open RAIL++-M", At: "https://hub.example/some/model"}, {At: "https://hub.example/another"}}
 }
 
 func (m *Fake) Discard(_ string, e hub.Entry) error {
@@ -75,7 +76,12 @@ func (m *Fake) Discard(_ string, e hub.Entry) error {
 	return nil
 }
 
-func (m *Fake) Plan(_ context.Context, _ string, e hub.Entry) (hub.Plan, error) {
+func (m *Fake) Plan(ctx context.Context, _ string, e hub.Entry) (hub.Plan, error) {
+	if m.Asking != nil {
+		m.Asking <- ctx
+		<-ctx.Done()
+		return hub.Plan{}, ctx.Err()
+	}
 	files := []hub.File{{Path: "x.bin", Size: 13_000_000_000}}
 	return hub.Plan{Entry: e, Parts: []hub.Got{{Into: "source", Repository: "some/model", Files: files}}}, m.PlanErr
 }
