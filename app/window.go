@@ -14,6 +14,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/prompt"
 	"realword/ui"
+	"realword/ui/i18n"
 	"realword/ui/preferences"
 )
 
@@ -58,12 +59,12 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		Models: kept,
 		OpenModel: func() (string, error) {
 			kinds := []string{"safetensors", "ckpt", "pth", "pt", "bin"}
-			return fileDialog{title: "Add a model", filter: "Models", extensions: kinds}.ask(fileDialog.run)
+			return fileDialog{title: i18n.T("Add a model"), filter: i18n.T("Models"), extensions: kinds}.ask(fileDialog.run)
 		},
 		Cards: otherChoices,
 		LoRAs: loras(),
 		OpenLoRA: func() (string, error) {
-			return fileDialog{title: "Add a LoRA", filter: "LoRA", extensions: []string{"safetensors", "pt", "ckpt", "bin"}}.ask(fileDialog.run)
+			return fileDialog{title: i18n.T("Add a LoRA"), filter: "LoRA", extensions: []string{"safetensors", "pt", "ckpt", "bin"}}.ask(fileDialog.run)
 		},
 		Samples:    samples(),
 		OpenFile:   openFile,
@@ -74,11 +75,11 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		OpenFolder: openFolder,
 		SaveFile:   saveFile,
 		OpenSession: func() (string, error) {
-			return fileDialog{title: "Import a session", filter: "Realword sessions", extensions: []string{"zip"}}.ask(fileDialog.run)
+			return fileDialog{title: i18n.T("Import a session"), filter: i18n.T("Realword sessions"), extensions: []string{"zip"}}.ask(fileDialog.run)
 		},
 		SaveSession: func(name string) (string, error) {
 			return fileDialog{
-				kind: dialogSave, title: "Export the session", filter: "Realword sessions", extensions: []string{"zip"},
+				kind: dialogSave, title: i18n.T("Export the session"), filter: i18n.T("Realword sessions"), extensions: []string{"zip"},
 				name: name,
 			}.ask(fileDialog.run)
 		},
@@ -86,7 +87,7 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		Farm:       shared,
 		FarmListen: "0.0.0.0:" + farmPort,
 		OpenKey: func() (string, error) {
-			return fileDialog{title: "Choose a file of credentials", filter: "Credentials", extensions: []string{"creds"}}.ask(fileDialog.run)
+			return fileDialog{title: i18n.T("Choose a file of credentials"), filter: i18n.T("Credentials"), extensions: []string{"creds"}}.ask(fileDialog.run)
 		},
 		OpenHistory: openHistory,
 		SetAside:    setAside,
@@ -139,17 +140,17 @@ func (s studio) Encode(text string, how prompt.Reading) *prompt.Prompt {
 
 func openFile() (string, error) {
 	return fileDialog{
-		title: "Open a reference picture", filter: "Pictures",
+		title: i18n.T("Open a reference picture"), filter: i18n.T("Pictures"),
 		extensions: []string{"png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"},
 	}.ask(fileDialog.run)
 }
 
 func saveFile(name string) (string, error) {
 	return fileDialog{
-		kind: dialogSave, title: "Save the picture", filter: "PNG pictures", extensions: []string{"png"}, name: name,
+		kind: dialogSave, title: i18n.T("Save the picture"), filter: i18n.T("PNG pictures"), extensions: []string{"png"}, name: name,
 	}.ask(fileDialog.run)
 }
 
 func openFolder() (string, error) {
-	return fileDialog{kind: dialogFolder, title: "Choose a folder"}.ask(fileDialog.run)
+	return fileDialog{kind: dialogFolder, title: i18n.T("Choose a folder")}.ask(fileDialog.run)
 }

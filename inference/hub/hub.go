@@ -281,8 +281,8 @@ func isPage(answer *http.Response) bool {
 	return strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "application/xhtml")
 }
 
-// patience is how often the same is tried without a byte of progress, and pauses are the waits in between. A question has somebody who waits
-// for its answer: it is put for seven seconds.
+// patience is how often the same is tried without a byte of progress, and pauses are the waits in between. Somebody waits for the answer to
+// a question: it is put for seven seconds.
 const (
 	patience    = 6
 	forQuestion = 4
@@ -292,7 +292,9 @@ func pauseOf(attempt int) time.Duration { return min(time.Second<<attempt, 30*ti
 
 // again calls do until it works, fails for good, or was in vain most times. do tells whether it made progress. waiting is told before
 // every pause, and may be nil.
-func (c *Client) again(ctx context.Context, most int, waiting func(why error, wait time.Duration), do func() (progress bool, err error)) error {
+func (c *Client) again(ctx context.Context, most int, waiting func(why error, wait time.Duration),
+	do func() (progress bool, err error),
+) error {
 	const mostWaits = 30 // that the hub asked for
 	for attempt, waits := 0, 0; ; {
 		progress, err := do()

@@ -28,12 +28,12 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
 }
 
-// Texts are the texts that the source of the window gives to i18n.T, Errorf and N, and that of the packages below it to message.Errorf,
+// Texts are the texts that the source of the window and of the program around it gives to i18n.T, Errorf and N, and that of the packages below it to message.Errorf,
 // Note, New and Text, with their English forms.
 func Texts(t testing.TB) map[string]i18n.Forms {
 	t.Helper()
 	texts := map[string]i18n.Forms{}
-	for _, folder := range []string{"ui", "history", "farm", "inference"} {
+	for _, folder := range []string{"app", "ui", "history", "farm", "inference"} {
 		calls(t, folder, func(function string, literal func(int) string) {
 			switch function {
 			case "i18n.T", "i18n.Errorf", "message.Errorf", "message.Note", "message.New", "message.Text":
