@@ -296,12 +296,15 @@ func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 	case begun:
 		state, do = i18n.T("%s of %s downloaded", wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())), i18n.T("Resume")
 	}
-	c.state.Set(state)
 	c.get.SetText(do)
 	c.get.Importance = widget.HighImportance
 	if bad || s.Planning == e.Name {
 		c.get.Importance = widget.MediumImportance
 	}
+	if m, here := s.Got(e.Name); here && state == "" {
+		state, c.get.Importance = i18n.T("on this machine: %s", m.Name()), widget.MediumImportance
+	}
+	c.state.Set(state)
 	kit.Enable(c.get, !s.Fetching(e.Name))
 	c.give.Hidden = !begun
 	c.body.Refresh()

@@ -293,6 +293,14 @@ func TestGetARealModel(t *testing.T) {
 	if !b.sheetSays("including what was downloaded for it") {
 		t.Error("the question does not say what goes")
 	}
+	b.Layers.Back()
+	b.showCatalogue()
+	b.Settle()
+	for name, want := range map[string]string{"realcustom-sdxl": "on this machine: RealCustom++ on SDXL", "realcustom-released": ""} {
+		if got := b.cards[name].state.Text; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
 }
 
 func TestDownloadsArePausedAndGivenUp(t *testing.T) {

@@ -534,6 +534,16 @@ func (s Shelf) BegunDownload(name string) (hub.Unfinished, bool) {
 	return s.Begun[i], true
 }
 
+// Got is the first model that was made of the download of an entry.
+func (s Shelf) Got(name string) (Model, bool) {
+	for _, m := range s.List {
+		if m.Downloaded && filepath.Base(filepath.Dir(m.Source)) == name {
+			return m, true
+		}
+	}
+	return Model{}, false
+}
+
 // Fetching tells whether the download of an entry runs or waits.
 func (s Shelf) Fetching(name string) bool {
 	return slices.ContainsFunc(s.Tasks, func(t ModelTask) bool { return t.Get != nil && t.Get.Plan.Entry.Name == name })

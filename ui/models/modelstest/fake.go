@@ -95,7 +95,9 @@ func (m *Fake) Get(ctx context.Context, g state.Get, fetching func(hub.Progress)
 		if err == nil {
 			named := *Big
 			named.Name = g.Name
-			m.Models = append(m.Models, state.Model{Path: path, Manifest: &named, Downloaded: true})
+			m.Models = append(m.Models, state.Model{
+				Path: path, Manifest: &named, Downloaded: true, Source: filepath.Join(g.Folder, "downloads", g.Plan.Entry.Name, "source"),
+			})
 			m.Begun = nil
 			return path, nil
 		}
