@@ -64,7 +64,8 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		Cards: otherChoices,
 		LoRAs: loras(),
 		OpenLoRA: func() (string, error) {
-			return fileDialog{title: i18n.T("Add a LoRA"), filter: "LoRA", extensions: []string{"safetensors", "pt", "ckpt", "bin"}}.ask(fileDialog.run)
+			kinds := []string{"safetensors", "pt", "ckpt", "bin"}
+			return fileDialog{title: i18n.T("Add a LoRA"), filter: "LoRA", extensions: kinds}.ask(fileDialog.run)
 		},
 		Samples:    samples(),
 		OpenFile:   openFile,
@@ -75,7 +76,9 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		OpenFolder: openFolder,
 		SaveFile:   saveFile,
 		OpenSession: func() (string, error) {
-			return fileDialog{title: i18n.T("Import a session"), filter: i18n.T("Realword sessions"), extensions: []string{"zip"}}.ask(fileDialog.run)
+			return fileDialog{
+				title: i18n.T("Import a session"), filter: i18n.T("Realword sessions"), extensions: []string{"zip"},
+			}.ask(fileDialog.run)
 		},
 		SaveSession: func(name string) (string, error) {
 			return fileDialog{
@@ -87,7 +90,9 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		Farm:       shared,
 		FarmListen: "0.0.0.0:" + farmPort,
 		OpenKey: func() (string, error) {
-			return fileDialog{title: i18n.T("Choose a file of credentials"), filter: i18n.T("Credentials"), extensions: []string{"creds"}}.ask(fileDialog.run)
+			return fileDialog{
+				title: i18n.T("Choose a file of credentials"), filter: i18n.T("Credentials"), extensions: []string{"creds"},
+			}.ask(fileDialog.run)
 		},
 		OpenHistory: openHistory,
 		SetAside:    setAside,
