@@ -45,7 +45,8 @@ func CardMemory(ctx context.Context, device string) (free, total int64) {
 	if kind == CUDA {
 		return cudaCard(cards, index, os.Getenv("CUDA_VISIBLE_DEVICES"), os.Getenv("CUDA_DEVICE_ORDER"))
 	}
-	if cards = append(cards, amdCards()...); len(cards) != 1 { // Vulkan counts them in an order of its own
+	// Vulkan counts them in an order of its own, and Intel's beside them.
+	if cards = append(cards, amdCards()...); kind != WebGPU || index > 0 || len(cards) != 1 {
 		return 0, 0
 	}
 	return cards[0].free, cards[0].total

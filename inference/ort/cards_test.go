@@ -88,4 +88,6 @@ func TestCardMemory(t *testing.T) {
 		}
 	}
 	want("WebGPU", 7168, 8192)
+	want("WebGPU:1", 0, 0)      // another one, of which nobody tells
+	want("openvino-bf16", 0, 0) // the processor
 }
