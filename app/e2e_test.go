@@ -225,8 +225,8 @@ func (s *screen) quit() {
 }
 
 // TestWindow works in a real window: open a picture, bind its word, generate, scrub, inspect, use the result as a reference,
-// make a second round, paint a mask, quit, start again, and find all of it; let two rounds wait, give them another order, start again, and have
-// them made in it. It needs a display and xdotool: `make test` gives it a virtual one.
+// make a second round, paint a mask, quit, start again, and find all of it; let two rounds wait, give them another order, start again, and
+// have them made in it. It needs a display and xdotool: `make test` gives it a virtual one.
 // REALWORD_E2E_BUILD holds build options of the program (`make audit`).
 func TestWindow(t *testing.T) {
 	dir, err := os.MkdirTemp("", "rw") // short, since a socket's path may not be long

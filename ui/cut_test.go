@@ -100,8 +100,8 @@ func cutTexts(top fyne.CanvasObject) (list []string) {
 	return list
 }
 
-// TestLookNothingIsCutInSilence: a text that has too little room comes up whole under the pointer, in the usual window and in the smallest one,
-// and in the languages with the longest words, with large texts, too.
+// TestLookNothingIsCutInSilence: a text that has too little room comes up whole under the pointer, in the usual window and in the smallest
+// one, and in the languages with the longest words, with large texts, too.
 func TestLookNothingIsCutInSilence(t *testing.T) {
 	plain.Run(t)
 	for _, c := range []struct {

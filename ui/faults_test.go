@@ -15,8 +15,8 @@ import (
 	"realword/ui/uitest"
 )
 
-// TestLookTheWheelTurnsThePageOverTheNegativePrompt (fault 17): also when the field slides under the pointer; who types a text there that does
-// not fit scrolls that.
+// TestLookTheWheelTurnsThePageOverTheNegativePrompt (fault 17): also when the field slides under the pointer; who types a text there that
+// does not fit scrolls that.
 func TestLookTheWheelTurnsThePageOverTheNegativePrompt(t *testing.T) {
 	plain.Run(t)
 	b := ready(t, nil)

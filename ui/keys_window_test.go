@@ -64,8 +64,8 @@ func TestLookKeysCanBeChanged(t *testing.T) {
 	}
 }
 
-// TestLookNobodyTypesIntoWhatIsFoldedAway: with the prompt folded away its key shows it, and what is folded away has the focus no longer, so
-// that the keys which bring it back are read.
+// TestLookNobodyTypesIntoWhatIsFoldedAway: with the prompt folded away its key shows it, and what is folded away has the focus no longer,
+// so that the keys which bring it back are read.
 func TestLookNobodyTypesIntoWhatIsFoldedAway(t *testing.T) {
 	plain.Run(t)
 	b := ready(t, nil)

@@ -21,8 +21,8 @@ import (
 var known = regexp.MustCompile(`\b(a|dog|on|the|beach|with|cat|bird|rex\.png|dinosaur|toybox|Realword|DDIM|DPM|CFG|GB|MB|png|tmp|Test\w*|` +
 	`(Ctrl|Alt|Shift|Cmd|Esc|Enter|Del|Space|F\d+|Left|Right|Up|Down|PageUp|PageDown|Backspace|Menu|[A-Z])(\+\w+)*|[A-Z]|ms|[smhx]|\d+[smh]|Paper|Release)\b|\{\w+\}|[\w.-]*/[\w./-]*`)
 
-// TestLookEverythingIsTranslated shows every screen in a language that English letters do not occur in: what is left of them was never given
-// to say.
+// TestLookEverythingIsTranslated shows every screen in a language that English letters do not occur in: what is left of them was never
+// given to say.
 func TestLookEverythingIsTranslated(t *testing.T) {
 	plain.Run(t)
 	i18ntest.Pseudo(t)

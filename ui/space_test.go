@@ -127,7 +127,8 @@ func TestLookTheFilmOfManySubjectsStays(t *testing.T) {
 	}
 }
 
-// TestLookScrollBarsCoverNothing (fault 28): where a page is longer than its place, its content ends before the bar, also under the pointer.
+// TestLookScrollBarsCoverNothing (fault 28): where a page is longer than its place, its content ends before the bar, also under the
+// pointer.
 func TestLookScrollBarsCoverNothing(t *testing.T) {
 	plain.Run(t)
 	b := worked(t, 100, "")

@@ -178,7 +178,8 @@ func TestLoRAGoldens(t *testing.T) {
 	}
 }
 
-// TestLoRAsInKeptGraphs: a mapped graph that LoRAs change is kept optimised as well, by what is changed of it: another weight finds the same one.
+// TestLoRAsInKeptGraphs: a mapped graph that LoRAs change is kept optimised as well, by what is changed of it: another weight finds the
+// same one.
 func TestLoRAsInKeptGraphs(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no cache there")

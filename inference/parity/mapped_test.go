@@ -162,8 +162,8 @@ func difference(got, want *tensor.Tensor) float64 {
 	return math.Sqrt(d / n)
 }
 
-// TestAMappedModelMoves: a model that maps checkpoints comes to another folder, as to another computer, with the checkpoints in it. Its graphs,
-// which go on to name the sender's paths, compute the same bits there without them.
+// TestAMappedModelMoves: a model that maps checkpoints comes to another folder, as to another computer, with the checkpoints in it. Its
+// graphs, which go on to name the sender's paths, compute the same bits there without them.
 func TestAMappedModelMoves(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows copies always")

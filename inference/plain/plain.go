@@ -1,8 +1,8 @@
 // Package plain is for tests that the race detector would only slow down: what they are about happens on one goroutine.
 //
-// Contract: only tests import it. Their names begin with TestLook (what the window shows, and where clicks and keys in it lead) or TestDamage
-// (a file is damaged in many ways), because `make test` runs those once more without the detector. Jobs, imports, histories, and whatever
-// else works beside the window, stay under it; `make audit` has it watch all tests.
+// Contract: only tests import it. Their names begin with TestLook (what the window shows, and where clicks and keys in it lead) or
+// TestDamage (a file is damaged in many ways), because `make test` runs those once more without the detector. Jobs, imports, histories, and
+// whatever else works beside the window, stay under it; `make audit` has it watch all tests.
 package plain
 
 import (
