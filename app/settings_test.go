@@ -41,7 +41,7 @@ func TestOneStopForWindowAndTerminal(t *testing.T) {
 // TestEverySettingHasItsWay: what an option reads is what a line of a batch reads.
 func TestEverySettingHasItsWay(t *testing.T) {
 	want := inference.Settings{
-		Negative: "rain", Preset: "release", Width: 640, Height: 512, Steps: 50, Stop: 9, CFG: 2.5, Rescale: 0.7, Sampler: "ddim",
+		Negative: "rain", Preset: "release", Width: 640, Height: 512, Steps: 50, Stop: 9, CFG: 2.5, Rescale: 0.7, UncondAttention: "perturbed", Sampler: "ddim",
 		MaskSource: "low_cross", MaskNorm: "min_max_per_channel", Scope: 0.35, Fit: "crop", Literal: true, Cut: true,
 		Swift: true, Rest: 0.3, Settle: 0.04, Interval: "0.3-4", Every: 3,
 	}

@@ -169,6 +169,9 @@ func portsOf(g *Graphs, name graph.Name) (in, out []string) {
 		for _, grid := range m.Attention {
 			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
 		}
+		if len(m.Networks.UNet.PerturbedBlocks) > 0 {
+			step = append(step, "perturbed")
+		}
 		return append(step, layerMaps, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
 	default:
 		panic("there is no graph called " + string(name))

@@ -91,6 +91,8 @@ type Point struct {
 	Timestep *tensor.Tensor // [1]
 	TimeIDs  *tensor.Tensor // [1, 6]; sent where Text has Pooled
 	Text     Encoding
+
+	Perturbed bool // self-attention of the model's perturbed blocks looks nowhere; see network.UNetGraph
 }
 
 func (p Point) inputs() tensors {
@@ -314,6 +316,13 @@ func (g *Graphs) passInputs(p Point, vision Vision, masks [][]float32, role tens
 	maps.Copy(kept, vision.KV.kept)
 	in["vision_bias"] = vision.Bias
 	m := g.model.Manifest()
+	if len(m.Networks.UNet.PerturbedBlocks) > 0 {
+		perturbed := int64(0)
+		if p.Perturbed {
+			perturbed = 1
+		}
+		in["perturbed"] = tensor.OfInts([]int64{perturbed}, 1)
+	}
 	h, w := g.gridOf(p.Latent)
 	for _, grid := range m.Attention {
 		factor, multiple := grid/m.Grid, 1

@@ -214,11 +214,11 @@ func (l *Loop) noise(ctx context.Context, step int, at Point, masks [][]float32,
 
 // uncond is the unconditional pass. Masks act on it only where it sees a picture.
 func (l *Loop) uncond(ctx context.Context, step int, at Point, masks [][]float32) (*tensor.Tensor, error) {
-	at.Text = *l.Uncond
+	at.Text, at.Perturbed = *l.Uncond, l.UncondAttention == PerturbedAttention && len(l.Subjects) == 0
 	if l.UncondVision != nil && len(l.Subjects) > 0 {
 		return l.Graphs.Noise(ctx, at, *l.UncondVision, masks)
 	}
-	out, err := l.memo.once(step, passKey{text: l.Uncond.of}, at, func() ([]*tensor.Tensor, error) {
+	out, err := l.memo.once(step, passKey{text: l.Uncond.of, perturbed: at.Perturbed}, at, func() ([]*tensor.Tensor, error) {
 		t, err := l.Graphs.Noise(ctx, at, l.none, nil)
 		return []*tensor.Tensor{t}, err
 	})

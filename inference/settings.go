@@ -25,17 +25,18 @@ import (
 // and use it where it acts. The command line, batch files, recipes, picture files, drafts, own presets, undo and comparisons follow.
 // One that presets decide has a field in bundle.Preset and stands in Complete, too.
 type Settings struct {
-	Negative   string  `json:"negative,omitempty"`         // a blank asks for none where the preset has one
-	Preset     string  `json:"preset,omitempty"`           // "paper" (default), "release", or another of the model's
-	Width      int     `json:"width,omitempty"`            // pixels
-	Height     int     `json:"height,omitempty"`           // pixels
-	Steps      int     `json:"steps,omitempty"`            // of denoising
-	Stop       int     `json:"stop,omitempty"`             // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
-	CFG        float64 `json:"cfg,omitempty"`              // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
-	Rescale    float64 `json:"guidance_rescale,omitempty"` // φ of diffusers' guidance_rescale (arXiv 2305.08891, §3.4), 0 to 1; 0: the preset's; NoRescale: none
-	Sampler    string  `json:"sampler,omitempty"`          // a name of schedule.Find
-	MaskSource string  `json:"mask_source,omitempty"`      // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
-	RawMask    bool    `json:"raw_mask,omitempty"`         // do not divide masks by their maximum (Table VI, "w/o normalisation")
+	Negative        string  `json:"negative,omitempty"`         // a blank asks for none where the preset has one
+	Preset          string  `json:"preset,omitempty"`           // "paper" (default), "release", or another of the model's
+	Width           int     `json:"width,omitempty"`            // pixels
+	Height          int     `json:"height,omitempty"`           // pixels
+	Steps           int     `json:"steps,omitempty"`            // of denoising
+	Stop            int     `json:"stop,omitempty"`             // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
+	CFG             float64 `json:"cfg,omitempty"`              // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
+	Rescale         float64 `json:"guidance_rescale,omitempty"` // φ of diffusers' guidance_rescale (arXiv 2305.08891, §3.4), 0 to 1; 0: the preset's; NoRescale: none
+	UncondAttention string  `json:"uncond_attention,omitempty"` // self-attention of the unconditional pass: PlainAttention or PerturbedAttention
+	Sampler         string  `json:"sampler,omitempty"`          // a name of schedule.Find
+	MaskSource      string  `json:"mask_source,omitempty"`      // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
+	RawMask         bool    `json:"raw_mask,omitempty"`         // do not divide masks by their maximum (Table VI, "w/o normalisation")
 	// else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
 	MaskNorm string `json:"mask_norm,omitempty"`
 	// LoRAs that the model is changed by, as lora.Format writes them: <lora:name:0.8>, and those that are only kept in a list
@@ -60,6 +61,16 @@ const MaxCFG = 50
 
 // NoRescale asks for no guidance rescale where the preset has one. It is written "0".
 const NoRescale = -1
+
+// What self-attention does in the unconditional pass of a picture without subjects. Perturbed, every position of the model's perturbed
+// blocks attends to itself alone, so that this pass knows nothing of how parts belong together: guidance away from it makes whole shapes
+// (the perturbation of PAG, arXiv 2403.17377, Section 4, without a pass of its own; of a worse model, arXiv 2406.02507). Where there are
+// subjects it is always plain: they would be less like their pictures. Complete settings say PlainAttention only where the preset says
+// otherwise.
+const (
+	PlainAttention     = "plain"
+	PerturbedAttention = "perturbed"
+)
 
 // defaultPreset is that of the paper.
 const defaultPreset = "paper"
@@ -88,9 +99,12 @@ func (s Settings) Complete(m bundle.Manifest) Settings {
 	if s.Rescale == NoRescale && d.Rescale == 0 {
 		s.Rescale = 0
 	}
+	if s.UncondAttention == PlainAttention && d.UncondAttention == "" {
+		s.UncondAttention = ""
+	}
 	return s.withSwift().Over(Settings{
 		Negative: d.Negative, Width: m.Size.Width, Height: m.Size.Height, Steps: d.Steps, Stop: d.StopOf(cmp.Or(s.Steps, d.Steps)),
-		CFG: d.CFG, Rescale: d.Rescale, Sampler: d.Sampler, MaskSource: d.MaskSource, Scope: d.Scope, Fit: cmp.Or(d.Fit, picture.Pad),
+		CFG: d.CFG, Rescale: d.Rescale, UncondAttention: d.UncondAttention, Sampler: d.Sampler, MaskSource: d.MaskSource, Scope: d.Scope, Fit: cmp.Or(d.Fit, picture.Pad),
 	})
 }
 
@@ -372,6 +386,24 @@ var table = []Setting{
 		},
 	},
 	{
+		Key: "uncond_attention", Field: "UncondAttention", At: func(s *Settings) any { return &s.UncondAttention },
+		Flag: "uncond-attention", Help: "self-attention of the unconditional pass where no picture is bound: plain, or perturbed, which makes whole shapes (the built-in model's default)",
+		Label: "uncond attention", Text: func(s Settings) string {
+			if s.UncondAttention == PlainAttention {
+				return ""
+			}
+			return s.UncondAttention
+		},
+		Called: "attention of the unconditional pass", Takes: "plain or perturbed",
+		parse: func(s Settings) error { return knownAttention(s.UncondAttention) },
+		check: func(s Settings, m bundle.Manifest) error {
+			if s.UncondAttention == PerturbedAttention && len(m.Networks.UNet.PerturbedBlocks) == 0 {
+				return message.Errorf("the model %s has no perturbed attention: choose plain", m.Name)
+			}
+			return knownAttention(s.UncondAttention)
+		},
+	},
+	{
 		Key: "mask_source", Field: "MaskSource", At: func(s *Settings) any { return &s.MaskSource },
 		Flag: "mask-source", Help: "attention maps the masks come from: all_cross, low_cross, low_cross_all_self or low_cross_high_self",
 		Called: "mask source", OfMasks: true,
@@ -480,6 +512,13 @@ var table = []Setting{
 			return errors.Join(checkSide("width", s.Width, m), checkSide("height", s.Height, m))
 		},
 	},
+}
+
+func knownAttention(name string) error {
+	if name != "" && name != PlainAttention && name != PerturbedAttention {
+		return message.Errorf("there is no attention %q of the unconditional pass: choose plain or perturbed", name)
+	}
+	return nil
 }
 
 // mostEvery is how far apart unconditional passes may be: beyond it pictures fall apart in runs of few steps.

@@ -12,7 +12,7 @@ import (
 
 // everySetting has every field set to something that no preset of the fake model has.
 var everySetting = Settings{
-	Negative: "rain", Preset: "release", Width: 24, Height: 32, Steps: 50, Stop: 9, CFG: 2.5, Rescale: 0.7, Sampler: "ddim",
+	Negative: "rain", Preset: "release", Width: 24, Height: 32, Steps: 50, Stop: 9, CFG: 2.5, Rescale: 0.7, UncondAttention: "perturbed", Sampler: "ddim",
 	MaskSource: "low_cross", RawMask: true, MaskNorm: "min_max_per_channel", Scope: 0.35, Fit: "crop", Literal: true, Cut: true, LoRAs: "<lora:ink:0.8>",
 	Swift: true, Rest: 0.3, Settle: 0.04, Interval: "0.3-4", Every: 3,
 }

@@ -144,12 +144,13 @@ type memo struct {
 
 // passKey is what decides a pass without masks and pictures within one job.
 type passKey struct {
-	text   string
-	guided bool // the guidance branch
-	source guidance.Source
-	layers bool // maps are normalised layer by layer
-	time   float32
-	latent [sha256.Size]byte
+	text      string
+	guided    bool // the guidance branch
+	perturbed bool
+	source    guidance.Source
+	layers    bool // maps are normalised layer by layer
+	time      float32
+	latent    [sha256.Size]byte
 }
 
 // keptPasses bounds what a memo holds: at SDXL's size half a megabyte each.

@@ -11,12 +11,17 @@ from words import vocabulary
 ABOUT = {
     "family": "toybox", "name": "Realword Toybox 2",  # another one than the model before, whose sessions say "Realword Toybox" "default_size": [256, 256],
     "presets": {
-        "paper": {"sampler": "ddim", "steps": 25, "stop": 14, "cfg": 4, "scope": .25, "mask_source": "low_cross_high_self"},
+        "paper": {"sampler": "ddim", "steps": 25, "stop": 14, "cfg": 4, "uncond_attention": "perturbed", "scope": .25, "mask_source": "low_cross_high_self"},
         "release": {"sampler": "dpm++", "steps": 25, "stop": 12, "cfg": 3.5, "scope": .25, "mask_source": "all_cross", "negative": ""},
     },
     "words": vocabulary(),
     "licences": "trained on emoji pictures of Microsoft (MIT), Google (Apache-2.0), Twitter and EmojiOne (CC BY 4.0), see CREDITS.md",
 }
+
+
+# Self-attention over 8 x 8 positions, which says how the parts of a thing belong together: pictures of text alone are guided away from what
+# the network draws without it.
+PERTURBED = ["down_blocks.2", "mid_block", "up_blocks.0"]
 
 
 def export(work, out):
@@ -29,6 +34,8 @@ def export(work, out):
     model.save(out)
     for path in out.rglob("*.safetensors"):
         save_file({k: v.half() if v.is_floating_point() else v for k, v in load_file(path).items()}, path, {"format": "pt"})
+    config = json.loads((out / "unet" / "config.json").read_text()) | {"perturbed_blocks": PERTURBED}
+    (out / "unet" / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     shutil.copytree(work / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
     shutil.copy(pathlib.Path(__file__).with_name("CREDITS.md"), out)
     for folder in sorted(p.parent for p in out.rglob("*.safetensors")):

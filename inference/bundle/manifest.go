@@ -134,14 +134,16 @@ func (s Schedule) Config() schedule.Config {
 
 // Preset holds the defaults of a request.
 type Preset struct {
-	Sampler    string  `json:"sampler"`
-	Steps      int     `json:"steps"`
-	Stop       int     `json:"stop"`
-	CFG        float64 `json:"cfg"`
-	Rescale    float64 `json:"guidance_rescale,omitempty"`
-	Scope      float64 `json:"scope"`
-	MaskSource string  `json:"mask_source"`
-	Negative   string  `json:"negative,omitempty"`
+	Sampler string  `json:"sampler"`
+	Steps   int     `json:"steps"`
+	Stop    int     `json:"stop"`
+	CFG     float64 `json:"cfg"`
+	Rescale float64 `json:"guidance_rescale,omitempty"`
+	// UncondAttention is "perturbed" where the unconditional pass perturbs the network's perturbed blocks
+	UncondAttention string  `json:"uncond_attention,omitempty"`
+	Scope           float64 `json:"scope"`
+	MaskSource      string  `json:"mask_source"`
+	Negative        string  `json:"negative,omitempty"`
 	// Fit is how references become a square; empty in manifests of earlier versions, which padded them.
 	Fit          picture.Fit `json:"fit,omitempty"`
 	UncondVision bool        `json:"uncond_vision"` // release: the unconditional pass sees the black picture under the same masks

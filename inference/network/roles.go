@@ -36,6 +36,8 @@ type roles struct {
 	anyCross    *nn.Value
 	anySelf     *nn.Value
 
+	perturbed *nn.Value // [1] whether self-attention of the perturbed blocks looks nowhere; nil: the U-Net has none
+
 	layer   int                 // cross-attention layers built so far
 	taps    map[int][]*nn.Value // level -> cross maps of the words, one [1 heads hw G] per layer
 	kept    map[int][]keyValue  // level -> queries and keys of self-attention whose map is applied in the end
@@ -58,7 +60,8 @@ type keyValue struct{ k, v *nn.Value }
 // and those that fill up to T have weight 0. vision_bias [R n] is 0 for a token and -1e9 for what fills up to n. cross_levels and
 // self_levels [grids] int64 say with 0 or 1 whose maps count, in the order of AttentionGrids; where there are several grids, self
 // maps refine cross maps of the grids below the finest only. layer_maps [1] int64 says with 1 that every layer's map M becomes (M
-// − min M) / (max M − min M + 10⁻⁶) before the mean over layers.
+// − min M) / (max M − min M + 10⁻⁶) before the mean over layers. Where the config has perturbed blocks, perturbed [1] int64 says with 1
+// that in these every position attends to itself alone (PAG, arXiv 2403.17377).
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return UNetGraphFor(nn.CPU, c, store)
 }
@@ -112,6 +115,10 @@ func newRoles(u *unet) *roles {
 	r.layerMaps = b.Input("layer_maps", tensor.I64, []int{1})
 	nn.Condition(r.several)
 	nn.Condition(r.layerMaps)
+	if len(u.PerturbedBlocks) > 0 {
+		r.perturbed = b.Input("perturbed", tensor.I64, []int{1})
+		nn.Condition(r.perturbed)
+	}
 	r.anyCross, r.anySelf = nn.Largest(cross), nn.Largest(self)
 	for i, grid := range grids {
 		level := bits.TrailingZeros(uint(grid))
@@ -124,6 +131,13 @@ func newRoles(u *unet) *roles {
 // further columns of its values, so that softmax(QKᵀ)V and softmax(QKᵀ)M are one product and no map is written out. The others
 // keep queries and keys for the end, if they are wanted.
 func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
+	attend := func() *nn.Value { return nn.Attention(q, k, v, heads) }
+	if r.perturbed != nil && r.u.perturbs(r.u.crossLayers()[r.layer].path) {
+		whole := attend
+		attend = func() *nn.Value {
+			return nn.If(r.perturbed, func() []*nn.Value { return []*nn.Value{v} }, func() []*nn.Value { return []*nn.Value{whole()} })[0]
+		}
+	}
 	if level == r.u.GridLevel() && r.completed(level) {
 		if r.lower == nil {
 			r.lower = nn.If(r.anySelf, func() []*nn.Value { return []*nn.Value{r.meanCross(r.levels()[1:])} }, func() []*nn.Value {
@@ -134,7 +148,7 @@ func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 			out, mapped := nn.AttentionColumns(q, k, v, r.lower, heads)
 			return []*nn.Value{out, mapped}
 		}, func() []*nn.Value {
-			return []*nn.Value{nn.Attention(q, k, v, heads), r.nothing(3)}
+			return []*nn.Value{attend(), r.nothing(3)}
 		})
 		r.refined = append(r.refined, both[1])
 		return both[0]
@@ -146,7 +160,7 @@ func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 		qk[i].Shape = q.Shape // as far as anybody looks at it
 	}
 	r.kept[level] = append(r.kept[level], keyValue{qk[0], qk[1]})
-	return nn.Attention(q, k, v, heads)
+	return attend()
 }
 
 // nothing is the result of a branch that nobody wants.

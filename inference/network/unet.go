@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"realword/inference/graph"
 	"realword/inference/nn"
@@ -44,6 +45,9 @@ type UNetConfig struct {
 	DualCrossAttention bool    `json:"dual_cross_attention,omitempty"`
 	OnlyCrossAttention any     `json:"only_cross_attention,omitempty"`
 	SampleSize         int     `json:"sample_size,omitempty"`
+
+	// blocks such as "mid_block" or "up_blocks.0" whose self-attention a pass can do without; no library's entry, see UNetGraph
+	PerturbedBlocks []string `json:"perturbed_blocks,omitempty"`
 
 	// What else would make another network of it, where it is not what it usually is.
 	ConvInKernel     any `json:"conv_in_kernel,omitempty"`
@@ -92,6 +96,10 @@ func (c *UNetConfig) Validate() error {
 	switch {
 	case levels == 0 || len(c.DownBlockTypes) != levels || len(c.UpBlockTypes) != levels:
 		return refuse("block_out_channels, down_block_types and up_block_types", []any{c.BlockOutChannels, c.DownBlockTypes, c.UpBlockTypes})
+	case slices.ContainsFunc(c.PerturbedBlocks, func(block string) bool {
+		return !slices.ContainsFunc(c.crossLayers(), func(l crossLayer) bool { return within(l.path, block) })
+	}):
+		return refuse("perturbed_blocks", c.PerturbedBlocks)
 	case c.MidBlockType != "UNetMidBlock2DCrossAttn":
 		return refuse("mid_block_type", c.MidBlockType)
 	case c.ActFn != "silu" && c.ActFn != "swish":
@@ -219,6 +227,13 @@ func (c *UNetConfig) GridLevel() int {
 
 // Grid is the number of latent cells per guidance-grid cell along one side.
 func (c *UNetConfig) Grid() int { return 1 << c.GridLevel() }
+
+// perturbs tells whether a layer, by the path of its cross-attention, is in a perturbed block.
+func (c *UNetConfig) perturbs(path string) bool {
+	return slices.ContainsFunc(c.PerturbedBlocks, func(block string) bool { return within(path, block) })
+}
+
+func within(path, block string) bool { return block != "" && strings.HasPrefix(path+".", block+".") }
 
 // Multiple is the number that both sides of the latent must be multiples of.
 func (c *UNetConfig) Multiple() int { return 1 << (len(c.BlockOutChannels) - 1) }

@@ -55,6 +55,9 @@ func Differs(was, now inference.Request, seeds bool) string {
 
 // bare is a request without the names of files, and without seeds where they do not count.
 func bare(r inference.Request, seeds bool) inference.Request {
+	if r.UncondAttention == "" || len(r.Subjects) > 0 { // which it does not act on
+		r.UncondAttention = inference.PlainAttention
+	}
 	r.Subjects = inference.CloneSubjects(r.Subjects)
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {

@@ -21,6 +21,7 @@ func TestDiffers(t *testing.T) {
 	for want, change := range map[string]func(*inference.Request){
 		"": func(r *inference.Request) {
 			r.Subjects[0].References[0].Name, r.Init.Name, r.Negative = "c.png", "d.png", " "
+			r.UncondAttention = "perturbed" // which subjects keep from acting
 		},
 		`the prompt "a cat"`:                 func(r *inference.Request) { r.Prompt = "a cat" },
 		"the seed 8, not 7":                  func(r *inference.Request) { r.Seeds = []uint64{8} },

@@ -106,11 +106,15 @@ func encode(r Recipe) (json.RawMessage, error) {
 	}{r.Schema, r.Model, r.Bundle, r.Program, r.Noise, r.Marks, r.Chunks, r.Used, r.Prompt, r.Negative, r.Request, r.Thumbnails, r.Masks})
 }
 
-// written is a resolved request as recipes have always written it: no negative prompt and a padded reference are left out.
+// written is a resolved request as recipes have always written it: no negative prompt, plain attention and a padded reference are left
+// out.
 // unwritten is its inverse, so that a recipe that is read and written again is the same to the last byte.
 func written(r inference.Request) inference.Request {
 	if strings.TrimSpace(r.Negative) == "" {
 		r.Negative = ""
+	}
+	if r.UncondAttention == inference.PlainAttention {
+		r.UncondAttention = ""
 	}
 	r.Literal, r.Cut = false, false // which the recipe's Marks and Chunks say
 	r.Subjects = inference.CloneSubjects(r.Subjects)
@@ -131,6 +135,7 @@ func written(r inference.Request) inference.Request {
 
 func unwritten(r *inference.Request, marks string, chunks bool) {
 	r.Negative = cmp.Or(r.Negative, " ")
+	r.UncondAttention = cmp.Or(r.UncondAttention, inference.PlainAttention)
 	r.Literal, r.Cut = marks == "" && marked(*r), !chunks && long(*r)
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
@@ -141,8 +146,8 @@ func unwritten(r *inference.Request, marks string, chunks bool) {
 }
 
 // Parse reads a recipe that may come from anywhere. What it returns can be shown and handed to Engine.Resolve, which
-// checks it against a model. Recipes are of resolved requests: one without a negative prompt had none, and a reference without a fit
-// was padded, so no preset puts its own there.
+// checks it against a model. Recipes are of resolved requests: one without a negative prompt had none, one that says nothing of the
+// unconditional pass's attention had it plain, and a reference without a fit was padded, so no preset puts its own there.
 func Parse(data []byte) (Recipe, error) {
 	var version struct {
 		Schema *int `json:"schema"`

@@ -104,6 +104,7 @@ func TestRecipeRoundTrip(t *testing.T) {
 		t.Fatal(err, foreign)
 	}
 	want := p.Recipe
+	want.UncondAttention = inference.PlainAttention // which is not written
 	want.Subjects = inference.CloneSubjects(want.Subjects)
 	want.Subjects[0].References[0].Name, want.Subjects[1].References[1].Name = "rex.png", "side.png"
 	for i := range want.Subjects {
@@ -342,7 +343,7 @@ func TestInitInPictures(t *testing.T) {
 func TestZerosOfRecipes(t *testing.T) {
 	r, err := Parse([]byte(`{"schema":1,"prompt":"a dog","swift":true,"mask_rest":0,"mask_settle":0,"cfg_interval":"0","uncond_every":1}`))
 	want := inference.Settings{Swift: true, Rest: inference.NoShare, Settle: inference.NoShare, Interval: "0", Every: 1}
-	if r.Negative, r.Fit = "", ""; err != nil || r.Settings != want {
+	if r.Negative, r.Fit, r.UncondAttention = "", "", ""; err != nil || r.Settings != want {
 		t.Errorf("%v: it is %+v, want %+v", err, r.Settings, want)
 	}
 }

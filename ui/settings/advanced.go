@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
+	"realword/inference"
 	"realword/inference/guidance"
 	"realword/inference/schedule"
 	"realword/ui/i18n"
@@ -21,6 +22,7 @@ type advanced struct {
 	source  *kit.Selector
 	divide  *kit.Check
 	layers  *kit.Check
+	whole   *kit.Check
 }
 
 func newAdvanced(h Host) *advanced {
@@ -49,10 +51,17 @@ func newAdvanced(h Host) *advanced {
 			}
 		})
 	}).Explain(i18n.T("Divides the mask in each layer of the model by itself."))
+	a.whole = kit.NewCheck(i18n.T("Whole shapes"), func(on bool) {
+		a.change(func(f *state.Form) {
+			if f.UncondAttention = inference.PlainAttention; on {
+				f.UncondAttention = inference.PerturbedAttention
+			}
+		})
+	}).Explain(i18n.T("Leads away from shapes that fall apart, where no picture is bound. It takes no time."))
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(name)), o)
 	}
-	a.box = kit.NewColumn(8, named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source), a.divide, a.layers)
+	a.box = kit.NewColumn(8, named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source), a.divide, a.layers, a.whole)
 	return a
 }
 
@@ -103,6 +112,14 @@ func (a *advanced) refresh() {
 	if a.divide.Checked == f.RawMask {
 		a.divide.Checked = !f.RawMask
 		a.divide.Refresh()
+	}
+	if whole := now.UncondAttention == inference.PerturbedAttention; a.whole.Checked != whole {
+		a.whole.Checked = whole
+		a.whole.Refresh()
+	}
+	if can := len(m.Networks.UNet.PerturbedBlocks) > 0; a.whole.Visible() != can {
+		a.whole.Hidden = !can
+		a.box.Refresh()
 	}
 	if layers := f.MaskNorm != ""; a.layers.Checked != layers {
 		a.layers.Checked = layers

@@ -63,6 +63,10 @@ func Knobs() []Knob {
 				i18n.T("Takes back the harsh contrast that a high guidance scale brings: 0 is off, 0.7 is usual."),
 			},
 		},
+		{
+			Part: PartSettings, Label: i18n.T("Whole shapes"),
+			Text: func(s inference.Settings) string { return yesOrNo(s.UncondAttention == inference.PerturbedAttention) },
+		},
 		{Part: PartSettings, Label: i18n.T("Sampler"), Text: func(s inference.Settings) string { return SamplerName(s.Sampler) }},
 		{Part: PartSettings, Label: i18n.T("Mask source"), Text: func(s inference.Settings) string { return MaskSourceName(s.MaskSource) }},
 		{

@@ -16,7 +16,7 @@ func TestEverySettingHasAKnob(t *testing.T) {
 			continue // cards have them
 		}
 		s := base
-		for _, text := range []string{"17", "0.5", "true", "<lora:x:0.5>", "0.5-", "release"} {
+		for _, text := range []string{"17", "0.5", "true", "<lora:x:0.5>", "0.5-", "release", "perturbed"} {
 			if row.Set(&s, text) == nil {
 				break
 			}
