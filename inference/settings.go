@@ -25,20 +25,21 @@ import (
 // and use it where it acts. The command line, batch files, recipes, picture files, drafts, own presets, undo and comparisons follow.
 // One that presets decide has a field in bundle.Preset and stands in Complete, too.
 type Settings struct {
-	Negative        string  `json:"negative,omitempty"`         // a blank asks for none where the preset has one
-	Preset          string  `json:"preset,omitempty"`           // "paper" (default), "release", or another of the model's
-	Width           int     `json:"width,omitempty"`            // pixels
-	Height          int     `json:"height,omitempty"`           // pixels
-	Steps           int     `json:"steps,omitempty"`            // of denoising
-	Stop            int     `json:"stop,omitempty"`             // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
-	CFG             float64 `json:"cfg,omitempty"`              // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
-	Rescale         float64 `json:"guidance_rescale,omitempty"` // φ of diffusers' guidance_rescale (arXiv 2305.08891, §3.4), 0 to 1; 0: the preset's; NoRescale: none
-	UncondAttention string  `json:"uncond_attention,omitempty"` // self-attention of the unconditional pass: PlainAttention or PerturbedAttention
-	Sampler         string  `json:"sampler,omitempty"`          // a name of schedule.Find
-	MaskSource      string  `json:"mask_source,omitempty"`      // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
-	RawMask         bool    `json:"raw_mask,omitempty"`         // do not divide masks by their maximum (Table VI, "w/o normalisation")
+	Negative   string  `json:"negative,omitempty"`         // a blank asks for none where the preset has one
+	Preset     string  `json:"preset,omitempty"`           // "paper" (default), "release", or another of the model's
+	Width      int     `json:"width,omitempty"`            // pixels
+	Height     int     `json:"height,omitempty"`           // pixels
+	Steps      int     `json:"steps,omitempty"`            // of denoising
+	Stop       int     `json:"stop,omitempty"`             // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
+	CFG        float64 `json:"cfg,omitempty"`              // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
+	Rescale    float64 `json:"guidance_rescale,omitempty"` // φ of diffusers' guidance_rescale (arXiv 2305.08891, §3.4), 0 to 1; 0: the preset's; NoRescale: none
+	Sampler    string  `json:"sampler,omitempty"`          // a name of schedule.Find
+	MaskSource string  `json:"mask_source,omitempty"`      // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
+	RawMask    bool    `json:"raw_mask,omitempty"`         // do not divide masks by their maximum (Table VI, "w/o normalisation")
 	// else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
 	MaskNorm string `json:"mask_norm,omitempty"`
+	// self-attention of the unconditional pass: PlainAttention or PerturbedAttention
+	UncondAttention string `json:"uncond_attention,omitempty"`
 	// LoRAs that the model is changed by, as lora.Format writes them: <lora:name:0.8>, and those that are only kept in a list
 	LoRAs string      `json:"loras,omitempty"`
 	Scope float64     `json:"scope,omitempty"` // γ_scope of subjects that have none of their own, in (0, 1]
@@ -104,7 +105,8 @@ func (s Settings) Complete(m bundle.Manifest) Settings {
 	}
 	return s.withSwift().Over(Settings{
 		Negative: d.Negative, Width: m.Size.Width, Height: m.Size.Height, Steps: d.Steps, Stop: d.StopOf(cmp.Or(s.Steps, d.Steps)),
-		CFG: d.CFG, Rescale: d.Rescale, UncondAttention: d.UncondAttention, Sampler: d.Sampler, MaskSource: d.MaskSource, Scope: d.Scope, Fit: cmp.Or(d.Fit, picture.Pad),
+		CFG: d.CFG, Rescale: d.Rescale, UncondAttention: d.UncondAttention, Sampler: d.Sampler, MaskSource: d.MaskSource, Scope: d.Scope,
+		Fit: cmp.Or(d.Fit, picture.Pad),
 	})
 }
 
