@@ -610,7 +610,8 @@ func (i *importer) sessionOf(a archive, rounds map[uint64]uint64) uint64 {
 
 // outOfTrash tells whether what is new in a session of a rescue gets one of its own: who threw the session away here has not seen it.
 func (i *importer) outOfTrash(a archive, id uint64, rounds map[uint64]uint64) (bool, error) {
-	if id == 0 || i.lost == nil || !a.Session.Trashed.IsZero() || !slices.ContainsFunc(a.Rounds, func(r Round) bool { return rounds[r.ID] == 0 }) {
+	fresh := slices.ContainsFunc(a.Rounds, func(r Round) bool { return rounds[r.ID] == 0 })
+	if id == 0 || i.lost == nil || !a.Session.Trashed.IsZero() || !fresh {
 		return false, nil
 	}
 	here, err := getSession(i.Tx, id)

@@ -49,7 +49,8 @@ type columns struct {
 
 // build puts the columns beside one another. over takes the place of lower for a while.
 func (c *columns) build(over fyne.CanvasObject) fyne.CanvasObject {
-	c.middle = container.New(middle{kit.Gapped{Gap: middleGap}, c.tighten}, c.prompt, kit.PanelOf(lowerMargin, container.NewStack(c.lower, over)))
+	c.middle = container.New(middle{kit.Gapped{Gap: middleGap}, c.tighten}, c.prompt,
+		kit.PanelOf(lowerMargin, container.NewStack(c.lower, over)))
 	frame := kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}
 	frame.Wish = func() (left, right float32) { return c.now().Left, c.now().Right }
 	handle := func(panel *fyne.Container, set func(r *preferences.Room, width float32), sign float32) *kit.Handle {

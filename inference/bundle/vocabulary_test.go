@@ -8,8 +8,16 @@ func TestVocabulary(t *testing.T) {
 		word        string
 		begun, want bool
 	}{
-		{"dog", false, true}, {"Dog", false, true}, {"bear", false, true}, {"the", false, true}, {"cat", false, false}, {"do", false, false},
-		{"do", true, true}, {"dogs", true, false}, {"ear", true, false}, {"", false, false},
+		{"dog", false, true},
+		{"Dog", false, true},
+		{"bear", false, true},
+		{"the", false, true},
+		{"cat", false, false},
+		{"do", false, false},
+		{"do", true, true},
+		{"dogs", true, false},
+		{"ear", true, false},
+		{"", false, false},
 	} {
 		if got := v.Knows(c.word, c.begun); got != c.want {
 			t.Errorf("%q, begun %t: %t", c.word, c.begun, got)

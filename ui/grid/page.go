@@ -112,7 +112,8 @@ func New(h Host) *Page {
 	p.export = kit.LowButton(i18n.T("Export as one picture…"), theme.DocumentSaveIcon(), p.Export).Explain(i18n.T("Saves the whole grid as a PNG, with its labels and the recipe."))
 	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })
 	head := container.NewBorder(nil, nil, kit.NewRow(4, p.earlier, p.later), kit.NewRow(4, p.goOn, p.stop, p.export, back),
-		container.New(kit.Inset{X: 6, Y: 0}, kit.NewColumn(1, container.New(kit.Narrow{}, kit.Whole(p.title, nil)), container.New(kit.Narrow{}, kit.Whole(p.progress, nil)))))
+		container.New(kit.Inset{X: 6, Y: 0}, kit.NewColumn(1, container.New(kit.Narrow{}, kit.Whole(p.title, nil)),
+			container.New(kit.Narrow{}, kit.Whole(p.progress, nil)))))
 	p.area = container.New(&table{})
 	p.scroll = container.NewScroll(p.area)
 	body := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 270}, kit.Panel(kit.NewPage(setup))), nil,

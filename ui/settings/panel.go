@@ -218,7 +218,8 @@ func (s *Panel) Shows(st state.State) []any {
 		_, note = f.Note(st.Model)
 	}
 	return []any{
-		note, f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(), s.memory.tokens(st),
+		note, f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr,
+		st.Model, s.host.Memory(), s.memory.tokens(st),
 		s.host.LoRAs(), s.host.Presets(),
 	}
 }

@@ -117,8 +117,8 @@ func (p *Panel) Spare(room float32) (wanted bool) {
 	return fold == Open
 }
 
-// FilmRoom is how much of a column the film takes now, and how much it takes at least where the user wants it: as small as it gets by itself,
-// or as large as it was made.
+// FilmRoom is how much of a column the film takes now, and how much it takes at least where the user wants it: as small as it gets by
+// itself, or as large as it was made.
 func (p *Panel) FilmRoom() (now, least float32) {
 	if p.Film.Visible() {
 		now = p.Film.MinSize().Height + filmGap

@@ -217,7 +217,8 @@ func (p *Panel) Shows(s state.State) []any {
 	look, plan := looks(s)
 	film, _ := s.Film()
 	shown := []any{
-		max(p.seats, look.subjects), p.lens, p.contrast, p.pane.zoom, film, look, plan, s.View, s.Busy(), s.Shown() == nil, s.PictureSize(), s.Caption(),
+		max(p.seats, look.subjects), p.lens, p.contrast, p.pane.zoom, film, look, plan, s.View, s.Busy(),
+		s.Shown() == nil, s.PictureSize(), s.Caption(),
 		s.ActionErr, s.WordNames(look.subjects), done(s), s.History.Example, p.coach.offers(), p.ready(s),
 	}
 	if shot := s.Shot(); shot != nil {

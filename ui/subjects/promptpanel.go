@@ -46,8 +46,8 @@ var levels = []struct{ words, lines float32 }{{5, 4}, {3.1, 4}, {1.35, 4}, {1.35
 // Levels is how many levels there are; from lowLevel on, the words have one row.
 const Levels, LowLevel = 5, 2
 
-// Narrow has the prompt take the room of a level from 0 to Levels-1, without the row of hints in a low window. It tells nobody: it is called
-// while the prompt is laid out.
+// Narrow has the prompt take the room of a level from 0 to Levels-1, without the row of hints in a low window. It tells nobody: it is
+// called while the prompt is laid out.
 func (p *Panel) Narrow(level int, low bool) {
 	p.hintRow.Hidden = low
 	kit.Cap(p.chipRows, levels[level].words)

@@ -45,8 +45,12 @@ func (p *Panel) showWords() {
 		title string
 		words []string
 	}{
-		{i18n.T("Subjects"), v.Subjects}, {i18n.T("General words"), v.General}, {i18n.T("Colours, before a subject"), v.Colours},
-		{i18n.T("Worn, behind “wearing”"), v.Worn}, {i18n.T("On or in something"), v.Seats}, {i18n.T("Places"), v.Places},
+		{i18n.T("Subjects"), v.Subjects},
+		{i18n.T("General words"), v.General},
+		{i18n.T("Colours, before a subject"), v.Colours},
+		{i18n.T("Worn, behind “wearing”"), v.Worn},
+		{i18n.T("On or in something"), v.Seats},
+		{i18n.T("Places"), v.Places},
 		{i18n.T("What joins them"), v.Others},
 	} {
 		if len(part.words) > 0 {

@@ -28,8 +28,8 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
 }
 
-// Texts are the texts that the source of the window and of the program around it gives to i18n.T, Errorf and N, and that of the packages below it to message.Errorf,
-// Note, New and Text, with their English forms.
+// Texts are the texts that the source of the window and of the program around it gives to i18n.T, Errorf and N, and that of the packages
+// below it to message.Errorf, Note, New and Text, with their English forms.
 func Texts(t testing.TB) map[string]i18n.Forms {
 	t.Helper()
 	texts := map[string]i18n.Forms{}
