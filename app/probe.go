@@ -223,8 +223,10 @@ func lastLine(text string) string {
 // known returns the verdict on a device that a former trial left for the same program, libraries and driver, or makes it. With
 // afresh a former one does not count, and a bad one counts for a day: the card may have been busy.
 func known(ctx context.Context, library, device string, afresh bool) verdict {
-	if v, there := former(library, device); there && !afresh {
-		return v
+	if !afresh {
+		if v, there := former(library, device); there {
+			return v
+		}
 	}
 	v := trial(ctx, device, trialLimit)
 	path, err := verdictFile(library, device)

@@ -146,7 +146,7 @@ type memo struct {
 type passKey struct {
 	text      string
 	guided    bool // the guidance branch
-	perturbed bool
+	perturbed bool // the unconditional pass; see Point
 	source    guidance.Source
 	layers    bool // maps are normalised layer by layer
 	time      float32

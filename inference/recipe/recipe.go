@@ -107,8 +107,7 @@ func encode(r Recipe) (json.RawMessage, error) {
 }
 
 // written is a resolved request as recipes have always written it: no negative prompt, plain attention and a padded reference are left
-// out.
-// unwritten is its inverse, so that a recipe that is read and written again is the same to the last byte.
+// out. unwritten is its inverse, so that a recipe that is read and written again is the same to the last byte.
 func written(r inference.Request) inference.Request {
 	if strings.TrimSpace(r.Negative) == "" {
 		r.Negative = ""

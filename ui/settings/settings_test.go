@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/lora"
 	"realword/inference/memory"
 	"realword/inference/prompt"
@@ -444,5 +445,34 @@ func TestNegativeIsCounted(t *testing.T) {
 	test.Tap(r.negative.short)
 	if r.form().Cut || r.negative.tokens.Text != "79 of 150 tokens" || r.negative.short.Visible() {
 		t.Errorf("no longer cut: %q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
+	}
+}
+
+// TestWholeShapes: the check shows what the preset says, taking it away is a wish, and models without perturbed blocks have none.
+func TestWholeShapes(t *testing.T) {
+	r := newRoom(t)
+	m := *r.State.Model
+	m.Networks.UNet.PerturbedBlocks = []string{"mid_block"}
+	paper := m.Presets["paper"]
+	paper.UncondAttention = inference.PerturbedAttention
+	m.Presets = map[string]bundle.Preset{"paper": paper, "release": m.Presets["release"]}
+	r.Change(func(s *state.State) { s.Model = &m })
+	whole := r.advanced.whole
+	if !whole.Visible() || !whole.Checked {
+		t.Errorf("visible %v, checked %v", whole.Visible(), whole.Checked)
+	}
+	test.Tap(whole)
+	if got := r.State.Form.Request().UncondAttention; got != inference.PlainAttention || whole.Checked {
+		t.Errorf("taken away, the request says %q, checked %v", got, whole.Checked)
+	}
+	test.Tap(whole)
+	if full := r.State.Form.Completed(&m); full.UncondAttention != inference.PerturbedAttention || !whole.Checked {
+		t.Errorf("back again, it is %q, checked %v", full.UncondAttention, whole.Checked)
+	}
+	m.Networks.UNet.PerturbedBlocks = nil
+	other := m
+	r.Change(func(s *state.State) { s.Model = &other })
+	if whole.Visible() {
+		t.Error("a model without perturbed blocks has the check")
 	}
 }
