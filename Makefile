@@ -235,7 +235,7 @@ TRAVELS := 66060288
 
 .PHONY: device-train
 device-train: device-carry ## what travels to train the embedded model on a graphics card, and the one call (TOYBOX: folder with bank.npz)
-	@printf '%s\n' 'run with:' '{"command": "sh assets/toybox/device.sh .device $$OUT 570 --stage large --stage latents --stage joint --render 13 --scenes 150000 --batch 384 --warm --lr 3e-3 --hold .4", "carry": [".device"], "timeout_s": 600}' \
+	@printf '%s\n' 'run with:' '{"command": "sh assets/toybox/device.sh .device $$OUT 570 --stage large --stage latents --stage joint --shares .12 .06 .12 .7 --render 13 --scenes 250000 --batch 384 --guide 36 --warm --lr 3e-3 --hold .4", "carry": [".device"], "timeout_s": 600}' \
 	  'then: python assets/toybox/toybox.py --join FILES_AT --work DIR && python assets/toybox/export.py --work DIR --out CHECKPOINT'
 
 .PHONY: device-rehearse

@@ -9,7 +9,7 @@ export TMPDIR=$root LATE=1800 OMP_NUM_THREADS=1  # on a busy machine drawing tak
 trap '[ ! -f "$root/killed.pid" ] || kill -KILL -- "-$(cat "$root/killed.pid")" 2>/dev/null || true; rm -rf "$root"' EXIT
 { git ls-files -z --cached --others --exclude-standard; find "$carry" -type f -print0; } | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$root"
 alone=(); if unshare -rn true 2>/dev/null; then alone=(unshare -rn); else echo "The network stays reachable: unshare does not work here."; fi
-small=(--render 1 --scenes 300 --batch 8 --compile eager --say 2 --device cpu --large 40 --stage large --stage latents --stage joint --warm)
+small=(--render 1 --scenes 300 --batch 8 --compile eager --say 2 --device cpu --large 40 --guide 2 --stage large --stage latents --stage joint --warm)
 
 # run OUT SECONDS OPTIONS...: the number of its process group is in OUT.pid
 run() {

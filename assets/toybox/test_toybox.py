@@ -454,6 +454,11 @@ def test_1_every_stage_runs_on_the_card():
         for b in drawn:
             found = one(b, b["target"], types.SimpleNamespace(autocast=autocast))
             assert {"velocity", "attention", "correspondence"} <= found.keys() and all(v.device.type == "cuda" and v.ndim == 0 for v in found.values())
+        eye.recording = False
+        looked = store.guided(full, 6, 2, None, torch.rand(6, device="cuda"))
+        eye.recording = True
+        found = one.guide(looked, types.SimpleNamespace(autocast=autocast))
+        assert {"alone", "shape", "overlap"} == found.keys() and all(v.device.type == "cuda" and v.ndim == 0 for v in found.values())
 
 
 def test_encoders_that_stay_may_be_lean():
