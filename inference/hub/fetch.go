@@ -27,7 +27,7 @@ import (
 )
 
 const (
-	atOnce   = 3       // files
+	atOnce   = 3       // files, or repositories that a plan asks for
 	partial  = ".part" // ends the name of a file that is not whole; bundle knows it
 	lockName = ".lock"
 	// spare is what a disk keeps free beside a download: the bundle that is made of it.
@@ -270,10 +270,11 @@ func (w *writing) whole(ctx context.Context, g Got) error {
 		return err
 	}
 	resumed := w.done > 0
-	waiting := func(why error, wait time.Duration) {
-		w.m.wait(message.Errorf("%v. Trying again in %d s.", why, int(wait.Round(time.Second).Seconds())))
+	pause := func(why *Problem, wait time.Duration) error {
+		w.m.wait(message.Errorf("%v. Trying again in %d s.", why.Text, int(wait.Round(time.Second).Seconds())))
+		return w.c.pause(ctx, wait)
 	}
-	if err := w.c.again(ctx, patience, waiting, func() (bool, error) {
+	if err := w.c.again(ctx, patience, pause, func() (bool, error) {
 		before := w.done
 		err := w.stream(ctx, g)
 		return w.done > before, err

@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"realword/inference/files"
@@ -42,6 +43,7 @@ type Client struct {
 	tokenFile string // where a token would be looked for
 	tokenFrom string // see TokenFrom
 	web       *http.Client
+	gate      gate
 	chunk     int64                                               // bytes after which a partial file is made to last
 	stall     time.Duration                                       // without a byte for so long a connection counts as cut
 	pause     func(ctx context.Context, wait time.Duration) error // between attempts
@@ -290,9 +292,9 @@ const (
 
 func pauseOf(attempt int) time.Duration { return min(time.Second<<attempt, 30*time.Second) }
 
-// again calls do until it works, fails for good, or was in vain most times. do tells whether it made progress. waiting is told before
-// every pause, and may be nil.
-func (c *Client) again(ctx context.Context, most int, waiting func(why error, wait time.Duration),
+// again calls do until it works, fails for good, or was in vain most times. do tells whether it made progress. pause waits before the next
+// time.
+func (c *Client) again(ctx context.Context, most int, pause func(why *Problem, wait time.Duration) error,
 	do func() (progress bool, err error),
 ) error {
 	const mostWaits = 30 // that the hub asked for
@@ -315,19 +317,43 @@ func (c *Client) again(ctx context.Context, most int, waiting func(why error, wa
 		if attempt >= most || waits >= mostWaits {
 			return err
 		}
-		if waiting != nil {
-			waiting(p.Text, wait)
-		}
-		if err := c.pause(ctx, wait); err != nil {
+		if err := pause(p, wait); err != nil {
 			return err
 		}
 	}
 }
 
+// gate is what questions go through. While the hub wants a pause, it is closed for all of them.
+type gate struct {
+	sync.RWMutex
+	pauses int
+}
+
+// rest closes the gate for a pause that a question was told to make which went through after so many. Where several were told, it is one.
+func (g *gate) rest(after int, pause func() error) error {
+	g.Lock()
+	defer g.Unlock()
+	if g.pauses > after {
+		return nil
+	}
+	g.pauses++
+	return pause()
+}
+
 // json asks for a small JSON document. next is the address of its next page, "" where there is none.
 func (c *Client) json(ctx context.Context, address, repository, what string, into any) (next string, err error) {
 	const most = 32 << 20
-	err = c.again(ctx, forQuestion, nil, func() (bool, error) {
+	after := 0
+	err = c.again(ctx, forQuestion, func(why *Problem, wait time.Duration) error {
+		pause := func() error { return c.pause(ctx, wait) }
+		if why.wait == 0 {
+			return pause()
+		}
+		return c.gate.rest(after, pause)
+	}, func() (bool, error) {
+		c.gate.RLock()
+		defer c.gate.RUnlock()
+		after = c.gate.pauses
 		answer, err := c.ask(ctx, address, repository, what, nil)
 		if err != nil {
 			return false, err

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -372,6 +373,128 @@ func TestWaits(t *testing.T) {
 		if got := retryAfter(text, now); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
+	}
+}
+
+// several is an entry of so many repositories, and the files of them.
+func several(n int) (files map[string][]byte, e Entry) {
+	files, e = map[string][]byte{}, Entry{Name: "many", Title: "Many"}
+	for i := range n {
+		repository := fmt.Sprintf("some/model%d", i)
+		files[repository+"/a.bin"] = noise(uint64(i), small+i)
+		e.Parts = append(e.Parts, Part{
+			Into: fmt.Sprint(i), Repository: repository, Revision: "main", Files: []Want{{Any: []string{"a.bin"}}},
+		})
+	}
+	return files, e
+}
+
+// TestPlanAsksSideBySide: repositories are asked for at once, as many as files are fetched at once, and come in the entry's order.
+func TestPlanAsksSideBySide(t *testing.T) {
+	files, e := several(2 * atOnce)
+	h := newHub(t, files)
+	var lock sync.Mutex
+	inside, most := 0, 0
+	full := make(chan struct{})
+	pass := sync.OnceFunc(func() { close(full) })
+	h.refuse = func(http.ResponseWriter, *http.Request) bool {
+		lock.Lock()
+		inside++
+		if most < atOnce && inside == atOnce {
+			time.AfterFunc(20*time.Millisecond, pass) // when more than that would be here, too
+		}
+		most = max(most, inside)
+		lock.Unlock()
+		select {
+		case <-full:
+		case <-time.After(wait.Longest / 2):
+			t.Error("no other repository is asked for while the first does not answer")
+			pass()
+		}
+		lock.Lock()
+		inside--
+		lock.Unlock()
+		return false
+	}
+	c, _ := h.client(t, nil)
+	p := h.plan(t, c, e)
+	for i, got := range p.Parts {
+		if f := got.Files; got.Repository != e.Parts[i].Repository || len(f) != 1 || f[0].Size != int64(small+i) {
+			t.Errorf("part %d is %s with %v", i, got.Repository, f)
+		}
+	}
+	if most != atOnce {
+		t.Errorf("%d were asked for at once, wanted %d", most, atOnce)
+	}
+}
+
+// TestPlanNamesTheFirstError: of several repositories that are gone it is the first, whichever answer comes first.
+func TestPlanNamesTheFirstError(t *testing.T) {
+	files, e := several(3)
+	h := newHub(t, files)
+	answered := make(chan struct{})
+	h.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case strings.Contains(r.URL.Path, "model1"):
+			select {
+			case <-answered:
+			case <-time.After(wait.Longest / 2):
+				t.Error("the third repository is not asked for")
+			}
+			http.Error(w, "no", http.StatusNotFound)
+		case strings.Contains(r.URL.Path, "model2"):
+			http.Error(w, "no", http.StatusNotFound)
+			close(answered)
+		default:
+			return false
+		}
+		return true
+	}
+	c, _ := h.client(t, nil)
+	if p, err := c.Plan(t.Context(), e); err == nil || !strings.Contains(err.Error(), "has no some/model1") || len(p.Parts) > 0 {
+		t.Errorf("%v, %+v", err, p)
+	}
+}
+
+// TestOnePauseForAll: where the hub wants a pause, all questions make it, and of several that were told so it is one.
+func TestOnePauseForAll(t *testing.T) {
+	files, e := several(3)
+	h := newHub(t, files)
+	var first atomic.Int32
+	there := make(chan struct{})
+	h.refuse = func(w http.ResponseWriter, _ *http.Request) bool {
+		n := first.Add(1)
+		if n == 3 {
+			close(there)
+		}
+		if n > 3 {
+			return false
+		}
+		select {
+		case <-there:
+		case <-time.After(wait.Longest / 2):
+			t.Error("repositories are not asked for at once")
+		}
+		if n == 3 {
+			return false
+		}
+		w.Header().Set("Retry-After", "17")
+		http.Error(w, "slow down", http.StatusTooManyRequests)
+		return true
+	}
+	c, waits := h.client(t, nil)
+	pause := c.pause
+	c.pause = func(ctx context.Context, wait time.Duration) error {
+		before := first.Load()
+		time.Sleep(20 * time.Millisecond)
+		if n := first.Load() - before; n > 0 {
+			t.Errorf("in the pause it was asked %d times", n)
+		}
+		return pause(ctx, wait)
+	}
+	h.plan(t, c, e)
+	if want := []time.Duration{17 * time.Second}; !slices.Equal(*waits, want) {
+		t.Errorf("it waited %v, wanted %v", *waits, want)
 	}
 }
 

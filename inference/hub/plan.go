@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"realword/assets"
 	"realword/inference/files"
@@ -184,15 +185,25 @@ type treeFile struct {
 	}
 }
 
-// Plan asks the hub what an entry consists of now. Nothing is written.
+// Plan asks the hub what an entry consists of now, for several repositories at once. Nothing is written. Of several errors, it is that of
+// the first repository in the entry's order.
 func (c *Client) Plan(ctx context.Context, e Entry) (Plan, error) {
-	plan := Plan{Entry: e}
-	for _, part := range e.Parts {
-		got, err := c.part(ctx, part)
+	plan := Plan{Entry: e, Parts: make([]Got, len(e.Parts))}
+	errs := make([]error, len(e.Parts))
+	turns := make(chan struct{}, atOnce)
+	var asking sync.WaitGroup
+	for i, part := range e.Parts {
+		asking.Go(func() {
+			turns <- struct{}{}
+			plan.Parts[i], errs[i] = c.part(ctx, part)
+			<-turns
+		})
+	}
+	asking.Wait()
+	for _, err := range errs {
 		if err != nil {
 			return Plan{}, err
 		}
-		plan.Parts = append(plan.Parts, got)
 	}
 	return plan, nil
 }
