@@ -36,10 +36,10 @@ func printMemory(e *engine, r inference.Request, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "%d × %d pixels: %s\n", r.Width, r.Height, p.Line())
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "\theld\tweights\tactivations\tkeys, values\tin files\t")
+	fmt.Fprintln(t, "\theld\tweights\tactivations\tkeys, values\tLoRAs\tin files\t")
 	for _, u := range p.Stages {
 		fmt.Fprintf(t, "%s\t", u.Stage)
-		for _, n := range []int64{u.Held(), u.Weights, u.Activations, u.KV, u.Files} {
+		for _, n := range []int64{u.Held(), u.Weights, u.Activations, u.KV, u.LoRAs, u.Files} {
 			fmt.Fprintf(t, "%s\t", files.Bytes(n))
 		}
 		fmt.Fprintln(t)

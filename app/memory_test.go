@@ -91,7 +91,7 @@ func TestPlanIsPrintedAndNothingMade(t *testing.T) {
 	if status != 0 {
 		t.Skipf("needs ONNX Runtime: %s", errs)
 	}
-	for _, want := range []string{"fits", "text", "vision", "denoise", "decode", "keys, values"} {
+	for _, want := range []string{"fits", "text", "vision", "denoise", "decode", "keys, values", "LoRAs"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}

@@ -352,6 +352,25 @@ func LoRAText(s Settings) string {
 	return strings.Join(list, ", ")
 }
 
+// loraBytes is what the LoRAs of settings hold once they are read. Those that cannot be used, which Resolve reports, hold nothing.
+func (e *Engine) loraBytes(text string) int64 {
+	uses, err := lora.Parse(usedLoRAs(text))
+	if err != nil {
+		return 0
+	}
+	var parts []lora.Part
+	for _, u := range uses {
+		if _, seen, err := e.look(e.ctx, u); err == nil {
+			parts = append(parts, lora.Part{Fit: seen.fit, Weight: u.Weight})
+		}
+	}
+	weights, err := e.weights()
+	if err != nil || len(parts) == 0 {
+		return 0
+	}
+	return lora.Bytes(parts, weights.Shapes)
+}
+
 // adaptTo prepares the graphs for the LoRAs of a request, which is resolved.
 func (w *worker) adaptTo(ctx context.Context, r Request) error {
 	if had := w.graphs.adapted; had != nil && had.loras == r.LoRAs {

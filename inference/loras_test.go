@@ -9,6 +9,8 @@ import (
 	"realword/inference"
 	"realword/inference/bundle/bundletest"
 	"realword/inference/lora"
+	"realword/inference/memory"
+	"realword/inference/ort/orttest"
 )
 
 // loraFolder is a folder of LoRAs for tests.
@@ -85,6 +87,67 @@ func TestLoRARequests(t *testing.T) {
 	} {
 		if _, err := e.Resolve(with(loras)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", loras, err)
+		}
+	}
+}
+
+// TestMemoryCountsLoRAs compares what a plan says of LoRAs with the inputs that real files become.
+func TestMemoryCountsLoRAs(t *testing.T) {
+	b := bundletest.Golden(t, "tiny-xl")
+	e := engineOf(t, b)
+	folder := loraFolder(t)
+	e.UseLoRAs(folder)
+	held := func(names ...string) int64 {
+		t.Helper()
+		w, err := inference.NewGraphs(orttest.Shared(t), b).Weights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var parts []lora.Part
+		for _, name := range names {
+			f, err := lora.Open(filepath.Join(folder.Dir, name+".safetensors"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			m := b.Manifest()
+			fit, err := f.Fit(w.Shapes, m.Name, m.Family)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, lora.Part{File: f, Fit: fit, Weight: 1})
+		}
+		a, err := w.Adapt(t.Context(), parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Bytes()
+	}
+	plan := func(loras string) memory.Plan {
+		t.Helper()
+		p, ok := e.Memory(inference.Request{Prompt: "a dog", Settings: inference.Settings{Width: 64, Height: 64, LoRAs: loras}})
+		if !ok {
+			t.Fatal("nothing is said")
+		}
+		return p
+	}
+	plain := plan("")
+	for loras, want := range map[string]int64{
+		"<lora:tiny-xl-kohya:0.4>":                          held("tiny-xl-kohya"),
+		"<lora:tiny-xl-kohya:0.4><lora:tiny-xl-lokr:1>":     held("tiny-xl-kohya", "tiny-xl-lokr"),
+		"<lora:tiny-xl-kohya:0.4><lora:tiny-xl-lokr:1:off>": held("tiny-xl-kohya"),
+		"<lora:tiny-xl-kohya:0.4:off><lora:nobody:1>":       0,
+		"<lora:tiny-kohya:1>":                               0,
+	} {
+		p := plan(loras)
+		for i, u := range p.Stages {
+			if u.LoRAs < want || u.LoRAs > want/2*3 || u.Held()-plain.Stages[i].Held() != u.LoRAs {
+				t.Errorf("%s: %s plans %d bytes for LoRAs, which hold %d, and %d more in all", loras, u.Stage, u.LoRAs, want,
+					u.Held()-plain.Stages[i].Held())
+			}
+		}
+		if p.Peak-plain.Peak != p.LoRAs() {
+			t.Errorf("%s: the peak rises by %d, the plan says %d", loras, p.Peak-plain.Peak, p.LoRAs())
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (g *Graphs) sizes() (*memory.Model, error) {
 }
 
 // Memory says what a request will take before it runs. The request may be incomplete, as for Start; its pictures are counted and
-// not read. ok is false where nothing can be said: for a device other than the processor, or a model whose graphs cannot be read.
+// not read, its LoRAs are read where they are not known. ok is false where nothing can be said: for a device other than the processor, or a model whose graphs cannot be read.
 func (e *Engine) Memory(r Request) (p memory.Plan, ok bool) {
 	s := e.modelSizes()
 	if placed, is := e.graphs.runtime.(session.Placed); is {
@@ -51,6 +51,9 @@ func (e *Engine) memoryOf(r Request) memory.Request {
 	r = Defaults(m, r)
 	w := memory.Request{
 		Width: r.Width, Height: r.Height, Uncond: r.CFG != 1, UncondVision: m.Presets[r.Preset].UncondVision, Init: r.Init != nil,
+	}
+	if r.LoRAs != "" {
+		w.LoRAs = e.loraBytes(r.LoRAs)
 	}
 	words, seed := e.model.Tokenizer(0), uint64(0)
 	if len(r.Seeds) > 0 {

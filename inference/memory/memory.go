@@ -38,10 +38,19 @@ type Use struct {
 	Weights     int64  // weights that the process holds: packed, or reordered for convolutions
 	Activations int64  // intermediate values at most, and the picture
 	KV          int64  // keys and values of text and pictures
+	LoRAs       int64  // what LoRAs change weights with, through all stages
 }
 
 // Held is what the stage holds that is not in files.
-func (u Use) Held() int64 { return u.Weights + u.Activations + u.KV + processMemory }
+func (u Use) Held() int64 { return u.Weights + u.Activations + u.KV + u.LoRAs + processMemory }
+
+// LoRAs is what of the peak LoRAs take.
+func (p Plan) LoRAs() (n int64) {
+	for _, u := range p.Stages {
+		n = max(n, u.LoRAs)
+	}
+	return n
+}
 
 // Verdict is whether a run can be expected to end well.
 type Verdict string
@@ -99,6 +108,7 @@ type Request struct {
 	Uncond        bool  // there is an unconditional pass
 	UncondVision  bool  // which sees the black picture
 	Init          bool  // it begins with a picture
+	LoRAs         int64 // bytes that its LoRAs change weights with: lora.Bytes
 }
 
 // Model is what of a model decides its memory.
@@ -119,6 +129,7 @@ const (
 	wholeDecoderFactor = 1.5
 	tiledDecoderFactor = 3.3 // times a map of the last level: three of them are alive
 	encoderFactor      = 3.1 // times a map of the first level, likewise
+	loraFactor         = 1.4 // times what they change weights with: reading them leaves that much, the passes hold 1.2
 )
 
 // largeModel is the size of a U-Net in float32 from which graphs are opened when they are needed and closed after.
@@ -185,9 +196,11 @@ func (m Model) plan(w Request, available int64) Plan {
 	}
 
 	p := Plan{Stages: []Use{encoder, text, vision, unet, decoder}, Files: unet.Files, Available: available, Verdict: Fits}
-	p.CloseUNet = m.Large() && decoder.Held()+unet.Weights+passes > available/10*9
+	loras := int64(loraFactor * float64(w.LoRAs))
+	p.CloseUNet = m.Large() && decoder.Held()+loras+unet.Weights+passes > available/10*9
 	for i := range p.Stages {
 		u := &p.Stages[i]
+		u.LoRAs = loras
 		for _, other := range []Use{encoder, text, vision, unet, decoder} {
 			// A small model's graphs stay open. Of a large one the U-Net is there when the picture is decoded, with its values.
 			if other.Stage == u.Stage || m.Large() && (u.Stage != "decode" || other.Stage != "denoise" || p.CloseUNet) {

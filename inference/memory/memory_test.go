@@ -59,7 +59,10 @@ func TestWidths(t *testing.T) {
 	}
 }
 
-const gb = 1e9
+const (
+	gb     = 1e9
+	rank32 = 340_000_000 // float32 of what a LoRA of 170 MB, as files for SDXL are, changes the U-Net's linear layers with
+)
 
 // TestMemoryOfSDXL compares the plan with what full-size synthetic models took: RssAnon of whole processes, in bytes.
 func TestMemoryOfSDXL(t *testing.T) {
@@ -102,6 +105,8 @@ func TestMemoryOfSDXL(t *testing.T) {
 	if stages[0].Stage != "encode" || len(stages) != 4 {
 		t.Errorf("with a picture to begin with: %+v", stages)
 	}
+	with := s.Plan(Request{Width: 512, Height: 512, LoRAs: rank32}, 20*gb)
+	near("a LoRA of rank 32 when it was read", with.LoRAs(), 1.18e9-0.70e9)
 	near("the encoder at 1024 × 1024", stages[0].Activations, 1.612e9) // 1.689e9 in strips
 }
 
@@ -128,6 +133,13 @@ func TestMemoryAddsUp(t *testing.T) {
 	token := int64(4 * 166400 * 729)
 	if kv(two)-kv(one) != 3*token || kv(black)-kv(one) != token {
 		t.Errorf("keys and values: %d, with two subjects of two pictures %d, with the black picture %d", kv(one), kv(two), kv(black))
+	}
+	changed := one
+	changed.LoRAs = rank32
+	for i, u := range s.Plan(changed, 32*gb).Stages {
+		if u.LoRAs < rank32 || u.Held()-p.Stages[i].Held() != u.LoRAs {
+			t.Errorf("%s: LoRAs of %d bytes are planned as %d, and as %d more in all", u.Stage, rank32, u.LoRAs, u.Held()-p.Stages[i].Held())
+		}
 	}
 	none := one
 	none.References = nil

@@ -56,7 +56,7 @@ func (m *memoryLine) refresh() {
 		return
 	}
 	r := st.Form.Request()
-	round := fmt.Sprintf("%p %d×%d %s %t %t %v", teller, r.Width, r.Height, r.Preset, r.CFG == 1, r.Init != nil, m.tokens(st))
+	round := fmt.Sprintf("%p %d×%d %s %t %t %v %s", teller, r.Width, r.Height, r.Preset, r.CFG == 1, r.Init != nil, m.tokens(st), r.LoRAs)
 	for i := range r.Subjects {
 		round += fmt.Sprint(" ", len(r.Subjects[i].References))
 		r.Subjects[i].References = make([]inference.Reference, len(r.Subjects[i].References)) // only their number counts
@@ -121,6 +121,9 @@ func (m *memoryLine) show() {
 		m.text.Set(text)
 		m.text.Refresh()
 		m.box.Add(container.New(kit.Inset{X: 4, Y: 0}, m.text))
+		if n := p.LoRAs(); n > 0 {
+			m.box.Add(container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("%s of it for LoRAs", wording.Bytes(n)))))
+		}
 		for _, fit := range p.Remedies {
 			b := kit.NewButton(m.remedyText(fit), func() { m.apply(fit) })
 			b.Importance = widget.WarningImportance

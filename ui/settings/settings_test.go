@@ -249,6 +249,9 @@ func TestMemoryIsShownBeforeARun(t *testing.T) {
 		case 64:
 			p.Peak = gb / 10
 		}
+		if r.LoRAs != "" {
+			p.Stages = []memory.Use{{Stage: "text", LoRAs: 0.5 * gb}}
+		}
 		return p
 	}}
 	r := newRoom(t)
@@ -266,6 +269,25 @@ func TestMemoryIsShownBeforeARun(t *testing.T) {
 	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", theme.ColorNamePlaceHolder)
 	wanted(192, "Memory: about 6.2 GB of 16.0 GB, tight", theme.ColorNameWarning)
 	wanted(64, "", "")
+	captions := func() (list []string) {
+		for _, o := range line.box.Objects {
+			if c, is := o.(*fyne.Container); is {
+				list = append(list, c.Objects[0].(*kit.Line).Text)
+			}
+		}
+		return list
+	}
+	// It follows the LoRAs, whose share it says.
+	r.State.Form.LoRAs = "<lora:style:1>"
+	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", theme.ColorNamePlaceHolder)
+	if got := captions(); len(got) != 2 || got[1] != "500.0 MB of it for LoRAs" {
+		t.Errorf("with a LoRA it says %q", got)
+	}
+	r.State.Form.LoRAs = ""
+	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", theme.ColorNamePlaceHolder)
+	if got := captions(); len(got) != 1 {
+		t.Errorf("without LoRAs it says %q", got)
+	}
 	wanted(256, "Memory: about 20.0 GB of 16.0 GB, will not fit", theme.ColorNameError)
 	n := e.asked.Load()
 	r.House.Refresh()
