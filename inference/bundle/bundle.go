@@ -109,7 +109,7 @@ func load(dir string) (b *Bundle, touched []int, err error) {
 	for i := range m.Text.Encoders {
 		t, err := prompt.Load(files.DirFS(filepath.Join(dir, tokenizerDir(i))))
 		if err != nil {
-			return nil, nil, message.Errorf("open model %s: %s: %w", dir, tokenizerDir(i), err)
+			return nil, nil, message.Errorf("open model %s: the tokenizer in %s cannot be used: import the model again (%w)", dir, tokenizerDir(i), err)
 		}
 		b.tokenizers = append(b.tokenizers, t)
 	}

@@ -40,6 +40,11 @@ func (im *importer) readJSON(path string, into any) error {
 	return err
 }
 
+// unusable refuses a configuration for what is said of it in English: it names entries of the file.
+func unusable(file string, why error) error {
+	return message.Errorf("%s cannot be used: get the file again (%w)", file, why)
+}
+
 // defaultSchedule is that of Stable Diffusion and of the release: 1000 steps, betas linear in their square root.
 var defaultSchedule = Schedule{
 	TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear",
@@ -150,17 +155,18 @@ func (im *importer) folderVisual(dir string) visualModel {
 		const mostView, mostEncoders, mostHead = 1 << 12, 8, 1 << 12
 		if n := len(vision.Encoders); n == 0 || n > mostEncoders || vision.ViewSize <= 0 || vision.ViewSize > mostView ||
 			vision.ReferenceSize != 2*vision.ViewSize {
-			return vision, nil, fmt.Errorf("vision/config.json: wanted a list of 1 to %d encoders, view_size up to %d and reference_size twice that, found %d encoders, %d and %d",
-				mostEncoders, mostView, n, vision.ViewSize, vision.ReferenceSize)
+			return vision, nil, unusable(im.label(at("vision/config.json")), fmt.Errorf("wanted a list of 1 to %d encoders, view_size up to %d and reference_size twice that, found %d encoders, %d and %d",
+				mostEncoders, mostView, n, vision.ViewSize, vision.ReferenceSize))
 		}
 		if vision.HeadDim < 1 || vision.HeadDim > mostHead {
-			return vision, nil, fmt.Errorf("vision/config.json: head_dim is %d, wanted 1 to %d", vision.HeadDim, mostHead)
+			return vision, nil, unusable(im.label(at("vision/config.json")), fmt.Errorf("head_dim is %d, wanted 1 to %d", vision.HeadDim, mostHead))
 		}
 		var encoders []imageEncoder
 		var errs []error
 		for i, name := range vision.Encoders {
 			if !regexp.MustCompile(`^[a-z0-9_]{1,64}$`).MatchString(name) || slices.Contains(vision.Encoders[:i], name) || name == "projector" {
-				errs = append(errs, fmt.Errorf("vision/config.json: encoder name %q is not the name of a folder of its own", brief(name)))
+				errs = append(errs, unusable(im.label(at("vision/config.json")),
+					fmt.Errorf("encoder name %q is not the name of a folder of its own", brief(name))))
 				continue
 			}
 			folder := "vision/" + name
@@ -186,7 +192,7 @@ func (im *importer) folderVisual(dir string) visualModel {
 		}
 		if err = im.readJSON(path, &c); err == nil {
 			if err = c.check(); err != nil {
-				err = fmt.Errorf("%s: %w", im.label(path), err)
+				err = unusable(im.label(path), err)
 			}
 		}
 		return c, err

@@ -296,7 +296,7 @@ func TestFolderRefuses(t *testing.T) {
 		{"nothing there", t.TempDir(), "", []string{"not a checkpoint folder", "ckpts/realcustom", "found nothing"}},
 		{"photographs", write("cat.png", "x"), "", []string{"not a checkpoint folder", "found cat.png"}},
 		{"does not exist", filepath.Join(t.TempDir(), "absent"), "", []string{"absent"}},
-		{"Flux folder", write("transformer/config.json", `{"_class_name":"FluxTransformer2DModel"}`), "", []string{"Flux", "no U-Net"}},
+		{"Flux folder", write("transformer/config.json", `{"_class_name":"FluxTransformer2DModel"}`), "", []string{"this is a Flux model"}},
 		{"SD-3 folder", write("transformer/config.json", `{"_class_name":"SD3Transformer2DModel"}`), "", []string{"Stable Diffusion 3"}},
 		{"plain SDXL folder", filepath.Join(plain), "", []string{"no visual weights", "text-to-image model alone", "--base"}},
 		{"one file", filepath.Join(plain, "vae", "diffusion_pytorch_model.safetensors"), "", []string{"this is one file", "--base"}},

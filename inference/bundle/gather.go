@@ -62,7 +62,7 @@ func (im *importer) gather() error {
 	}
 	var errs []error
 	keep := func(err error) {
-		if err != nil {
+		if err != nil && !slices.ContainsFunc(errs, func(e error) bool { return e.Error() == err.Error() }) { // of a file that is read twice
 			errs = append(errs, err)
 		}
 	}
@@ -119,7 +119,14 @@ func (im *importer) gather() error {
 		return err
 	}
 	im.manifest = im.describe()
-	return im.manifest.checkNumbers()
+	if err := im.manifest.checkNumbers(); err != nil {
+		return unfit(err)
+	}
+	return nil
+}
+
+func unfit(err error) error {
+	return message.Errorf("the sizes in the files of this model do not fit together: get all of them again\n%w", err)
 }
 
 // layout recognises the source.
@@ -156,8 +163,8 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 		if better := nearby(im.src); better != "" {
 			return baseModel{}, visualModel{}, message.Errorf("this is not a checkpoint folder, but %s is: choose that one", better)
 		}
-		return baseModel{}, visualModel{}, fmt.Errorf("this is not a checkpoint folder: looked for the released tree (ckpts/realcustom, ckpts/sdxl) and for a diffusers-style "+
-			"folder (unet, text_encoder, tokenizer, vae, vision), found %s", found(im.src))
+		return baseModel{}, visualModel{}, message.Errorf("this is not a checkpoint folder: choose the released tree (with ckpts/realcustom and ckpts/sdxl) or a diffusers-style folder (with unet, text_encoder, tokenizer, vae and vision), found %s",
+			found(im.src))
 	}
 	return im.folder(im.src), im.folderVisual(im.src), nil
 }
@@ -230,11 +237,11 @@ func (im *importer) checkTokenizers(folders []string) error {
 		tok, err := prompt.Load(files.DirFS(dir))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			errs = append(errs, fmt.Errorf("%s: %w; a tokenizer has vocab.json and merges.txt, or tokenizer.json", im.label(dir), err))
+			errs = append(errs, message.Errorf("%s: %w; a tokenizer has vocab.json and merges.txt, or tokenizer.json", im.label(dir), err))
 		case err != nil:
-			errs = append(errs, fmt.Errorf("%s: %w", im.label(dir), err))
+			errs = append(errs, message.Errorf("the tokenizer in %s cannot be used: get its files again (%w)", im.label(dir), err))
 		case t.VocabSize > 0 && tok.Size() > t.VocabSize:
-			errs = append(errs, fmt.Errorf("%s: the tokenizer has %d ids, but its text encoder knows %d: they belong to different models",
+			errs = append(errs, message.Errorf("%s: the tokenizer has %d ids, but its text encoder knows %d: they belong to different models",
 				im.label(dir), tok.Size(), t.VocabSize))
 		}
 	}
@@ -266,8 +273,7 @@ func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoi
 		return nil, err
 	}
 	if len(visual.Entries()) == 0 || len(im.projectorWeights.Entries()) == 0 {
-		return nil, fmt.Errorf("there are no visual weights (to_k_vision, to_v_vision and %s, found %d and %d tensors): this is a text-to-image model alone; "+
-			"name the RealCustom++ checkpoints as source and this model as its base (--base)", projectorPrefix, len(visual.Entries()),
+		return nil, message.Errorf("there are no visual weights (to_k_vision, to_v_vision and %s, found %d and %d tensors): this is a text-to-image model alone; name the RealCustom++ checkpoints as source and this model as its base (--base)", projectorPrefix, len(visual.Entries()),
 			len(im.projectorWeights.Entries()))
 	}
 	plain, err := checkpoint.Rename(unet, checkpoint.Rule{
@@ -304,19 +310,19 @@ func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoi
 // fit compares the networks with each other: whether they belong to one model.
 func (im *importer) fit() error {
 	var errs []error
-	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	refuse := func(err error) { errs = append(errs, err) }
 	cross, last := im.unet.CrossAttentionDim[0], im.text[len(im.text)-1].HiddenSize
 	if n := im.unet.InChannels; n > im.unet.OutChannels {
-		refuse("the U-Net takes %d channels: it is an inpainting or editing model; use the text-to-image model of the same family", n)
+		refuse(message.Errorf("the U-Net takes %d channels: it is an inpainting or editing model; use the text-to-image model of the same family", n))
 	} else if n != im.vae.LatentChannels || n != im.unet.OutChannels {
-		refuse("unet works on %d channels in and %d out, the autoencoder on %d: they belong to different models", n, im.unet.OutChannels,
-			im.vae.LatentChannels)
+		refuse(message.Errorf("the U-Net works on %d channels in and %d out, the autoencoder on %d: they belong to different models", n,
+			im.unet.OutChannels, im.vae.LatentChannels))
 	}
 	if cross == 1024 && !im.unet.TextTime() {
-		refuse("the U-Net is of Stable Diffusion 2 (cross_attention_dim 1024); RealCustom++ works on SDXL and Stable Diffusion 1.5")
+		refuse(message.New("the U-Net is of Stable Diffusion 2 (cross_attention_dim 1024); RealCustom++ works on SDXL and Stable Diffusion 1.5"))
 	}
 	if cross == 1280 && im.unet.TextTime() {
-		refuse("the U-Net is that of the SDXL refiner (cross_attention_dim 1280), which works on finished pictures; use the SDXL base model")
+		refuse(message.New("the U-Net is that of the SDXL refiner (cross_attention_dim 1280), which works on finished pictures; use the SDXL base model"))
 	}
 	var widths []string
 	width := 0
@@ -325,10 +331,15 @@ func (im *importer) fit() error {
 		widths = append(widths, fmt.Sprint(t.HiddenSize))
 	}
 	if width != cross {
-		refuse("text encoders give %d channels (%s), the U-Net wants %d (cross_attention_dim): they belong to different models%s", width,
-			strings.Join(widths, " + "), cross, hint(width, cross))
+		misfit := message.Errorf("text encoders give %d channels (%s), the U-Net wants %d (cross_attention_dim): they belong to different models", width,
+			strings.Join(widths, " + "), cross)
+		if text, unet := families[width], families[cross]; text != "" && unet != "" {
+			misfit = message.Errorf("%w (text of %s, U-Net of %s)", misfit, text, unet)
+		}
+		refuse(misfit)
 	} else if im.unet.TextTime() && last != im.unet.PooledWidth() {
-		refuse("the last text encoder gives %d pooled channels, the U-Net wants %d", last, im.unet.PooledWidth())
+		refuse(message.Errorf("the last text encoder gives %d pooled channels, the U-Net wants %d: they belong to different models", last,
+			im.unet.PooledWidth()))
 	}
 	// One sentence for visual weights of another family instead of a hundred misshapen tensors.
 	for _, e := range im.unetWeights.Entries() {
@@ -338,12 +349,13 @@ func (im *importer) fit() error {
 		}
 		q, _, known := im.unetWeights.Shape(name + ".to_q.weight")
 		if !known || e.Shape[1] != cross || len(q) != 2 || q[0] != e.Shape[0] {
-			rare := ""
+			misfit := message.Errorf("the visual weights belong to another U-Net: %s has shape %v, and this U-Net has queries %v over %d text channels there",
+				e.Name, e.Shape, q, cross)
 			if cross == 768 && e.Shape[1] == 2048 {
-				rare = "; RealCustom++ was released for SDXL only, for Stable Diffusion 1.5 its visual weights have to be trained"
+				misfit = message.Errorf("%w; RealCustom++ was released for SDXL only, for Stable Diffusion 1.5 its visual weights have to be trained",
+					misfit)
 			}
-			refuse("the visual weights belong to another U-Net: %s has shape %v, and this U-Net has queries %v over %d text channels there%s",
-				e.Name, e.Shape, q, cross, rare)
+			refuse(misfit)
 			break
 		}
 	}
@@ -352,22 +364,16 @@ func (im *importer) fit() error {
 		features += e.EmbedDim
 	}
 	if shape, _, ok := im.projectorWeights.Shape("min_attention.norm1.weight"); ok && !slices.Equal(shape, []int{features}) {
-		refuse("the projector reads %v image features, the image encoders give %d: they belong to different checkpoints", shape, features)
+		refuse(message.Errorf("the projector reads %v image features, the image encoders give %d: they belong to different checkpoints", shape, features))
 	}
 	if shape, _, ok := im.projectorWeights.Shape("projector.4.bias"); ok && !slices.Equal(shape, []int{cross}) {
-		refuse("the projector gives %v channels, the U-Net wants %d: they belong to different models", shape, cross)
+		refuse(message.Errorf("the projector gives %v channels, the U-Net wants %d: they belong to different models", shape, cross))
 	}
 	return errors.Join(errs...)
 }
 
-// hint names the families by the widths of their text.
-func hint(text, cross int) string {
-	families := map[int]string{768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "SDXL"}
-	if families[text] == "" || families[cross] == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (text of %s, U-Net of %s)", families[text], families[cross])
-}
+// families are known by the widths of their text.
+var families = map[int]string{768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "SDXL"}
 
 // projectorClass tells the released classes and the paper's apart by their tensors. The released programs use the highres class; of the
 // shallow class only the output with the shallow features counts.
@@ -508,11 +514,11 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// found lists what a folder holds, for messages.
-func found(dir string) string {
+// found is what a folder holds, as a value of a message.
+func found(dir string) any {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return err.Error()
+		return err
 	}
 	var names []string
 	for _, e := range entries {
@@ -523,7 +529,7 @@ func found(dir string) string {
 		names = append(names, e.Name())
 	}
 	if len(names) == 0 {
-		return "nothing"
+		return message.New("nothing")
 	}
 	return strings.Join(names, ", ")
 }

@@ -64,9 +64,9 @@ func Import(ctx context.Context, src, dst string, progress Progress) (*Bundle, e
 func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error) {
 	im := newImporter(ctx, src, o)
 	defer im.close()
-	failed := func(err error) (*Bundle, error) { return nil, fmt.Errorf("import %s: %w", src, err) }
+	failed := func(err error) (*Bundle, error) { return nil, message.Errorf("import %s: %w", src, err) }
 	if o.Prediction != "" && !slices.Contains(Predictions, o.Prediction) {
-		return failed(fmt.Errorf("there is no prediction %q: choose one of %s", o.Prediction, strings.Join(Predictions, ", ")))
+		return failed(message.Errorf("there is no prediction %q: choose one of %s", o.Prediction, strings.Join(Predictions, ", ")))
 	}
 	if o.Name != "" {
 		if err := goodName(o.Name); err != nil {
@@ -390,7 +390,17 @@ func (im *importer) build() error {
 			im.note("the autoencoder's encoder: %s", brief(err.Error()))
 		}
 	}
-	return errors.Join(errs...)
+	switch {
+	case im.ctx.Err() != nil:
+		return im.ctx.Err()
+	case len(errs) == 0:
+		return nil
+	}
+	all := errors.Join(errs...)
+	if unread, is := errors.AsType[*checkpoint.UnsupportedError](all); is {
+		return fmt.Errorf("%w\n%w", unread, all)
+	}
+	return message.Errorf("the weights are not those of a whole model that Realword knows: get all its files again, or use another model\n%w", all)
 }
 
 // class is the image encoder of which the class token can be computed: it has one, all of its blocks, and the final norm. A model is
@@ -576,7 +586,7 @@ func (im *importer) write(dir string) error {
 		}
 	}
 	if err := m.check(); err != nil {
-		return err
+		return unfit(err)
 	}
 	for name, data := range im.beside {
 		if !fs.ValidPath(name) || m.Files[name] != "" || name == ManifestName {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"realword/inference/checkpoint"
+	"realword/inference/message"
 	"realword/inference/network"
 )
 
@@ -44,10 +45,11 @@ func (im *importer) deepEnough() error {
 	var errs []error
 	want := func(src checkpoint.Source, where, entry string, n int, prefix string) {
 		if n > 0 && !has(src, fmt.Sprintf("%s%d.", prefix, n-1)) {
-			errs = append(errs, fmt.Errorf("%s says that there are %d %s, the weights have %d (%s…): they belong to different models, or a file was cut short", where, n, entry, count(src, prefix), prefix))
+			errs = append(errs, message.Errorf("the configuration in %s and its weights belong to different models, or a file was cut short: get the files again (%s: %d, the weights have %d, %s…)",
+				where, entry, n, count(src, prefix), prefix))
 		}
 	}
-	const unet = "the U-Net's configuration"
+	const unet = "unet"
 	u, w := im.unet, im.unetWeights
 	want(w, unet, "levels", len(u.BlockOutChannels), "down_blocks.")
 	for level := range u.BlockOutChannels {
@@ -61,12 +63,12 @@ func (im *importer) deepEnough() error {
 	want(w, unet, "transformer layers in the middle", u.TransformerLayers.At(len(u.BlockOutChannels)-1),
 		"mid_block.attentions.0.transformer_blocks.")
 	for i, t := range im.text {
-		want(t.weights, fmt.Sprintf("the configuration of text encoder %d", i+1), "layers", t.Layers, "text_model.encoder.layers.")
+		want(t.weights, textFolder(i), "layers", t.Layers, "text_model.encoder.layers.")
 	}
 	for _, e := range im.encoders {
-		want(e.weights, "the configuration of "+e.name, "blocks", e.Features[len(e.Features)-1]+1, "blocks.")
+		want(e.weights, e.name, "blocks", e.Features[len(e.Features)-1]+1, "blocks.")
 	}
-	const vae = "the autoencoder's configuration"
+	const vae = "vae"
 	want(im.vaeWeights, vae, "levels", len(im.vae.BlockOutChannels), "decoder.up_blocks.")
 	want(im.vaeWeights, vae, "layers", im.vae.LayersPerBlock+1, "decoder.up_blocks.0.resnets.")
 	return errors.Join(errs...)
@@ -103,8 +105,7 @@ func unetConfig(src checkpoint.Source, pooled int) (network.UNetConfig, error) {
 		cross = dim(src, "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight", 1)
 	}
 	if levels == 0 || cross == 0 || slices.Min(c.BlockOutChannels) == 0 || c.InChannels == 0 || c.OutChannels == 0 {
-		return c, fmt.Errorf("the base U-Net is incomplete: conv_in, conv_out, down_blocks and their cross-attention show its sizes, and some are missing (%d levels, channels %v, "+
-			"text width %d); get the file again", levels, c.BlockOutChannels, cross)
+		return c, message.Errorf("the base U-Net is incomplete: conv_in, conv_out, down_blocks and their cross-attention show its sizes, and some are missing (%d levels, channels %v, text width %d); get the file again", levels, c.BlockOutChannels, cross)
 	}
 	c.CrossAttentionDim = network.PerLevel{cross}
 	// Stable Diffusion 1 has eight heads everywhere, later models heads of 64 channels.
@@ -126,7 +127,7 @@ func textConfig(src checkpoint.Source, i int) (network.CLIPTextConfig, error) {
 		Intermediate: dim(src, "text_model.encoder.layers.0.mlp.fc1.weight", 0), HiddenAct: "quick_gelu",
 	}
 	if c.HiddenSize == 0 || c.Layers == 0 {
-		return c, fmt.Errorf("%s holds no CLIP text encoder; found tensors such as %s", pathOf(src), some(src))
+		return c, message.Errorf("%s holds no CLIP text encoder, found tensors such as %s: get the file again", pathOf(src), some(src))
 	}
 	if i > 0 { // OpenCLIP's
 		c.HiddenAct = "gelu"
@@ -150,7 +151,7 @@ func vaeConfig(src checkpoint.Source, sdxl bool) (network.VAEConfig, error) {
 	}
 	c.LayersPerBlock = count(src, "decoder.up_blocks.0.resnets.") - 1
 	if blocks == 0 || c.LayersPerBlock < 1 || slices.Min(c.BlockOutChannels) == 0 || c.LatentChannels == 0 {
-		return c, errors.New("the autoencoder is incomplete: decoder.conv_in and decoder.up_blocks show its sizes, and some are missing; get the file again")
+		return c, message.New("the autoencoder is incomplete: decoder.conv_in and decoder.up_blocks show its sizes, and some are missing; get the file again")
 	}
 	return c, nil
 }
@@ -170,7 +171,7 @@ func vitConfig(src checkpoint.Source, deep map[int]int, shallow bool) (network.V
 	}
 	step := int(math.Round(float64(last) / 4))
 	if c.EmbedDim == 0 || last < 0 || last >= c.Depth || shallow && step == 0 {
-		return c, fmt.Errorf("this is not a complete vision transformer with timm's names (width %d, %d blocks); found tensors such as %s",
+		return c, message.Errorf("this is not a complete vision transformer with timm's names (width %d, %d blocks), found tensors such as %s: get the file again",
 			c.EmbedDim, c.Depth, some(src))
 	}
 	if shallow {

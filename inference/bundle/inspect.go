@@ -3,11 +3,12 @@ package bundle
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"realword/inference/message"
 )
 
 // This file says what an import would do, before anything is written.
@@ -138,7 +139,7 @@ func (im *importer) inspectBase(in *Inspection) error {
 	given, err := im.baseLayout()
 	if err != nil {
 		if f := im.opened[im.src]; f != nil && count(f, "down_blocks.") == 0 && has(f, projectorPrefix) {
-			return fmt.Errorf("%s holds the visual weights of RealCustom++ alone; choose the folder that holds realcustom and sdxl instead",
+			return message.Errorf("%s holds the visual weights of RealCustom++ alone; choose the folder that holds realcustom and sdxl instead",
 				filepath.Base(im.src))
 		}
 		return err
@@ -151,7 +152,7 @@ func (im *importer) inspectBase(in *Inspection) error {
 		return err
 	}
 	if visual, err := pick(unet, visualWeights, "$0"); err == nil && len(visual.Entries()) > 0 {
-		errs = append(errs, fmt.Errorf("%s has visual weights of RealCustom++ but no folder vision beside it; download the whole folder again",
+		errs = append(errs, message.Errorf("%s has visual weights of RealCustom++ but no folder vision beside it; download the whole folder again",
 			filepath.Base(im.src)))
 	}
 	in.Tensors = len(unet.Entries())

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -69,7 +68,7 @@ func (f MappedFile) check() (touched bool, err error) {
 	case err != nil:
 		return false, message.Errorf("%s cannot be read, and the model reads its weights from it: %w", f.Path, err)
 	case info.Size() != f.Size:
-		return false, f.changed("it had %d bytes and now has %d", f.Size, info.Size())
+		return false, f.changed(message.Errorf("it had %d bytes and now has %d", f.Size, info.Size()))
 	}
 	return !info.ModTime().Equal(f.Modified), nil
 }
@@ -95,8 +94,8 @@ func (b *Bundle) settle(ctx context.Context, touched []int, progress Progress) e
 			return err
 		case sum != f.SHA256 || statErr != nil || !after.ModTime().Equal(before.ModTime()):
 			const second = "2006-01-02 15:04:05"
-			wrong = append(wrong, f.changed("it was of %s and is of %s, with other content", f.Modified.Local().Format(second),
-				before.ModTime().Format(second)))
+			wrong = append(wrong, f.changed(message.Errorf("it was of %s and is of %s, with other content", f.Modified.Local().Format(second),
+				before.ModTime().Format(second))))
 		default:
 			same[i] = before.ModTime().UTC()
 		}
@@ -120,9 +119,9 @@ func sameFile(a, b MappedFile) bool {
 	return a.Path == b.Path && a.Size == b.Size && a.SHA256 == b.SHA256 && a.Named == b.Named
 }
 
-func (f MappedFile) changed(format string, args ...any) error {
+func (f MappedFile) changed(how error) error {
 	return message.Errorf("%s has changed since the import (%s): import the model again, or with --copy so that it keeps weights of its own",
-		f.Path, fmt.Sprintf(format, args...))
+		f.Path, how)
 }
 
 // canMap tells whether the system maps weights at any place of a file: Windows wants multiples of 64 KiB.
@@ -237,7 +236,7 @@ func (s *source) read(ctx context.Context, label string, read func(done int64)) 
 			}
 			if bad := tensor.NotFinite(b[from:to], t.DType); bad >= 0 {
 				value := (at+from-t.Offset)/int64(t.DType.Size()) + int64(bad)
-				return fmt.Errorf("%s: %s: value %d is NaN or infinite; the checkpoint is damaged, download it again", label, t.name, value)
+				return message.Errorf("%s: %s: value %d is NaN or infinite; the checkpoint is damaged, download it again", label, t.name, value)
 			}
 		}
 		at += int64(n)
@@ -246,7 +245,7 @@ func (s *source) read(ctx context.Context, label string, read func(done int64)) 
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("read %s: %w", s.path, err)
+			return message.Errorf("read %s: %w", s.path, err)
 		}
 	}
 	if info, err := os.Stat(s.path); err != nil || info.Size() != s.before.Size() || !info.ModTime().Equal(s.before.ModTime()) ||

@@ -61,7 +61,7 @@ func (im *importer) release(root string) (baseModel, visualModel) {
 	base.unet = func() (checkpoint.Source, *network.UNetConfig, error) {
 		f, err := im.choose(at("sdxl/unet"), "sdxl-unet.bin", "general_v1-3_sdxl_03.pth")
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w, or name another SDXL model as the base (--base)", err)
+			return nil, nil, message.Errorf("%w, or name another SDXL model as the base (--base)", err)
 		}
 		if err := foreign(f); err != nil {
 			return nil, nil, err
@@ -225,7 +225,7 @@ func (im *importer) choose(dir string, names ...string) (*checkpoint.File, error
 	}
 	f, err := im.openFolder(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w; the release has %s there", err, names[0])
+		return nil, message.Errorf("%w; the release has %s there", err, names[0])
 	}
 	return f, nil
 }
@@ -253,7 +253,7 @@ func (im *importer) single(path string) (baseModel, error) {
 	}
 	if !checkpoint.IsSingleFile(f) {
 		if count(f, "down_blocks.") == 0 {
-			return baseModel{}, fmt.Errorf("%s holds no U-Net: wanted a Stable Diffusion checkpoint (model.diffusion_model.…) or a U-Net of diffusers (down_blocks.…), found tensors such as %s",
+			return baseModel{}, message.Errorf("%s holds no U-Net: wanted a Stable Diffusion checkpoint (model.diffusion_model.…) or a U-Net of diffusers (down_blocks.…), found tensors such as %s",
 				path, some(f))
 		}
 		m.unet = func() (checkpoint.Source, *network.UNetConfig, error) {
@@ -306,24 +306,28 @@ func foreign(src checkpoint.Source) error {
 			return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(e.Name, p) })
 		})
 	}
-	const wanted = "Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights"
-	is := func(what string) error { return fmt.Errorf("%s holds %s; %s", pathOf(src), what, wanted) }
+	is := func(what error) error { return other(pathOf(src), what) }
 	_, _, refiner := src.Shape("conditioner.embedders.0.model.ln_final.weight")
 	switch {
 	case has("lora_unet_", "lora_te", ".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora.down.", ".lora.up."):
 		return message.Errorf("%s holds a LoRA, which changes a model but is not one: import the model without it, then add it in the settings or with --lora", pathOf(src))
 	case has("double_blocks.0.", "single_transformer_blocks.0."):
-		return is("a Flux model")
+		return is(fluxModel)
 	case has("joint_blocks.0.", ".attn.add_q_proj."):
-		return is("a Stable Diffusion 3 model")
+		return is(sd3Model)
 	case has("control_model.", "controlnet_cond_embedding."):
-		return is("a ControlNet")
+		return is(controlNet)
 	case has("cond_stage_model.model.transformer."):
-		return is("a Stable Diffusion 2 model")
+		return is(sd2Model)
 	case refiner:
-		return is("the SDXL refiner")
+		return is(refinerModel)
 	}
 	return nil
+}
+
+// other refuses a model of another kind: what says which.
+func other(where any, what error) *message.Error {
+	return message.Note("%s: %w; Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights", where, what)
 }
 
 // foreignFolder does the same for diffusers folders.
@@ -333,14 +337,13 @@ func foreignFolder(dir string) error {
 			continue
 		}
 		raw, _ := files.Read(filepath.Join(dir, name, "config.json"), maxConfig)
-		what := "a model"
-		for class, family := range map[string]string{"FluxTransformer": "a Flux model", "SD3Transformer": "a Stable Diffusion 3 model"} {
+		what := message.Errorf("this is a model with a %s and no U-Net", name)
+		for class, family := range map[string]error{"FluxTransformer": fluxModel, "SD3Transformer": sd3Model} {
 			if strings.Contains(string(raw), class) {
 				what = family
 			}
 		}
-		return fmt.Errorf("%s holds %s with a %s and no U-Net; Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights", dir,
-			what, name)
+		return other(dir, what)
 	}
 	if !isDir(filepath.Join(dir, "unet")) {
 		return foreignFile(dir)

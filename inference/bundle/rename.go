@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,7 +32,7 @@ func Rename(dir, name string) error {
 	}
 	m, err := readManifest(files.DirFS(dir))
 	if err != nil {
-		return fmt.Errorf("rename model %s: %w", dir, err)
+		return message.Errorf("rename model %s: %w", dir, err)
 	}
 	if m.Name == name {
 		return nil
@@ -41,7 +40,7 @@ func Rename(dir, name string) error {
 	m.Was = append(slices.DeleteFunc(m.Was, func(was string) bool { return was == name || was == m.Name }), m.Name)
 	m.Name = name
 	if err := m.replace(dir); err != nil {
-		return fmt.Errorf("rename model %s: %w", dir, err)
+		return message.Errorf("rename model %s: %w", dir, err)
 	}
 	return nil
 }

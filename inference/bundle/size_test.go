@@ -64,7 +64,7 @@ func TestTold(t *testing.T) {
 		}
 		return ""
 	})
-	if said != "in unet.safetensors steht v_prediction 1: "+velocity+", and is computed so" {
+	if said != "in unet.safetensors steht v_prediction 1: "+velocity.Error()+", and is computed so" {
 		t.Errorf("in another language it is %q", said)
 	}
 }

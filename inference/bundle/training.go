@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,15 +30,15 @@ var Predictions = []string{"epsilon", "v", "v-zero", "edm-v"}
 
 // training is what files say of how a model was trained, of what is computed.
 type training struct {
-	said        map[string]*message.Error // velocity, zeroSNR or edmVelocity -> the first mark that says so
-	least, most float64                   // noise levels of edmVelocity
+	said        map[*message.Error]*message.Error // velocity, zeroSNR or edmVelocity -> the first mark that says so
+	least, most float64                           // noise levels of edmVelocity
 }
 
 // computed are the meanings of marks that are not refused.
-var computed = []string{velocity, zeroSNR, edmVelocity}
+var computed = []*message.Error{velocity, zeroSNR, edmVelocity}
 
 // computedSo says that a mark is followed.
-func computedSo(mark *message.Error, what string) *message.Error {
+func computedSo(mark, what *message.Error) *message.Error {
 	switch what {
 	case velocity:
 		return message.Note("%w: the model was trained for v-prediction, and is computed so", mark)
@@ -57,9 +58,9 @@ func (t *training) join(other training) {
 	}
 }
 
-func (t *training) say(what string, mark *message.Error) {
+func (t *training) say(what, mark *message.Error) {
 	if t.said == nil {
-		t.said = map[string]*message.Error{}
+		t.said = map[*message.Error]*message.Error{}
 	}
 	if t.said[what] == nil {
 		t.said[what] = mark
@@ -76,7 +77,7 @@ func (im *importer) predicts() error {
 	switch im.prediction {
 	case "":
 		if said[velocity] != nil && s.PredictionType == schedule.Epsilon && im.scheduleFile != "" && said[edmVelocity] == nil {
-			return fmt.Errorf("%w: %s, but %s says %q: they belong to different models; if you know which is right, import with --prediction", said[velocity], velocity,
+			return message.Errorf("%w: %w, but %s says %q: they belong to different models; if you know which is right, import with --prediction", said[velocity], velocity,
 				im.scheduleFile, s.PredictionType)
 		}
 		if said[velocity] != nil || said[edmVelocity] != nil {
@@ -85,7 +86,7 @@ func (im *importer) predicts() error {
 		if said[edmVelocity] != nil {
 			s.SigmaMin, s.SigmaMax = least, most
 		} else if said[zeroSNR] != nil && s.PredictionType != schedule.Velocity {
-			return fmt.Errorf("%w: %s, but nothing says that it predicts the velocity, as such a model must; if you know that it does, import with --prediction v-zero", said[zeroSNR], zeroSNR)
+			return message.Errorf("%w: %w, but nothing says that it predicts the velocity, as such a model must; if you know that it does, import with --prediction v-zero", said[zeroSNR], zeroSNR)
 		}
 		s.ZeroSNR = said[zeroSNR] != nil && s.SigmaMax == 0
 		for _, what := range computed {
@@ -106,10 +107,8 @@ func (im *importer) predicts() error {
 		im.tell(message.Note("it is computed for the prediction %s, which was asked for, whatever its files say", im.prediction))
 	}
 	if _, err := schedule.NewNoise(s.Config()); err != nil {
-		if im.scheduleFile != "" {
-			return fmt.Errorf("%s: %w", im.scheduleFile, err)
-		}
-		return err
+		return message.Errorf("the noise schedule of this model cannot be computed: get %s again, or use another model (%w)",
+			cmp.Or(im.scheduleFile, im.src), err)
 	}
 	return nil
 }
@@ -141,101 +140,123 @@ func edmConfig(config map[string]any) (mark string, least, most float64) {
 // trainedError says that a model was trained in a way that is not computed.
 type trainedError struct {
 	mark *message.Error // what stands where
-	what string         // what it means
+	what *message.Error // what it means
 }
 
-func (e *trainedError) Error() string {
-	return fmt.Sprintf("%v: %s, but Realword runs only models trained to predict the noise (epsilon), or the velocity (v_prediction; also with zero terminal SNR, or as CosXL), on Stable Diffusion's schedule; use such a model", e.mark, e.what)
+// Told is the error for any language.
+func (e *trainedError) Told() *message.Error {
+	if !slices.Contains(trainings, e.what) {
+		return other(e.mark, e.what)
+	}
+	return message.Note("%w: %w, but Realword runs only models trained to predict the noise (epsilon), or the velocity (v_prediction; also with zero terminal SNR, or as CosXL), on Stable Diffusion's schedule; use such a model", e.mark, e.what)
 }
 
-const (
-	velocity    = "the model was trained for v-prediction"
-	zeroSNR     = "the model was trained with zero terminal SNR"
-	edmVelocity = "the model was trained in the EDM formulation with v-prediction"
-	edm         = "the model was trained in the EDM formulation"
-	flow        = "the model was trained by flow matching"
-	normalised  = "its latents are normalised by mean and deviation"
-	distilled   = "the model was distilled to run in few steps (LCM)"
+func (e *trainedError) Error() string { return e.Told().Error() }
+
+// What a mark means.
+var (
+	velocity     = message.Note("the model was trained for v-prediction")
+	zeroSNR      = message.Note("the model was trained with zero terminal SNR")
+	edmVelocity  = message.Note("the model was trained in the EDM formulation with v-prediction")
+	edm          = message.Note("the model was trained in the EDM formulation")
+	flow         = message.Note("the model was trained by flow matching")
+	normalised   = message.Note("its latents are normalised by mean and deviation")
+	distilled    = message.Note("the model was distilled to run in few steps (LCM)")
+	clean        = message.Note("the model was trained to predict the clean picture")
+	neither      = message.Note("that is neither the noise nor the velocity")
+	ownSchedule  = message.Note("the model was trained on a noise schedule of its own")
+	editing      = message.Note("the model was trained for editing")
+	fluxModel    = message.Note("this is a Flux model")
+	sd2Model     = message.Note("this is a Stable Diffusion 2 model")
+	sd3Model     = message.Note("this is a Stable Diffusion 3 model")
+	refinerModel = message.Note("this is the SDXL refiner")
+	controlNet   = message.Note("this is a ControlNet")
 )
+
+// trainings are the meanings that say how a model was trained; the others say that it is a model for something else, or none.
+var trainings = []*message.Error{velocity, zeroSNR, edmVelocity, edm, flow, normalised, distilled, clean, neither, ownSchedule}
 
 // marks are the entries to look for, by the last part of their name in lower case ("modelspec.prediction_type" is
 // "prediction_type", "ss_zero_terminal_snr" is "zero_terminal_snr"), with what they mean when they are set. Where
 // values is given, only these mean something else, and the others are fine.
 var marks = map[string]struct {
-	what   string
-	values map[string]string // value in lower case -> what it means; "*": every other one
+	what   *message.Error
+	values map[string]*message.Error // value in lower case -> what it means; "*": every other one
 }{
-	"prediction_type": {values: map[string]string{
-		"epsilon": "", "eps": "", "v": velocity, "v_prediction": velocity, "v-prediction": velocity,
+	"prediction_type": {values: map[string]*message.Error{
+		"epsilon": nil, "eps": nil, "v": velocity, "v_prediction": velocity, "v-prediction": velocity,
 		"velocity": velocity,
 		"flow":     flow, "flow_prediction": flow, "rf": flow, "rectified_flow": flow, "edm": edm, "edm_vpred": edmVelocity, "edm_v": edmVelocity,
-		"sample": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity",
+		"sample": clean, "*": neither,
 	}},
-	"parameterization": {values: map[string]string{
-		"eps": "", "epsilon": "", "v": velocity,
-		"x0": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity",
+	"parameterization": {values: map[string]*message.Error{
+		"eps": nil, "epsilon": nil, "v": velocity,
+		"x0": clean, "*": neither,
 	}},
 	"v_pred": {what: velocity}, "vpred": {what: velocity}, "v_prediction": {what: velocity}, "v_parameterization": {what: velocity},
 	"ztsnr": {what: zeroSNR}, "zsnr": {what: zeroSNR}, "zero_terminal_snr": {what: zeroSNR}, "rescale_betas_zero_snr": {what: zeroSNR},
 	"rescale_zero_terminal_snr": {what: zeroSNR},
-	"trained_betas":             {what: "the model was trained on a noise schedule of its own"},
+	"trained_betas":             {what: ownSchedule},
 	"edm_mean":                  {what: edm}, "edm_std": {what: edm}, "edm": {what: edm}, "sigma_data": {what: edm},
 	"edm_vpred":    {what: edmVelocity},
 	"latents_mean": {what: normalised}, "latents_std": {what: normalised},
-	"timestep_type":   {values: map[string]string{"discrete": "", "*": edm}},
+	"timestep_type":   {values: map[string]*message.Error{"discrete": nil, "*": edm}},
 	"use_flow_sigmas": {what: flow}, "use_dynamic_shifting": {what: flow},
 	"time_cond_proj_dim":        {what: distilled},
-	"requires_aesthetics_score": {what: "this is the SDXL refiner"},
+	"requires_aesthetics_score": {what: refinerModel},
 }
 
 // classes are parts of class names in _class_name of configurations, and of modelspec.architecture in metadata.
-var classes = []struct{ part, what string }{
+var classes = []struct {
+	part string
+	what *message.Error
+}{
 	{"flowmatch", flow},
 	{"edm", edm},
 	{"lcm", distilled},
 	{"latentconsistency", distilled},
 	{"tcd", distilled},
-	{"wuerstchen", "this is a Würstchen model"},
+	{"wuerstchen", message.Note("this is a Würstchen model")},
 	{"scoresde", edm},
 	{"karrasve", edm},
-	{"autoencodertiny", "this is a small substitute of an autoencoder"},
-	{"consistencydecoder", "this is a decoder of another kind"},
-	{"vqmodel", "this is an autoencoder with a codebook"},
-	{"asymmetricautoencoder", "this is an autoencoder for inpainting"},
-	{"refiner", "this is the SDXL refiner"},
-	{"inpaint", "the model was trained for inpainting"},
-	{"pix2pix", "the model was trained for editing"},
-	{"edit", "the model was trained for editing"},
-	{"upscale", "the model was trained for upscaling"},
-	{"depth2img", "the model was trained with depth maps"},
-	{"stable-diffusion-v2", "this is a Stable Diffusion 2 model"},
-	{"stable-diffusion-v3", "this is a Stable Diffusion 3 model"},
-	{"stable-diffusion-3", "this is a Stable Diffusion 3 model"},
-	{"stablediffusion3", "this is a Stable Diffusion 3 model"},
-	{"stable-cascade", "this is a Stable Cascade model"},
-	{"flux", "this is a Flux model"},
-	{"/lora", "this is an addition to a model (LoRA), not a model"},
-	{"/lycoris", "this is an addition to a model (LyCORIS), not a model"},
-	{"controlnet", "this is a ControlNet"},
-	{"textual-inversion", "this is a textual inversion, not a model"},
+	{"autoencodertiny", message.Note("this is a small substitute of an autoencoder")},
+	{"consistencydecoder", message.Note("this is a decoder of another kind")},
+	{"vqmodel", message.Note("this is an autoencoder with a codebook")},
+	{"asymmetricautoencoder", message.Note("this is an autoencoder for inpainting")},
+	{"refiner", refinerModel},
+	{"inpaint", message.Note("the model was trained for inpainting")},
+	{"pix2pix", editing},
+	{"edit", editing},
+	{"upscale", message.Note("the model was trained for upscaling")},
+	{"depth2img", message.Note("the model was trained with depth maps")},
+	{"stable-diffusion-v2", sd2Model},
+	{"stable-diffusion-v3", sd3Model},
+	{"stable-diffusion-3", sd3Model},
+	{"stablediffusion3", sd3Model},
+	{"stable-cascade", message.Note("this is a Stable Cascade model")},
+	{"flux", fluxModel},
+	{"/lora", message.Note("this is an addition to a model (LoRA), not a model")},
+	{"/lycoris", message.Note("this is an addition to a model (LyCORIS), not a model")},
+	{"controlnet", controlNet},
+	{"textual-inversion", message.Note("this is a textual inversion, not a model")},
 }
 
-// marked tells what an entry of a name and a value means, "" for what is fine or known nothing of.
-func marked(name string, value any) string {
+// marked tells what an entry of a name and a value means, nil for what is fine or known nothing of.
+func marked(name string, value any) *message.Error {
 	name = strings.ToLower(name)
 	text := strings.ToLower(strings.TrimSpace(fmt.Sprint(value)))
 	last := name[strings.LastIndex(name, ".")+1:]
 	switch last {
 	case "_class_name", "architecture":
 		if _, isText := value.(string); !isText {
-			return ""
+			return nil
 		}
 		for _, c := range classes {
 			if strings.Contains(text, c.part) {
 				return c.what
 			}
 		}
-		return ""
+		return nil
 	case "sigma_max", "sigma_min": // schedulers have them empty; EDM and its mixtures with v-prediction set them
 		if strings.Contains(name, "edm_vpred") {
 			return edmVelocity
@@ -243,12 +264,12 @@ func marked(name string, value any) string {
 		if last == "sigma_max" && !empty(value) {
 			return edm
 		}
-		return ""
+		return nil
 	}
 	m, known := marks[strings.TrimPrefix(last, "ss_")]
 	switch {
 	case !known || empty(value):
-		return ""
+		return nil
 	case m.values == nil:
 		return m.what
 	}
@@ -291,7 +312,7 @@ func configMarks(where string, data []byte) (found training, err error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(config)) {
 		what := marked(name, config[name])
-		if what == "" || what == edm && ofEDM != "" {
+		if what == nil || what == edm && ofEDM != "" {
 			continue
 		}
 		value, _ := json.Marshal(config[name])
@@ -312,7 +333,7 @@ func says(file, mark string) *message.Error { return message.Note("%s says %s", 
 // carry along.
 func fileMarks(src checkpoint.Source) (found training, err error) {
 	var refused []*trainedError
-	mark := func(mark *message.Error, what string) {
+	mark := func(mark, what *message.Error) {
 		if slices.Contains(computed, what) {
 			found.say(what, mark)
 			return
@@ -322,23 +343,23 @@ func fileMarks(src checkpoint.Source) (found training, err error) {
 	if f, ok := src.(*checkpoint.File); ok {
 		meta := f.Metadata()
 		for _, name := range slices.Sorted(maps.Keys(meta)) {
-			if what := marked(name, meta[name]); what != "" {
+			if what := marked(name, meta[name]); what != nil {
 				mark(says(pathOf(src), fmt.Sprintf("%s %q", brief(name), brief(meta[name]))), what)
 			}
 		}
 	}
-	seen := map[string]bool{}
+	seen := map[*message.Error]bool{}
 	for _, e := range src.Entries() {
 		// Tensors that are marks stand at the top, or below a name that is one: "v_pred", "edm_vpred.sigma_max".
 		top, _, nested := strings.Cut(strings.ToLower(e.Name), ".")
 		what := marks[top].what
 		if nested && !strings.HasPrefix(top, "edm") {
-			what = ""
+			what = nil
 		}
 		if strings.HasSuffix(e.Name, "time_embedding.cond_proj.weight") || strings.HasSuffix(e.Name, "time_embed.cond_proj.weight") {
 			what = distilled
 		}
-		if what != "" && !seen[what] {
+		if what != nil && !seen[what] {
 			seen[what] = true
 			mark(message.Note("%s has %q among its tensors", pathOf(src), brief(e.Name)), what)
 		}
@@ -371,7 +392,7 @@ func value(src checkpoint.Source, name string) float64 {
 
 // scheduleMarks compares the noise schedule that programs of the first time stored in checkpoints with Stable Diffusion's. What is no
 // schedule at all (merges add such buffers up) says nothing.
-func scheduleMarks(src checkpoint.Source, mark func(mark *message.Error, what string)) {
+func scheduleMarks(src checkpoint.Source, mark func(mark, what *message.Error)) {
 	usual := schedule.Default()
 	rescaled := usual
 	rescaled.PredictionType, rescaled.ZeroSNR = schedule.Velocity, true
@@ -410,8 +431,8 @@ func scheduleMarks(src checkpoint.Source, mark func(mark *message.Error, what st
 			at := int(math.Round(float64(i) / float64(len(found)-1) * float64(noise.Steps()-1)))
 			if want := noise.AlphaBar(at); math.Abs(float64(a-want)) > 0.02 && other < 0 {
 				other = i
-				mark(says(pathOf(src), fmt.Sprintf("%s with an ᾱ of %.3f at step %d, where %.3f is usual", name, a, i, want)),
-					marks["trained_betas"].what)
+				mark(message.Note("%s has %s with an ᾱ of %.3f at step %d, where %.3f is usual", pathOf(src), name, float64(a), i, float64(want)),
+					ownSchedule)
 			}
 		}
 		if other < 0 && config == rescaled {

@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,7 +92,7 @@ func (im *importer) projectorFits(class string) error {
 	if !known || named == class || named == network.ProjectorHighRes && class == network.ProjectorShallow {
 		return nil
 	}
-	return fmt.Errorf("vision/config.json says that the projector is %q, its tensors (%s.…) are those of %q: write that there, or get the projector's own file", named, projectorPrefix, class)
+	return message.Errorf("vision/config.json says that the projector is %q, its tensors (%s.…) are those of %q: write that there, or get the projector's own file", named, projectorPrefix, class)
 }
 
 // foreignFile recognises a folder of weights that belong to no text-to-image model, such as a LoRA's or a ControlNet's.

@@ -31,44 +31,44 @@ func kind(head []byte, size int64) format {
 
 // stranger names a file that is not a checkpoint for what it is.
 func stranger(head []byte) error {
-	again := message.Text("download the weights themselves")
+	again := message.Note("download the weights themselves")
 	trimmed := strings.ToLower(strings.TrimLeft(string(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))), " \t\r\n"))
 	switch {
 	case len(head) == 0:
-		return &FormatError{Problem: message.Text("the file is empty"), Remedy: message.Text("get it again")}
+		return &FormatError{Problem: message.Note("the file is empty"), Remedy: message.Note("get it again")}
 	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")):
 		return &UnsupportedError{
-			Problem: message.Text("this is a Git LFS pointer, not the weights"),
-			Remedy:  message.Text("run `git lfs pull`, or download the weights themselves"),
+			Problem: message.Note("this is a Git LFS pointer, not the weights"),
+			Remedy:  message.Note("run `git lfs pull`, or download the weights themselves"),
 		}
 	case strings.HasPrefix(trimmed, "<!doctype html"), strings.HasPrefix(trimmed, "<html"), strings.HasPrefix(trimmed, "<?xml"):
 		return &UnsupportedError{
-			Problem: message.Text("this is a web page, not the weights (a download that needed a login saves one)"),
+			Problem: message.Note("this is a web page, not the weights (a download that needed a login saves one)"),
 			Remedy:  again,
 		}
 	case bytes.HasPrefix(head, legacyMagic), len(head) > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5:
-		return &UnsupportedError{Problem: message.Text("this is a bare pickle, such as PyTorch wrote before version 1.6"), Remedy: resave}
+		return &UnsupportedError{Problem: message.Note("this is a bare pickle, such as PyTorch wrote before version 1.6"), Remedy: resave}
 	case bytes.HasPrefix(head, []byte("GGUF")):
 		return &UnsupportedError{
-			Problem: message.Text("this is a GGUF file"),
-			Remedy:  message.Text("use the safetensors file that it was made from"),
+			Problem: message.Note("this is a GGUF file"),
+			Remedy:  message.Note("use the safetensors file that it was made from"),
 		}
 	case bytes.HasPrefix(head, []byte("\x89HDF")):
 		return &UnsupportedError{
-			Problem: message.Text("this is an HDF5 file"),
-			Remedy:  message.Text("use the PyTorch or safetensors weights"),
+			Problem: message.Note("this is an HDF5 file"),
+			Remedy:  message.Note("use the PyTorch or safetensors weights"),
 		}
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")), bytes.HasPrefix(head, []byte("7z\xbc\xaf")), bytes.HasPrefix(head, []byte("Rar!")),
 		bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")), bytes.HasPrefix(head, []byte("\xfd7zXZ")):
-		return &UnsupportedError{Problem: message.Text("this is a compressed archive"), Remedy: message.Text("unpack it first")}
+		return &UnsupportedError{Problem: message.Note("this is a compressed archive"), Remedy: message.Note("unpack it first")}
 	case text(head):
-		return &UnsupportedError{Problem: message.Text("this is a text file, not the weights"), Remedy: again}
+		return &UnsupportedError{Problem: message.Note("this is a text file, not the weights"), Remedy: again}
 	case len(head) < 9:
-		return &FormatError{Problem: message.Text("the file is too short to be a checkpoint")}
+		return &FormatError{Problem: message.Note("the file is too short to be a checkpoint")}
 	}
 	return &UnsupportedError{
-		Problem: message.Text("this is neither a safetensors file nor a PyTorch ZIP file"),
-		Remedy:  message.Text("use weights in one of these formats, and get the file again if it should be one"),
+		Problem: message.Note("this is neither a safetensors file nor a PyTorch ZIP file"),
+		Remedy:  message.Note("use weights in one of these formats, and get the file again if it should be one"),
 	}
 }
 

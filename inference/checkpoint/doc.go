@@ -11,7 +11,8 @@
 //   - What is not read (a type, an unknown kind of tensor, the state of a trainer) is listed as ignored. A tensor among it keeps its
 //     name, has the type tensor.Invalid, and is a problem for who needs it.
 //   - A broken file gives a *FormatError, an honest file that Realword does not read an *UnsupportedError. Both name the
-//     file, the tensor where there is one, and the remedy. Bad input never panics.
+//     file, the tensor where there is one, and the remedy, for any language (message.Teller); what exactly is broken in a file, and
+//     what is wrong with which tensor, is English. Bad input never panics.
 //   - A File may be read by several goroutines at once. A Set is for one goroutine.
 //   - Checksums of ZIP entries are not verified: bundles carry their own hashes.
 //

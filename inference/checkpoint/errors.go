@@ -3,51 +3,51 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // FormatError says that a file is broken: what is wrong, where, and what to do.
 type FormatError struct {
-	File    string // path
-	Key     string // tensor, or empty when the whole file is meant
-	Problem string
-	Remedy  string // empty stands for getting the file again
-	Err     error  // cause, may be nil
+	File    string         // path
+	Key     string         // tensor, or empty when the whole file is meant
+	Problem error          // of package message where people can do something about it; what is damaged in a file is said in English alone
+	Remedy  *message.Error // nil stands for getting the file again
+	Err     error          // cause, may be nil
 }
 
-func (e *FormatError) Error() string {
-	remedy := e.Remedy
-	if remedy == "" {
-		remedy = "the file is damaged or cut short: download it again"
-	}
-	return sentence(e.File, e.Key, e.Problem, e.Err, remedy)
-}
+// Told is the error for any language.
+func (e *FormatError) Told() *message.Error { return told(e.File, e.Key, e.Problem, e.Err, e.Remedy) }
+
+func (e *FormatError) Error() string { return e.Told().Error() }
 
 func (e *FormatError) Unwrap() error { return e.Err }
 
 // UnsupportedError says that a file is something else than the checkpoints that Realword reads, and what to do about it.
 type UnsupportedError struct {
-	File, Key, Problem, Remedy string
+	File, Key       string
+	Problem, Remedy *message.Error
 }
 
-func (e *UnsupportedError) Error() string { return sentence(e.File, e.Key, e.Problem, nil, e.Remedy) }
+// Told is the error for any language.
+func (e *UnsupportedError) Told() *message.Error {
+	return told(e.File, e.Key, e.Problem, nil, e.Remedy)
+}
 
-func sentence(file, key, problem string, cause error, remedy string) string {
-	var b strings.Builder
-	b.WriteString(file)
-	if key != "" {
-		fmt.Fprintf(&b, ": tensor %q", clip(key))
-	}
-	b.WriteString(": ")
-	b.WriteString(problem)
+func (e *UnsupportedError) Error() string { return e.Told().Error() }
+
+func told(file, key string, problem, cause error, remedy *message.Error) *message.Error {
 	if cause != nil {
-		fmt.Fprintf(&b, " (%s)", clip(cause.Error()))
+		problem = fmt.Errorf("%w (%s)", problem, clip(cause.Error()))
 	}
-	b.WriteString("; ")
-	b.WriteString(remedy)
-	return b.String()
+	if key != "" {
+		problem = message.Errorf("tensor %q: %w", clip(key), problem)
+	}
+	if remedy == nil {
+		return message.Note("%s: %w; the file is damaged or cut short: download it again", file, problem)
+	}
+	return message.Note("%s: %w; %w", file, problem, remedy)
 }
 
 // clip keeps a hostile name from filling the screen.
@@ -65,14 +65,20 @@ func inFile(path string, err error) error {
 }
 
 func broken(format string, args ...any) error {
-	return &FormatError{Problem: fmt.Sprintf(format, args...)}
+	return &FormatError{Problem: fmt.Errorf(format, args...)}
 }
 
 func brokenTensor(key, format string, args ...any) error {
-	return &FormatError{Key: key, Problem: fmt.Sprintf(format, args...)}
+	return &FormatError{Key: key, Problem: fmt.Errorf(format, args...)}
 }
 
-const resave = "load it with PyTorch, where it was made, and save its state_dict() as safetensors"
+// What helps with several problems.
+var (
+	resave     = message.Note("load it with PyTorch, where it was made, and save its state_dict() as safetensors")
+	rightFile  = message.Note("check that it is the right file")
+	otherTypes = message.Note("use weights in F32, F16 or BF16")
+	tooMany    = message.Note("it holds more than %d tensors, which no model of Realword's families has", maxTensors)
+)
 
 // failed is how a reader ends at what is damaged, many calls deep: a panic that try makes an error of.
 type failed struct{ error }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"realword/inference/files"
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -46,9 +47,9 @@ type place struct {
 	Entry
 	data    io.ReaderAt
 	path    string
-	offset  int64  // of the first element, in bytes
-	strides []int  // in elements; nil for a dense row-major tensor
-	unread  string // why it cannot be read, "its type is F8_E4M3"; its DType then is tensor.Invalid
+	offset  int64          // of the first element, in bytes
+	strides []int          // in elements; nil for a dense row-major tensor
+	unread  *message.Error // why it cannot be read, "its type is F8_E4M3"; its DType then is tensor.Invalid
 }
 
 // Location tells where a tensor lies in its file, so that a graph can point into it.
@@ -64,8 +65,8 @@ func Open(path string) (*File, error) {
 	// aria2 gives a file its full size at once; this companion goes when all of it is there.
 	if _, err := os.Stat(path + ".aria2"); err == nil {
 		return nil, &FormatError{
-			File: path, Problem: "it is an unfinished download, " + filepath.Base(path) + ".aria2 lies beside it",
-			Remedy: "finish the download",
+			File: path, Problem: message.Note("it is an unfinished download, %s lies beside it", filepath.Base(path)+".aria2"),
+			Remedy: message.Note("finish the download"),
 		}
 	}
 	f, err := files.Open(path)
@@ -84,7 +85,7 @@ func Open(path string) (*File, error) {
 // unreadable says of what is no file that it is no checkpoint.
 func unreadable(path string, err error) error {
 	if e, ok := errors.AsType[*files.Error](err); ok {
-		return &UnsupportedError{File: path, Problem: "this " + e.Problem, Remedy: e.Remedy}
+		return &UnsupportedError{File: path, Problem: message.Note("this %w", e.Problem), Remedy: e.Remedy}
 	}
 	return err
 }
@@ -164,7 +165,7 @@ func (f *File) Strangers() []string { return f.strangers }
 // Location returns where a tensor lies.
 func (f *File) Location(name string) (Location, bool) {
 	p, ok := f.places[name]
-	if !ok || p.unread != "" {
+	if !ok || p.unread != nil {
 		return Location{}, false
 	}
 	n, _ := tensor.ByteSize(p.DType, p.Shape) // checked when the file was opened
@@ -186,8 +187,8 @@ func (f *File) Read(name string) (*tensor.Tensor, error) {
 	if !ok {
 		return nil, fmt.Errorf("the checkpoint has no tensor %q", clip(name))
 	}
-	if p.unread != "" {
-		return nil, &UnsupportedError{File: p.path, Key: p.Name, Problem: p.unread, Remedy: "use weights in F32, F16 or BF16"}
+	if p.unread != nil {
+		return nil, &UnsupportedError{File: p.path, Key: p.Name, Problem: p.unread, Remedy: otherTypes}
 	}
 	shape := slices.Clone(p.Shape)
 	if p.DType.Float() {
@@ -245,8 +246,8 @@ func stretch[T any](p place, n int, decode func([]T, []byte, tensor.DType) error
 		b := buf[:len(part)*size]
 		if got, err := p.data.ReadAt(b, p.offset+int64(at)*int64(size)); got < len(b) {
 			return nil, &FormatError{
-				File: p.path, Key: p.Name, Problem: "its data can no longer be read", Err: err,
-				Remedy: "check that the file was not moved or replaced",
+				File: p.path, Key: p.Name, Problem: message.Note("its data can no longer be read"), Err: err,
+				Remedy: message.Note("check that the file was not moved or replaced"),
 			}
 		}
 		if err := decode(part, b, p.DType); err != nil {
@@ -269,8 +270,8 @@ func span(shape, strides []int) int {
 func newFile(places []place) *File {
 	f := &File{places: make(map[string]place, len(places)), entries: make([]Entry, 0, len(places))}
 	for _, p := range places {
-		if p.unread != "" {
-			f.ignored = append(f.ignored, Ignored{p.Name, p.unread + ", which is not read"})
+		if p.unread != nil {
+			f.ignored = append(f.ignored, Ignored{p.Name, p.unread.Error() + ", which is not read"})
 		}
 		f.places[p.Name] = p
 		f.entries = append(f.entries, p.Entry)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // File names that libraries give to the weights of a model, best first. The index files name the parts of a checkpoint that
@@ -62,8 +63,8 @@ func OpenFolder(dir string) (*File, error) {
 		return OpenParts(filepath.Join(dir, indexes[0]))
 	case len(found) == 0:
 		return nil, &UnsupportedError{
-			File: dir, Problem: "the folder holds no weights",
-			Remedy: "put " + folderNames[0] + " or " + folderNames[1] + " there",
+			File: dir, Problem: message.Note("the folder holds no weights"),
+			Remedy: message.Note("put %s or %s there", folderNames[0], folderNames[1]),
 		}
 	case len(found) == 1:
 		return Open(filepath.Join(dir, found[0]))
@@ -77,8 +78,8 @@ func OpenFolder(dir string) (*File, error) {
 		return all, nil
 	}
 	return nil, &UnsupportedError{
-		File: dir, Problem: "the folder holds several weight files: " + shortList(append(found, indexes...)),
-		Remedy: "keep one, or name the one to use " + folderNames[0],
+		File: dir, Problem: message.Note("the folder holds several weight files: %s", shortList(append(found, indexes...))),
+		Remedy: message.Note("keep one, or name the one to use %s", folderNames[0]),
 	}
 }
 
@@ -89,7 +90,7 @@ func shortList(names []string) string {
 		names[i] = clip(name)
 	}
 	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+		return strings.Join(names[:most], ", ") + ", …"
 	}
 	return strings.Join(names, ", ")
 }
@@ -125,8 +126,8 @@ func (f *File) joinParts(dir string, names []string) error {
 		for _, e := range part.entries {
 			if other, twice := f.places[e.Name]; twice {
 				return &FormatError{
-					File: filepath.Join(dir, name), Key: e.Name, Problem: "it is also in " + filepath.Base(other.path),
-					Remedy: "get the parts again, with their index",
+					File: filepath.Join(dir, name), Key: e.Name, Problem: message.Note("it is also in %s", filepath.Base(other.path)),
+					Remedy: message.Note("get the parts again, with their index"),
 				}
 			}
 			f.places[e.Name] = part.places[e.Name]
@@ -139,11 +140,7 @@ func (f *File) joinParts(dir string, names []string) error {
 // take makes the file of a part one of f.
 func (f *File) take(part *File) error {
 	if f.inParts += len(part.entries); f.inParts > maxTensors {
-		return errors.Join(&UnsupportedError{
-			File:    part.Paths()[0],
-			Problem: fmt.Sprintf("the parts hold more than %d tensors, which no model of Realword's families has", maxTensors),
-			Remedy:  "check that they are the right files",
-		}, part.Close())
+		return errors.Join(&UnsupportedError{File: part.Paths()[0], Problem: tooMany, Remedy: rightFile}, part.Close())
 	}
 	f.open = append(f.open, part.open...)
 	f.ignored = append(f.ignored, part.ignored...)
@@ -201,12 +198,13 @@ func parseIndex(raw []byte) (map[string]string, error) {
 				case twice:
 					fail(brokenTensor(tensor, "the index places it twice"))
 				case len(partOf) == maxTensors:
-					fail(&UnsupportedError{Problem: fmt.Sprintf("the index names more than %d tensors, which no model of Realword's families has",
-						maxTensors), Remedy: "check that it is the right file"})
+					fail(&UnsupportedError{Problem: tooMany, Remedy: rightFile})
 				}
 				if _, known := parts[name]; !known {
 					if len(parts) == maxParts {
-						fail(&UnsupportedError{Problem: fmt.Sprintf("the index names more than %d parts", maxParts), Remedy: "join the parts into one file"})
+						fail(&UnsupportedError{
+							Problem: message.Note("the index names more than %d parts", maxParts), Remedy: message.Note("join the parts into one file"),
+						})
 					}
 					parts[name] = name
 				}
@@ -216,7 +214,9 @@ func parseIndex(raw []byte) (map[string]string, error) {
 		scan.end()
 	})
 	if err != nil {
-		return nil, asFormat(err, func(err error) error { return &FormatError{Problem: "the index is not valid JSON", Err: err} })
+		return nil, asFormat(err, func(err error) error {
+			return &FormatError{Problem: errors.New("the index is not valid JSON"), Err: err}
+		})
 	}
 	if len(partOf) == 0 {
 		return nil, broken("the index names no tensors")
@@ -231,11 +231,13 @@ func (f *File) addParts(index string, partOf map[string]string) error {
 	}
 	for _, name := range sortedKeys(wanted) {
 		if !filepath.IsLocal(name) {
-			return &FormatError{File: index, Problem: fmt.Sprintf("the index names %q, which is not below its folder", clip(name))}
+			return &FormatError{File: index, Problem: fmt.Errorf("the index names %q, which is not below its folder", clip(name))}
 		}
 		part, err := Open(filepath.Join(filepath.Dir(index), filepath.FromSlash(name)))
 		if errors.Is(err, fs.ErrNotExist) {
-			return &FormatError{File: index, Problem: fmt.Sprintf("the part %q is missing", clip(name)), Remedy: "put it beside the index"}
+			return &FormatError{
+				File: index, Problem: message.Note("the part %q is missing", clip(name)), Remedy: message.Note("put it beside the index"),
+			}
 		}
 		if err != nil {
 			return err
@@ -247,8 +249,8 @@ func (f *File) addParts(index string, partOf map[string]string) error {
 			p, ok := part.places[tensor]
 			if !ok {
 				return &FormatError{
-					File: index, Key: tensor, Problem: "the index places it in " + clip(name) + ", where it is not",
-					Remedy: "get index and parts again",
+					File: index, Key: tensor, Problem: message.Note("the index places it in %s, where it is not", clip(name)),
+					Remedy: message.Note("get the parts again, with their index"),
 				}
 			}
 			f.places[tensor] = p

@@ -3,11 +3,11 @@ package checkpoint
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -125,7 +125,7 @@ func interpret(data []byte) (root any, unknown []string) {
 			fail(broken("its pickle nests deeper and makes more objects than any checkpoint does"))
 		}
 	}
-	fail(&UnsupportedError{Problem: fmt.Sprintf("its pickle has more than %d opcodes", maxOpcodes), Remedy: resave})
+	fail(&UnsupportedError{Problem: message.Note("its pickle has more than %d opcodes", maxOpcodes), Remedy: resave})
 	return nil, nil
 }
 
@@ -204,7 +204,7 @@ func (m *machine) step() (done bool) {
 		return true
 	case opProto:
 		if version := m.bytes(1)[0]; version < 2 || version > 5 {
-			fail(&UnsupportedError{Problem: fmt.Sprintf("its pickle has protocol %d", version), Remedy: resave})
+			fail(&UnsupportedError{Problem: message.Note("its pickle has protocol %d", version), Remedy: resave})
 		}
 	case opFrame:
 		m.bytes(8)
@@ -311,7 +311,7 @@ func (m *machine) step() (done bool) {
 		m.take(1)
 		m.top()
 	default:
-		fail(&UnsupportedError{Problem: fmt.Sprintf("its pickle has opcode 0x%02x, which no torch.save of weights writes", op), Remedy: resave})
+		fail(&UnsupportedError{Problem: message.Note("its pickle has opcode 0x%02x, which no torch.save of weights writes", op), Remedy: resave})
 	}
 	return false
 }
@@ -482,8 +482,8 @@ func (m *machine) global(module, name string) {
 	g := global(module + " " + name)
 	if harmful(module, name) {
 		fail(&UnsupportedError{
-			Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", g.String()),
-			Remedy:  "do not load this file anywhere: it was made to run code; get a safetensors file from its author",
+			Problem: message.Note("its pickle asks for %q, which is not part of plain weights and is never run", g.String()),
+			Remedy:  message.Note("do not load this file anywhere: it was made to run code; get a safetensors file from its author"),
 		})
 	}
 	if !g.known() && !m.unknown[g] {

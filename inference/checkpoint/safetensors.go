@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -51,7 +52,7 @@ func parseSafetensors(r io.ReaderAt, size int64, path string) (*File, error) {
 type headerTensor struct {
 	Entry
 	begin, end int64
-	unread     string // why it cannot be read, empty for most
+	unread     *message.Error // why it cannot be read, nil for most
 }
 
 type headerReader struct {
@@ -60,7 +61,7 @@ type headerReader struct {
 	meta    map[string]string
 }
 
-const notHeader = "its header is not the JSON that the format requires"
+var errHeader = errors.New("its header is not the JSON that the format requires")
 
 func (h *headerReader) read() error {
 	seen := map[string]bool{}
@@ -70,8 +71,7 @@ func (h *headerReader) read() error {
 				fail(brokenTensor(name, "the name appears twice in the header"))
 			}
 			if len(seen) > maxTensors {
-				fail(&UnsupportedError{Problem: fmt.Sprintf("its header names more than %d tensors, which no model of Realword's families has",
-					maxTensors), Remedy: "check that it is the right file"})
+				fail(&UnsupportedError{Problem: tooMany, Remedy: rightFile})
 			}
 			seen[name] = true
 			if name == "__metadata__" {
@@ -84,7 +84,7 @@ func (h *headerReader) read() error {
 			fail(broken("its header continues after its end"))
 		}
 	})
-	return asFormat(err, func(err error) error { return &FormatError{Problem: notHeader, Err: err} })
+	return asFormat(err, func(err error) error { return &FormatError{Problem: errHeader, Err: err} })
 }
 
 // asFormat lets errors that a reader can show pass and dresses the others.
@@ -113,8 +113,8 @@ func (h *headerReader) metadata() {
 			left -= len(value)
 			if len(h.meta) == maxMetadata {
 				fail(&UnsupportedError{
-					Problem: fmt.Sprintf("its __metadata__ has more than %d entries", maxMetadata),
-					Remedy:  "check that it is the right file",
+					Problem: message.Note("its __metadata__ has more than %d entries", maxMetadata),
+					Remedy:  rightFile,
 				})
 			}
 			h.meta[key] = value
@@ -122,7 +122,7 @@ func (h *headerReader) metadata() {
 	})
 	if err != nil {
 		fail(asFormat(err, func(err error) error {
-			return &FormatError{Problem: "its __metadata__ is not a map from text to text", Err: err}
+			return &FormatError{Problem: errors.New("its __metadata__ is not a map from text to text"), Err: err}
 		}))
 	}
 }
@@ -154,7 +154,7 @@ func (h *headerReader) tensor(name string) headerTensor {
 			}
 		})
 		if err != nil {
-			fail(&FormatError{Key: name, Problem: "its " + clip(key) + " cannot be read", Err: err})
+			fail(&FormatError{Key: name, Problem: fmt.Errorf("its %s cannot be read", clip(key)), Err: err})
 		}
 	})
 	for _, key := range []string{"dtype", "shape", "data_offsets"} {
@@ -167,7 +167,7 @@ func (h *headerReader) tensor(name string) headerTensor {
 		if !slices.Contains(unreadTypes, dtype) {
 			fail(brokenTensor(name, "its type %q does not exist", clip(dtype)))
 		}
-		t.unread = "its type is " + dtype
+		t.unread = message.Note("its type is %s", dtype)
 	}
 	t.Shape = make([]int, len(shape))
 	for i, d := range shape {
@@ -180,7 +180,7 @@ func (h *headerReader) tensor(name string) headerTensor {
 		fail(brokenTensor(name, "its data_offsets are not a range"))
 	}
 	t.begin, t.end = offsets[0], offsets[1]
-	if t.unread != "" { // the size of its elements is nothing to rely on
+	if t.unread != nil { // the size of its elements is nothing to rely on
 		return t
 	}
 	want, ok := tensor.ByteSize(t.DType, t.Shape)

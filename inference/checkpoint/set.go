@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -49,7 +50,7 @@ func (s *Set) unread(name string) (Problem, bool) {
 	_, err := s.Source.Read(name)
 	why := "it cannot be read"
 	if e, ok := errors.AsType[*UnsupportedError](err); ok {
-		why = e.Problem + ", which Realword does not read: " + e.Remedy
+		why = e.Problem.Error() + ", which Realword does not read: " + e.Remedy.Error()
 	}
 	return Problem{Key: name, Kind: Unread, Note: why}, true
 }
@@ -154,12 +155,15 @@ func (p Problem) String() string {
 // Problems are all tensors that do not fit, sorted by key when they come from Err or Rename.
 type Problems []Problem
 
-func (p Problems) Error() string {
+func (p Problems) Error() string { return p.Told().Error() }
+
+// Told is the error for any language; what is wrong with which tensor is English.
+func (p Problems) Told() *message.Error {
 	if len(p) == 1 {
-		return "the weights do not fit the model: " + p[0].String()
+		return message.Note("the weights do not fit the model: %s", p[0].String())
 	}
 	const shown = 40
-	lines := []string{fmt.Sprintf("the weights do not fit the model: %d tensors are wrong:", len(p))}
+	var lines []string
 	for i, one := range p {
 		if i == shown {
 			lines = append(lines, fmt.Sprintf("and %d more", len(p)-shown))
@@ -167,7 +171,7 @@ func (p Problems) Error() string {
 		}
 		lines = append(lines, one.String())
 	}
-	return strings.Join(lines, "\n\t")
+	return message.Note("the weights do not fit the model: %d tensors are wrong:\n\t%s", len(p), strings.Join(lines, "\n\t"))
 }
 
 // orNil sorts the problems and drops repetitions.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -31,7 +32,7 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 	}
 	weights, ignored := unwrap(root)
 	if weights == nil {
-		return nil, &UnsupportedError{Problem: "it holds " + describe(root) + " instead of a dictionary of tensors", Remedy: resave}
+		return nil, &UnsupportedError{Problem: message.Note("it holds %s instead of a dictionary of tensors", describe(root)), Remedy: resave}
 	}
 	var places []place
 	from := map[string]string{}
@@ -44,7 +45,7 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 				return nil, err
 			}
 		case inert: // perhaps a tensor of a kind that is not known
-			p = place{Entry: Entry{Name: name}, unread: "it is " + string(v)}
+			p = place{Entry: Entry{Name: name}, unread: message.Note("it is %s", string(v))}
 		default:
 			ignored = append(ignored, Ignored{key, "it is " + describe(v) + ", not a tensor"})
 			continue
@@ -54,8 +55,7 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 		}
 		from[name] = key
 		if len(places) == maxTensors {
-			return nil, &UnsupportedError{Problem: fmt.Sprintf("it holds more than %d tensors, which no model of Realword's families has",
-				maxTensors), Remedy: "check that it is the right file"}
+			return nil, &UnsupportedError{Problem: tooMany, Remedy: rightFile}
 		}
 		p.path = path
 		places = append(places, p)
@@ -64,7 +64,7 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 		ignored = append(ignored, Ignored{"", fmt.Sprintf("%d entries have a key that is not text", weights.others)})
 	}
 	if len(places) == 0 {
-		return nil, &UnsupportedError{Problem: "its dictionary holds no tensors", Remedy: resave}
+		return nil, &UnsupportedError{Problem: message.Note("its dictionary holds no tensors"), Remedy: resave}
 	}
 	f := newFile(places)
 	f.ignored = append(f.ignored, ignored...)
@@ -193,15 +193,16 @@ func zipEntries(r io.ReaderAt, size int64) (uint64, error) {
 func newTorchArchive(r io.ReaderAt, size int64) (*torchArchive, error) {
 	n, err := zipEntries(r, size)
 	if err != nil {
-		return nil, &FormatError{Problem: "its ZIP directory cannot be read", Err: err}
+		return nil, &FormatError{Problem: errors.New("its ZIP directory cannot be read"), Err: err}
 	}
 	if n > maxEntries {
-		return nil, &UnsupportedError{Problem: fmt.Sprintf("its ZIP directory has %d entries, more than the %d that any model has", n,
-			maxEntries), Remedy: "check that it is the right file"}
+		return nil, &UnsupportedError{
+			Problem: message.Note("its ZIP directory has %d entries, more than the %d that any model has", n, maxEntries), Remedy: rightFile,
+		}
 	}
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, &FormatError{Problem: "its ZIP directory is missing or damaged", Err: err}
+		return nil, &FormatError{Problem: errors.New("its ZIP directory is missing or damaged"), Err: err}
 	}
 	a := &torchArchive{r: r, size: size, entries: make(map[string]*zip.File, len(z.File))}
 	found := false
@@ -219,15 +220,15 @@ func newTorchArchive(r io.ReaderAt, size int64) (*torchArchive, error) {
 	}
 	if !found {
 		return nil, &UnsupportedError{
-			Problem: "this ZIP file was not written by torch.save: it has no data.pkl",
-			Remedy:  "unpack it if the weights are inside",
+			Problem: message.Note("this ZIP file was not written by torch.save: it has no data.pkl"),
+			Remedy:  message.Note("unpack it if the weights are inside"),
 		}
 	}
 	if a.entries[a.prefix+"constants.pkl"] != nil {
-		return nil, &UnsupportedError{Problem: "this is a TorchScript program", Remedy: resave}
+		return nil, &UnsupportedError{Problem: message.Note("this is a TorchScript program"), Remedy: resave}
 	}
 	if order, err := a.read("byteorder", 16); err == nil && string(order) == "big" {
-		return nil, &UnsupportedError{Problem: "it was written on a big-endian machine", Remedy: resave}
+		return nil, &UnsupportedError{Problem: message.Note("it was written on a big-endian machine"), Remedy: resave}
 	}
 	return a, nil
 }
@@ -248,13 +249,13 @@ func (a *torchArchive) locate(name string) (offset, size int64, err error) {
 	}
 	if f.Method != zip.Store || f.Flags&1 != 0 {
 		return 0, 0, &UnsupportedError{
-			Problem: fmt.Sprintf("the ZIP entry %q is compressed or encrypted", clip(name)),
-			Remedy:  "pack the files again without compression, or " + resave,
+			Problem: message.Note("the ZIP entry %q is compressed or encrypted", clip(name)),
+			Remedy:  message.Note("pack the files again without compression, or %w", resave),
 		}
 	}
 	offset, err = f.DataOffset()
 	if err != nil {
-		return 0, 0, &FormatError{Problem: fmt.Sprintf("the ZIP entry %q cannot be found", clip(name)), Err: err}
+		return 0, 0, &FormatError{Problem: fmt.Errorf("the ZIP entry %q cannot be found", clip(name)), Err: err}
 	}
 	n := f.UncompressedSize64
 	if n != f.CompressedSize64 || offset > a.size || n > uint64(a.size-offset) {
@@ -269,12 +270,13 @@ func (a *torchArchive) read(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if size > limit {
-		return nil, &UnsupportedError{Problem: fmt.Sprintf("the ZIP entry %q has %d bytes, more than the %d that are read", clip(name), size,
-			limit), Remedy: resave}
+		return nil, &UnsupportedError{
+			Problem: message.Note("the ZIP entry %q has %d bytes, more than the %d that are read", clip(name), size, limit), Remedy: resave,
+		}
 	}
 	data := make([]byte, size)
 	if _, err := a.r.ReadAt(data, offset); err != nil {
-		return nil, &FormatError{Problem: fmt.Sprintf("the ZIP entry %q cannot be read", clip(name)), Err: err}
+		return nil, &FormatError{Problem: fmt.Errorf("the ZIP entry %q cannot be read", clip(name)), Err: err}
 	}
 	return data, nil
 }
@@ -288,7 +290,7 @@ func (a *torchArchive) place(name string, t *torchTensor) (place, error) {
 	dtype := t.storage.dtype
 	p := place{Entry: Entry{Name: name, DType: dtype, Shape: t.shape}, data: a.r}
 	if dtype == tensor.Invalid {
-		p.unread = "its type is " + t.storage.class.String()
+		p.unread = message.Note("its type is %s", t.storage.class.String())
 		return p, nil
 	}
 	width, elements := int64(dtype.Size()), t.storage.count
@@ -318,7 +320,7 @@ func (a *torchArchive) place(name string, t *torchTensor) (place, error) {
 	// An expanded tensor (stride 0) may be larger than its storage. Small ones are honest.
 	if const1M := int64(1 << 20); int64(bytes)/width > max(elements, const1M) {
 		return place{}, &UnsupportedError{
-			Key: name, Problem: fmt.Sprintf("its shape %v repeats %d stored elements", t.shape, elements),
+			Key: name, Problem: message.Note("its shape %v repeats %d stored elements", t.shape, elements),
 			Remedy: resave,
 		}
 	}

@@ -7,14 +7,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"realword/inference/message"
 )
 
 // Error says that something is no file that can be read: which, what it is instead, and what to do.
 type Error struct {
-	Path, Problem, Remedy string
+	Path            string
+	Problem, Remedy *message.Error
 }
 
-func (e *Error) Error() string { return e.Path + " " + e.Problem + "; " + e.Remedy }
+// Told is the error for any language.
+func (e *Error) Told() *message.Error { return message.Note("%s %w; %w", e.Path, e.Problem, e.Remedy) }
+
+func (e *Error) Error() string { return e.Told().Error() }
 
 // Stat is os.Stat that fails with an *Error for what Open refuses.
 func Stat(path string) (fs.FileInfo, error) {
@@ -61,13 +67,13 @@ func Read(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	if size > limit {
 		return nil, &Error{
-			path, fmt.Sprintf("has %d bytes, and at most %d are read from such a file", size, limit),
-			"check that it is the right one, or use a smaller copy of it",
+			path, message.Note("has %d bytes, and at most %d are read from such a file", size, limit),
+			message.Note("check that it is the right one, or use a smaller copy of it"),
 		}
 	}
 	if size == 0 { // also what the system makes up when it is read says that, such as /proc/self/environ
 		if n, err := f.Read(make([]byte, 1)); n > 0 || err != nil && !errors.Is(err, io.EOF) {
-			return nil, &Error{path, "is made up by the system, and is no file on a disk", "name a file"}
+			return nil, &Error{path, message.Note("is made up by the system, and is no file on a disk"), message.Note("name a file")}
 		}
 		return []byte{}, nil
 	}
@@ -82,20 +88,20 @@ func Read(path string, limit int64) ([]byte, error) {
 // regular returns an *Error for everything but a regular file.
 func regular(path string, info fs.FileInfo) error {
 	mode := info.Mode()
-	what := "is neither a file nor a folder"
+	what := message.Note("is neither a file nor a folder")
 	switch {
 	case mode.IsRegular():
 		return nil
 	case mode.IsDir():
-		return &Error{path, "is a folder, not a file", "name a file in it"}
+		return &Error{path, message.Note("is a folder, not a file"), message.Note("name a file in it")}
 	case mode&fs.ModeNamedPipe != 0:
-		what = "is a pipe, not a file"
+		what = message.Note("is a pipe, not a file")
 	case mode&fs.ModeSocket != 0:
-		what = "is a socket, not a file"
+		what = message.Note("is a socket, not a file")
 	case mode&fs.ModeDevice != 0:
-		what = "is a device, not a file"
+		what = message.Note("is a device, not a file")
 	}
-	return &Error{path, what, "name a file"}
+	return &Error{path, what, message.Note("name a file")}
 }
 
 // DirFS is os.DirFS(dir) whose files all come through Open.

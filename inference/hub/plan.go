@@ -103,7 +103,7 @@ func Find(name string) (Entry, error) {
 		}
 		names = append(names, e.Name)
 	}
-	return Entry{}, fmt.Errorf("there is no model %s to download: choose one of %s", name, strings.Join(names, ", "))
+	return Entry{}, message.Errorf("there is no model %s to download: choose one of %s", name, strings.Join(names, ", "))
 }
 
 // Plan is exactly what a download fetches: commits and files as the hub had them when it was asked.
@@ -243,7 +243,7 @@ func (c *Client) part(ctx context.Context, part Part) (Got, error) {
 			return Got{}, err
 		}
 		if tree = append(tree, page...); len(tree) > 100_000 {
-			return Got{}, fmt.Errorf("%s has more than 100 000 files, so it is not a model; check HF_ENDPOINT", part.Repository)
+			return Got{}, message.Errorf("%s has more than 100 000 files, so it is not a model; check HF_ENDPOINT", part.Repository)
 		}
 	}
 	for _, want := range part.Files {
@@ -276,7 +276,7 @@ func (w Want) among(tree []treeFile) (found []File, err error) {
 				f.Size, f.SHA256, f.Git = cmp.Or(t.LFS.Size, t.Size), strings.TrimPrefix(t.LFS.OID, "sha256:"), ""
 			}
 			if !filepath.IsLocal(filepath.FromSlash(f.Path)) || f.Size < 0 || strings.ContainsAny(f.SHA256+f.Git, `/\.`) {
-				return nil, fmt.Errorf("the hub lists %q, which cannot be a file of a model", f.Path)
+				return nil, message.Errorf("the hub lists %q, which cannot be a file of a model; check HF_ENDPOINT", f.Path)
 			}
 			found = append(found, f)
 		}
@@ -310,16 +310,16 @@ func Load(dir string) (Plan, error) {
 		return p, err
 	}
 	if err := json.Unmarshal(data, &p); err != nil {
-		return p, fmt.Errorf("%s cannot be read (%w): delete it and start again; complete files are used", filepath.Join(dir, planName), err)
+		return p, message.Errorf("%s cannot be read (%w): delete it and start again; complete files are used", filepath.Join(dir, planName), err)
 	}
 	if len(p.Entry.Parts) == 0 {
-		return p, fmt.Errorf("%s is empty: delete it and start again", filepath.Join(dir, planName))
+		return p, message.Errorf("%s is empty: delete it and start again", filepath.Join(dir, planName))
 	}
 	for _, g := range p.Parts {
 		for _, f := range g.Files {
 			if !filepath.IsLocal(filepath.Join(filepath.FromSlash(g.Into), filepath.FromSlash(f.Path))) || f.Size < 0 ||
 				strings.ContainsAny(f.SHA256+f.Git, `/\.`) {
-				return p, fmt.Errorf("%s names %q, which is outside the folder: delete it and start again", filepath.Join(dir, planName), f.Path)
+				return p, message.Errorf("%s names %q, which is outside the folder: delete it and start again", filepath.Join(dir, planName), f.Path)
 			}
 		}
 	}

@@ -26,6 +26,9 @@ func Note(text string, values ...any) *Error {
 	return &Error{Text: text, Values: values, err: fmt.Errorf(text, values...)}
 }
 
+// Teller is an error of a type of its own that can be said in another language: Told is what it says.
+type Teller interface{ Told() *Error }
+
 // New is errors.New, in a form that can be translated.
 func New(text string) error { return &Error{Text: text, err: fmt.Errorf("%s", text)} }
 

@@ -20,12 +20,15 @@ type Value struct {
 	Error *Parts   `json:"e,omitempty"`
 }
 
-// PartsOf takes an error apart; nil for one that is no Error, or has values of other kinds. What only wraps one and says no more is passed
-// over.
+// PartsOf takes an error apart; nil for one that is neither Error nor Teller, or has values of other kinds. What only wraps one and says
+// no more is passed over.
 func PartsOf(err error) *Parts {
 	for err != nil {
-		if m, is := err.(*Error); is { //nolint:errorlint // what wraps it says more
-			return partsOf(m)
+		switch e := err.(type) { //nolint:errorlint // what wraps it says more
+		case *Error:
+			return partsOf(e)
+		case Teller:
+			return partsOf(e.Told())
 		}
 		inner := errors.Unwrap(err)
 		if inner == nil || inner.Error() != err.Error() {

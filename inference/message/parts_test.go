@@ -37,10 +37,18 @@ func TestPartsComeBack(t *testing.T) {
 			t.Errorf("%s has the parts %+v", what, p)
 		}
 	}
+	if p := PartsOf(teller{}); p == nil || p.Err().Error() != teller.Error(teller{}) {
+		t.Errorf("an error that tells has the parts %+v", p)
+	}
 	if p := PartsOf(fmt.Errorf("%w", inner)); p == nil || p.Err().Error() != inner.Error() {
 		t.Errorf("what is only wrapped has the parts %+v", p)
 	}
 }
+
+type teller struct{}
+
+func (teller) Told() *Error    { return Note("%s is damaged: get it again", "x.ckpt") }
+func (t teller) Error() string { return t.Told().Error() }
 
 // TestPartsOfStrangers fill neither the stack nor the memory.
 func TestPartsOfStrangers(t *testing.T) {

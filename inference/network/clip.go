@@ -36,12 +36,12 @@ func (c *CLIPTextConfig) Validate(name string) error {
 	}
 	switch {
 	case c.HiddenAct != "quick_gelu" && c.HiddenAct != "gelu":
-		return fmt.Errorf("%s/config.json: hidden_act %q is not known; CLIP text encoders have quick_gelu or gelu", name, short(c.HiddenAct))
+		return refused(name, fmt.Errorf("hidden_act %q is not known; CLIP text encoders have quick_gelu or gelu", short(c.HiddenAct)))
 	case c.Positions != 77:
-		return fmt.Errorf("%s/config.json: max_position_embeddings %d, CLIP text encoders have 77", name, c.Positions)
+		return refused(name, fmt.Errorf("max_position_embeddings %d, CLIP text encoders have 77", c.Positions))
 	case c.HiddenSize <= 0 || c.Heads <= 0 || c.HiddenSize%c.Heads != 0 || c.Layers <= 0 || c.VocabSize <= 2 || c.Intermediate <= 0:
-		return fmt.Errorf("%s/config.json: sizes do not make a CLIP text encoder (hidden_size %d, num_attention_heads %d, num_hidden_layers %d, vocab_size %d)",
-			name, c.HiddenSize, c.Heads, c.Layers, c.VocabSize)
+		return refused(name, fmt.Errorf("sizes do not make a CLIP text encoder: hidden_size %d, num_attention_heads %d, num_hidden_layers %d, vocab_size %d",
+			c.HiddenSize, c.Heads, c.Layers, c.VocabSize))
 	}
 	if c.EOS == 0 { // absent, or null: the library's default, and CLIP's last id in smaller vocabularies
 		c.EOS = min(49407, c.VocabSize-1)

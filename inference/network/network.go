@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"realword/inference/message"
 )
 
 // PerLevel is a config entry that is one number for all levels or a list with one per level.
@@ -80,7 +82,13 @@ func (b bounds) err(folder string) error {
 	if more := len(b) - most; more > 0 {
 		b = append(b[:most:most], fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Errorf("%s/config.json: sizes that no model has: %s", folder, strings.Join(b, "; "))
+	return refused(folder, fmt.Errorf("sizes that no model has: %s", strings.Join(b, "; ")))
+}
+
+// refused says of the configuration in a folder that no network is built by it: why names its entries, in English.
+func refused(folder string, why error) error {
+	return message.Errorf("%s/config.json describes no network that Realword can build: use a model of the kinds of SDXL or Stable Diffusion 1.5, or get the file again (%w)",
+		folder, why)
 }
 
 // short is a value as messages show it: a hostile one does not fill the screen.

@@ -90,8 +90,7 @@ func (c *UNetConfig) Validate() error {
 	}
 	levels := len(c.BlockOutChannels)
 	refuse := func(entry string, value any) error {
-		return fmt.Errorf("unet/config.json: %s %s is not a model that Realword can build (SD-1.5 and SDXL style U-Nets are)", entry,
-			short(value))
+		return refused("unet", fmt.Errorf("%s %s", entry, short(value)))
 	}
 	switch {
 	case levels == 0 || len(c.DownBlockTypes) != levels || len(c.UpBlockTypes) != levels:

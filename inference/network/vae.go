@@ -45,17 +45,17 @@ func (c *VAEConfig) Validate() error {
 	}
 	switch {
 	case c.ActFn != "" && c.ActFn != "silu" && c.ActFn != "swish":
-		return fmt.Errorf("vae/config.json: act_fn %q is not known, only silu", short(c.ActFn))
+		return refused("vae", fmt.Errorf("act_fn %q is not known, only silu", short(c.ActFn)))
 	case c.LatentChannels <= 0 || len(c.BlockOutChannels) == 0 || slices.Min(c.BlockOutChannels) <= 0:
-		return fmt.Errorf("vae/config.json: sizes do not make an autoencoder (latent_channels %d, block_out_channels %s)", c.LatentChannels,
-			short(c.BlockOutChannels))
+		return refused("vae", fmt.Errorf("sizes do not make an autoencoder: latent_channels %d, block_out_channels %s", c.LatentChannels,
+			short(c.BlockOutChannels)))
 	case c.OutChannels != 3:
-		return fmt.Errorf("vae/config.json: out_channels %d, pictures have 3", c.OutChannels)
+		return refused("vae", fmt.Errorf("out_channels %d, pictures have 3", c.OutChannels))
 	case c.ShiftFactor != nil && *c.ShiftFactor != 0:
-		return fmt.Errorf("vae/config.json: shift_factor %v belongs to a later model family (SD-3, Flux); SD-1.5 and SDXL autoencoders have none",
-			*c.ShiftFactor)
+		return refused("vae", fmt.Errorf("shift_factor %v belongs to a later model family (SD-3, Flux); SD-1.5 and SDXL autoencoders have none",
+			*c.ShiftFactor))
 	case slices.ContainsFunc(c.UpBlockTypes, func(t string) bool { return t != "UpDecoderBlock2D" }):
-		return fmt.Errorf("vae/config.json: up_block_types %s, only UpDecoderBlock2D is known", short(c.UpBlockTypes))
+		return refused("vae", fmt.Errorf("up_block_types %s, only UpDecoderBlock2D is known", short(c.UpBlockTypes)))
 	}
 	var b bounds
 	b.within("levels of block_out_channels", len(c.BlockOutChannels), 1, maxLevels)

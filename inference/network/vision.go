@@ -1,6 +1,7 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -34,12 +35,12 @@ func (c *ViTConfig) Grid() int { return c.ImgSize / c.PatchSize }
 func (c *ViTConfig) Validate(name string) error {
 	switch {
 	case c.PatchSize <= 0 || c.ImgSize < c.PatchSize || c.EmbedDim <= 0 || c.NumHeads <= 0 || c.EmbedDim%c.NumHeads != 0 || c.MLPHidden <= 0:
-		return fmt.Errorf("%s/config.json: sizes do not make a vision transformer (img_size %d, patch_size %d, embed_dim %d, num_heads %d, mlp_hidden %d)",
-			name, c.ImgSize, c.PatchSize, c.EmbedDim, c.NumHeads, c.MLPHidden)
+		return refused(name, fmt.Errorf("sizes do not make a vision transformer: img_size %d, patch_size %d, embed_dim %d, num_heads %d, mlp_hidden %d",
+			c.ImgSize, c.PatchSize, c.EmbedDim, c.NumHeads, c.MLPHidden))
 	case len(c.Mean) != 3 || len(c.Std) != 3:
-		return fmt.Errorf("%s/config.json: mean and std want three numbers each", name)
+		return refused(name, errors.New("mean and std want three numbers each"))
 	case len(c.Features) == 0 || !slices.IsSorted(c.Features) || c.Features[0] < 0 || c.Features[len(c.Features)-1] >= c.Depth:
-		return fmt.Errorf("%s/config.json: features %s must be ascending block numbers below depth %d", name, short(c.Features), c.Depth)
+		return refused(name, fmt.Errorf("features %s must be ascending block numbers below depth %d", short(c.Features), c.Depth))
 	}
 	var b bounds
 	b.within("img_size / patch_size", c.Grid(), 1, maxGrid)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -163,13 +164,13 @@ func (s *Store) takeProblems() []error {
 func (s *Store) Write(ctx context.Context, path string, progress func(done, total int64)) (sum string, err error) {
 	f, err := os.Create(path)
 	if err != nil {
-		return "", fmt.Errorf("write weights: %w", err)
+		return "", message.Errorf("write weights: %w", err)
 	}
 	hash := sha256.New()
 	behind := newWriteBehind(f)
 	defer func() {
 		if cerr := errors.Join(behind.Close(), f.Close()); err == nil && cerr != nil {
-			sum, err = "", fmt.Errorf("write weights: %w", cerr)
+			sum, err = "", message.Errorf("write weights: %w", cerr)
 		}
 	}()
 	w := io.MultiWriter(hash, behind)
@@ -183,7 +184,7 @@ func (s *Store) Write(ctx context.Context, path string, progress func(done, tota
 			continue
 		}
 		if _, err := w.Write(make([]byte, p.Offset-at)); err != nil {
-			return "", fmt.Errorf("write weights: %w", err)
+			return "", message.Errorf("write weights: %w", err)
 		}
 		if err := s.put(w, name, p); err != nil {
 			return "", fmt.Errorf("%s: %w", name, err)
@@ -265,7 +266,7 @@ func (s *Store) put(w io.Writer, name string, p Place) error {
 		return err
 	}
 	if int64(len(t.F32)*p.DType.Size()) != p.Length {
-		return fmt.Errorf("its %d values are not those the graph was made with; the checkpoint has changed, import again", len(t.F32))
+		return message.Errorf("its %d values are not those the graph was made with; the checkpoint has changed, import again", len(t.F32))
 	}
 	const piece = 1 << 18
 	raw := make([]byte, min(piece, len(t.F32))*p.DType.Size())
@@ -288,7 +289,7 @@ func (s *Store) put(w io.Writer, name string, p Place) error {
 }
 
 func notFinite(value int64) error {
-	return fmt.Errorf("value %d is NaN or infinite; the checkpoint is damaged, download it again", value)
+	return message.Errorf("value %d is NaN or infinite; the checkpoint is damaged, download it again", value)
 }
 
 // copyFinite copies p.Length bytes and refuses NaN and infinity: an exponent with all bits set.
@@ -297,7 +298,7 @@ func copyFinite(w io.Writer, r io.Reader, p Place) error {
 	for done := int64(0); done < p.Length; {
 		b := buf[:min(int64(len(buf)), p.Length-done)]
 		if _, err := io.ReadFull(r, b); err != nil {
-			return fmt.Errorf("its data can no longer be read (%w); check that the file was not moved or replaced", err)
+			return message.Errorf("its data can no longer be read (%w); check that the file was not moved or replaced", err)
 		}
 		if i := tensor.NotFinite(b, p.DType); i >= 0 {
 			return notFinite(done/int64(p.DType.Size()) + int64(i))

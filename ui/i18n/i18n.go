@@ -1,7 +1,6 @@
 package i18n
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -106,9 +105,6 @@ func Known(english string, values ...any) string {
 	}
 	return fmt.Errorf(text, local(values)...).Error()
 }
-
-// Plain is Known for what has no verbs, or is perhaps no text of a call at all: then it stays as it is.
-func Plain(english string) string { return cmp.Or(lookUp(english)["other"], english) }
 
 // Number writes a number, which no text stands around, as the language of the window does: Number("%.2f", 0.5).
 func Number(format string, value float64) string {

@@ -18,21 +18,8 @@ import (
 // everyNote is each note that an import can make, as the source has them.
 func everyNote(t *testing.T) (list []*message.Error) {
 	t.Helper()
-	for _, text := range i18ntest.Notes(t, "inference/bundle") {
-		var values []any
-		for _, verb := range i18ntest.Verbs.FindAllString(text, -1) {
-			switch verb[len(verb)-1] {
-			case 'd':
-				values = append(values, 7)
-			case 'g':
-				values = append(values, 0.25)
-			case 'w':
-				values = append(values, message.Note("%s says %s", "unet.safetensors", "v_prediction"))
-			default:
-				values = append(values, "unet.safetensors")
-			}
-		}
-		list = append(list, message.Note(text, values...))
+	for _, text := range i18ntest.Messages(t, "inference/bundle", "Note") {
+		list = append(list, i18ntest.Example(text))
 	}
 	if len(list) < 12 {
 		t.Fatalf("an import can make %d notes", len(list))

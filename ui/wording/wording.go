@@ -14,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"realword/history"
-	"realword/inference/checkpoint"
 	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/memory"
@@ -93,12 +92,8 @@ func kindText(err error) string {
 		return i18n.T("%s has %s free, less than the %s needed; free up space or choose a folder on another disk", e.Dir, Bytes(e.Free), Bytes(e.Need))
 	case *message.Error:
 		return known(e)
-	case *checkpoint.UnsupportedError:
-		return foreign(e.File, e.Key, e.Problem, e.Remedy)
-	case *checkpoint.FormatError:
-		if e.Err == nil && e.Remedy != "" {
-			return foreign(e.File, e.Key, e.Problem, e.Remedy)
-		}
+	case message.Teller:
+		return known(e.Told())
 	case *fs.PathError:
 		return i18n.T("%s: %s", e.Path, translated(e.Err))
 	case syscall.Errno:
@@ -128,14 +123,6 @@ func known(e *message.Error) string {
 		}
 	}
 	return i18n.Known(e.Text, values...)
-}
-
-// foreign says what a file is that is no checkpoint; "" where that needs more words.
-func foreign(file, key, problem, remedy string) string {
-	if key != "" {
-		return ""
-	}
-	return i18n.T("%s: %s; %s", file, i18n.Plain(problem), i18n.Plain(remedy))
 }
 
 // system says what an operating system answers often; "" is anything else.

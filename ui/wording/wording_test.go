@@ -146,7 +146,7 @@ func TestErrorsFromBelow(t *testing.T) {
 			"The guidance scale ω = 0.5 is outside the range 1 to 30: 3 to 8 works well.",
 		},
 		{
-			&checkpoint.UnsupportedError{File: "/m.safetensors", Problem: "this is a GGUF file", Remedy: "use the safetensors file that it was made from"},
+			&checkpoint.UnsupportedError{File: "/m.safetensors", Problem: message.Note("this is a GGUF file"), Remedy: message.Note("use the safetensors file that it was made from")},
 			"/m.safetensors: das ist eine GGUF-Datei: die safetensors-Datei verwenden, aus der sie entstand.",
 			"/m.safetensors: これは GGUF ファイルです。元の safetensors ファイルを使ってください。",
 			"/m.safetensors: this is a GGUF file; use the safetensors file that it was made from.",

@@ -6,6 +6,7 @@ package i18ntest
 
 import (
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -14,11 +15,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
 
+	"realword/inference/message"
 	"realword/ui/i18n"
 )
 
@@ -47,29 +51,91 @@ func Texts(t testing.TB) map[string]i18n.Forms {
 	return texts
 }
 
-// Notes are the texts that the source below a folder of the repository gives to message.Note.
-func Notes(t testing.TB, folder string) (list []string) {
+// Messages are the texts that the source below a folder of the repository gives to functions of package message, or to those of these
+// names.
+func Messages(t testing.TB, folder string, names ...string) (list []string) {
 	t.Helper()
 	calls(t, folder, func(function string, literal func(int) string) {
-		if function == "message.Note" {
+		switch name, is := strings.CutPrefix(function, "message."); {
+		case !is, len(names) > 0 && !slices.Contains(names, name), !slices.Contains([]string{"Errorf", "Note", "New", "Text"}, name):
+		default:
 			list = append(list, literal(0))
 		}
 	})
 	return list
 }
 
+// Example is a message of a text, with a value for each of its verbs.
+func Example(text string) *message.Error {
+	var values []any
+	for _, verb := range Verbs.FindAllString(text, -1) {
+		switch verb[len(verb)-1] {
+		case '%':
+		case 'd', 'x':
+			values = append(values, 7)
+		case 'f', 'g':
+			values = append(values, 0.25)
+		case 'w':
+			values = append(values, errors.New("XYZ"))
+		default:
+			values = append(values, "unet.safetensors")
+		}
+	}
+	e, _ := errors.AsType[*message.Error](message.Make(text, values...))
+	return e
+}
+
+// Untold are the calls of fmt.Errorf and errors.New below a folder that say something in English, by the function that they stand in, but
+// for those that are handed to a function, or put into a field, of one of these names: it says in every language what they mean.
+func Untold(t testing.TB, folder string, wrappers ...string) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	sources(t, folder, func(set *token.FileSet, file *ast.File) {
+		wrapped := map[ast.Node]bool{}
+		function := ""
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				function = n.Name.Name
+			case *ast.GenDecl:
+				if set.Position(n.Pos()).Column == 1 { // not in a function
+					function = ""
+				}
+			case *ast.KeyValueExpr:
+				if key, is := n.Key.(*ast.Ident); is && slices.Contains(wrappers, key.Name) {
+					wrapped[n.Value] = true
+				}
+			case *ast.CallExpr:
+				if f, is := n.Fun.(*ast.Ident); is && slices.Contains(wrappers, f.Name) {
+					for _, argument := range n.Args {
+						wrapped[argument] = true
+					}
+				}
+				f, is := n.Fun.(*ast.SelectorExpr)
+				if !is || wrapped[n] {
+					return true
+				}
+				if x, is := f.X.(*ast.Ident); !is || x.Name+"."+f.Sel.Name != "fmt.Errorf" && x.Name+"."+f.Sel.Name != "errors.New" {
+					return true
+				}
+				text := "a text that is made"
+				if l, is := n.Args[0].(*ast.BasicLit); is {
+					text, _ = strconv.Unquote(l.Value)
+				}
+				if strings.ContainsFunc(Verbs.ReplaceAllString(text, ""), unicode.IsLetter) {
+					found[function] = append(found[function], text)
+				}
+			}
+			return true
+		})
+	})
+	return found
+}
+
 // calls goes through the calls of functions of i18n and message below a folder. literal is an argument that is written out.
 func calls(t testing.TB, folder string, visit func(function string, literal func(int) string)) {
 	t.Helper()
-	err := filepath.WalkDir(filepath.Join(Root(), folder), func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-			return err
-		}
-		set := token.NewFileSet()
-		file, err := parser.ParseFile(set, name, nil, 0)
-		if err != nil {
-			return err
-		}
+	sources(t, folder, func(set *token.FileSet, file *ast.File) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
 			if !ok {
@@ -95,6 +161,22 @@ func calls(t testing.TB, folder string, visit func(function string, literal func
 			visit(x.Name+"."+f.Sel.Name, literal)
 			return true
 		})
+	})
+}
+
+// sources goes through the Go files below a folder that are no tests.
+func sources(t testing.TB, folder string, visit func(set *token.FileSet, file *ast.File)) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(Root(), folder), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, nil, 0)
+		if err != nil {
+			return err
+		}
+		visit(set, file)
 		return nil
 	})
 	if err != nil {
