@@ -16,6 +16,7 @@
 //
 // A damaged file never ends the program. Open walks through its pages before bbolt may follow them, and compares every record with its
 // checksum: what is damaged is named, not shown, and left as it is. SetAside moves the file away, and Rescue copies what is intact.
+// A new history never begins over the blobs of another one: they are moved away.
 package history
 
 import (
@@ -179,21 +180,60 @@ func guard(path string, do func() error) (err error) {
 }
 
 // SetAside renames a damaged history and its blobs, so that Open begins a new one, and returns the file's new name. Nothing is
-// deleted.
+// deleted. Where the blobs cannot be renamed, the file keeps its name; where the program dies in between, the next Open takes them along.
 func SetAside(path string, at time.Time) (string, error) {
-	base := strings.TrimSuffix(path, filepath.Ext(path))
-	aside := base + at.Format("-20060102-150405")
-	for exists(aside+filepath.Ext(path)) || exists(aside+".blobs") { // another one of the same second
-		at = at.Add(time.Second)
-		aside = base + at.Format("-20060102-150405")
-	}
-	if err := os.Rename(path, aside+filepath.Ext(path)); err != nil {
+	ext := filepath.Ext(path)
+	base := strings.TrimSuffix(path, ext)
+	aside := asideOf(base, ext, at)
+	if err := os.Rename(path, aside+ext); err != nil {
 		return "", explain(path, err)
 	}
 	if err := os.Rename(base+".blobs", aside+".blobs"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if !exists(path) { // else another program has begun a new one
+			err = errors.Join(err, os.Rename(aside+ext, path))
+		}
 		return "", explain(path, err)
 	}
-	return aside + filepath.Ext(path), nil
+	return aside + ext, nil
+}
+
+const asideStamp = "-20060102-150405"
+
+// asideOf is what a history that is moved away is called, without its ending.
+func asideOf(base, ext string, at time.Time) string {
+	aside := base + at.Format(asideStamp)
+	for exists(aside+ext) || exists(aside+".blobs") { // another one of the same second
+		at = at.Add(time.Second)
+		aside = base + at.Format(asideStamp)
+	}
+	return aside
+}
+
+// leaveBlobs renames a folder of blobs whose history is gone, so that the one that begins in its place does not sweep away what may be
+// nowhere else. They follow the newest history that was set aside without its blobs, by a program that died over it.
+func (s *Store) leaveBlobs() error {
+	if entries, err := os.ReadDir(s.blobs); errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	ext := filepath.Ext(s.path)
+	base := strings.TrimSuffix(s.path, ext)
+	aside := asideOf(base, ext, time.Now())
+	entries, err := os.ReadDir(filepath.Dir(s.path))
+	for _, e := range entries { // in the order of their names
+		stem := strings.TrimSuffix(e.Name(), ext)
+		stamp, ours := strings.CutPrefix(stem, filepath.Base(base))
+		whole := filepath.Join(filepath.Dir(s.path), stem)
+		if _, other := time.Parse(asideStamp, stamp); ours && other == nil && stem != e.Name() && !exists(whole+".blobs") {
+			aside = whole
+		}
+	}
+	if err == nil {
+		err = os.Rename(s.blobs, aside+".blobs")
+	}
+	if errors.Is(err, os.ErrNotExist) { // SetAside of another process has done it
+		return nil
+	}
+	return err
 }
 
 func exists(path string) bool {

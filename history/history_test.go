@@ -162,6 +162,72 @@ func TestSetAsideOverwritesNothing(t *testing.T) {
 	}
 }
 
+// keepOne keeps a picture whose pixels are nowhere else, and is its number.
+func keepOne(t *testing.T, s *Store) uint64 {
+	t.Helper()
+	round, err := s.BeginRound(Plan{Recipe: json.RawMessage(`{}`)}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := s.StartPicture(round, 1)
+	if err == nil {
+		err = s.KeepPixels(id, Picture{Width: 8, Height: 8}, append([]byte(pngSignature), bytes.Repeat([]byte("p"), 1<<20)...))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// A history whose file was taken away without its blobs: SetAside was killed, or somebody has moved the file. The one that begins in its
+// place sweeps nothing of it away.
+func TestSweepLeavesTheBlobsOfAnother(t *testing.T) {
+	for name, aside := range map[string]string{"set aside by half": "history-20260101-000000.db", "moved": "mine.db"} {
+		path := filepath.Join(t.TempDir(), "history.db")
+		aside = filepath.Join(filepath.Dir(path), aside)
+		older := filepath.Join(filepath.Dir(path), "history-20250101-000000.db")
+		s := open(t, path)
+		id := keepOne(t, s)
+		if err := errors.Join(s.Close(), os.Rename(path, aside), os.WriteFile(older, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, path)
+		if n, err := s.Sweep(); n != 0 || err != nil {
+			t.Errorf("%s: %d files are swept away, %v", name, n, err)
+		}
+		if name == "moved" { // whoever moves it back finds the folder by its name
+			list, err := filepath.Glob(filepath.Join(filepath.Dir(path), "history-*.blobs"))
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%s: the blobs are in %q, %v", name, list, err)
+			}
+			continue
+		}
+		if _, err := s.Rescue(aside); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := s.Pixels(id); err != nil {
+			t.Errorf("%s: the only copy of the picture: %v", name, err)
+		}
+	}
+}
+
+// Blobs that cannot be renamed (their folder is in use; here, the name would be too long) keep their history where it is.
+func TestSetAsideTakesBoth(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("h", 255-len(asideStamp)-len(".blobs")+1)+".db")
+	s := open(t, path)
+	id := keepOne(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var known *Error
+	if _, err := SetAside(path, noon); !errors.As(err, &known) {
+		t.Errorf("setting aside by half: %v", err)
+	}
+	if _, err := open(t, path).Pixels(id); err != nil {
+		t.Error(err)
+	}
+}
+
 func overwrite(path string, from, to int) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

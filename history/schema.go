@@ -38,7 +38,7 @@ var (
 	orderKey  = []byte("order") // of the queue: job IDs
 )
 
-// prepare makes the buckets of a new file, and refuses one of another schema.
+// prepare makes the buckets of a new file, which begins without blobs, and refuses one of another schema.
 func prepare(c *change) error {
 	meta, err := c.CreateBucketIfNotExists(metaBucket)
 	if err != nil {
@@ -50,6 +50,9 @@ func prepare(c *change) error {
 		return &Error{Damaged, c.s.path, errors.New("it is a database of another program")}
 	case found != nil:
 		return schemaError(found, c.s.path)
+	}
+	if err := c.s.leaveBlobs(); err != nil {
+		return err
 	}
 	for _, name := range [][]byte{
 		sessionBucket, roundBucket, pictureBucket, galleryBucket, thumbnailBucket, stepBucket, ofSessionBucket, ofRoundBucket, childBucket,
