@@ -46,13 +46,16 @@ func (k *keptTensor) Close() {
 
 func (s keepingSession) Keep(ctx context.Context, in map[string]*tensor.Tensor, outputs ...string) (map[string]session.Value, error) {
 	out, err := s.Run(ctx, in, outputs...)
+	if err != nil {
+		return nil, err // as package ort does
+	}
 	kept := map[string]session.Value{}
 	for name, t := range out {
 		s.runtime.alive++
 		s.runtime.kept++
 		kept[name] = &keptTensor{t: t, runtime: s.runtime}
 	}
-	return kept, err
+	return kept, nil
 }
 
 func (s keepingSession) RunKept(ctx context.Context, in map[string]*tensor.Tensor, kept map[string]session.Value, outputs ...string) (map[string]*tensor.Tensor, error) {

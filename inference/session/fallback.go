@@ -258,7 +258,7 @@ type batch struct {
 	closed  map[string]bool
 }
 
-// move makes the values again on another device.
+// move makes the values again on another device. Where that fails, the batch keeps what it had, closed, and can be moved again.
 func (b *batch) move(ctx context.Context, to Runtime) (err error) {
 	CloseAll(b.values)
 	s, err := to.Open(b.path, b.opts)
@@ -266,11 +266,11 @@ func (b *batch) move(ctx context.Context, to Runtime) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	b.values, err = keep(ctx, s, b.inputs, b.outputs)
+	values, err := keep(ctx, s, b.inputs, b.outputs)
 	if err != nil {
 		return err
 	}
-	b.on = to
+	b.values, b.on = values, to
 	for name := range b.closed {
 		b.values[name].Close()
 	}

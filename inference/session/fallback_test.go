@@ -19,6 +19,7 @@ type fakeDevice struct {
 	keeps  bool
 	alive  int
 	opened int
+	before func() // called when a session begins to compute; nil: nothing
 }
 
 func (d *fakeDevice) Describe() string           { return "fake " + d.name }
@@ -49,6 +50,9 @@ func (s *fakeSession) Close() error {
 }
 
 func (s *fakeSession) Run(ctx context.Context, in map[string]*tensor.Tensor, _ ...string) (map[string]*tensor.Tensor, error) {
+	if s.d.before != nil {
+		s.d.before()
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -79,12 +83,15 @@ func (v *fakeValue) Close() {
 
 func (s fakeKeeper) Keep(ctx context.Context, in map[string]*tensor.Tensor, outputs ...string) (map[string]Value, error) {
 	out, err := s.Run(ctx, in, outputs...)
+	if err != nil {
+		return nil, err // as package ort does
+	}
 	kept := map[string]Value{}
 	for name, t := range out {
 		s.d.alive++
 		kept[name] = &fakeValue{held: held{t}, d: s.d}
 	}
-	return kept, err
+	return kept, nil
 }
 
 func (s fakeKeeper) RunKept(ctx context.Context, in map[string]*tensor.Tensor, kept map[string]Value, outputs ...string) (map[string]*tensor.Tensor, error) {
@@ -237,5 +244,48 @@ func TestFallbackMovesOnlyWhatIsOpen(t *testing.T) {
 	kept["x"].Close()
 	if gpu.alive+cpu.alive != 0 {
 		t.Errorf("%d and %d values are left", gpu.alive, cpu.alive)
+	}
+}
+
+// Cancelling while the processor takes over, or an error then, leaves values that can be closed, and moved again.
+func TestFallbackMovesAllOrNothing(t *testing.T) {
+	wrong := errors.New("not enough memory")
+	for n := range 8 {
+		keeps, cancels, again := n&1 != 0, n&2 != 0, n&4 != 0
+		t.Run(fmt.Sprintf("keeps %v, cancels %v, again %v", keeps, cancels, again), func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			gpu := &fakeDevice{name: "CUDA", keeps: keeps, fail: map[string]error{}}
+			cpu := &fakeDevice{name: "CPU", keeps: keeps, fail: map[string]error{}}
+			want := wrong
+			if cancels {
+				cpu.before, want = cancel, context.Canceled
+			} else {
+				cpu.fail["run kv"] = wrong
+			}
+			f := NewFallback(gpu, func() (Runtime, error) { return cpu, nil })
+			kv, _ := f.Open("kv", Options{})
+			unet, _ := f.Open("unet", Options{})
+			kept, err := kv.(Keeper).Keep(ctx, map[string]*tensor.Tensor{"x": one(1)["x"], "y": one(2)["x"]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept["y"].Close()
+			gpu.fail["run unet"] = lost("gone")
+			if _, err := unet.(Keeper).RunKept(ctx, nil, map[string]Value{"x": kept["x"]}); !errors.Is(err, want) {
+				t.Errorf("%v, not %v", err, want)
+			}
+			if again {
+				cpu.before, cpu.fail["run kv"] = nil, nil
+				out, err := unet.(Keeper).RunKept(t.Context(), nil, map[string]Value{"x": kept["x"]})
+				if err != nil || out["x"].F32[0] != 4 {
+					t.Errorf("the next run: %v, %v", out, err)
+				}
+			}
+			CloseAll(kept)
+			if gpu.alive+cpu.alive != 0 || cpu.opened != 1 {
+				t.Errorf("%d and %d values are left, %d sessions", gpu.alive, cpu.alive, cpu.opened)
+			}
+		})
 	}
 }
