@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"realword/inference/tensor"
 )
@@ -184,19 +185,41 @@ func TestUses(t *testing.T) {
 		}
 	}
 	for prompt, want := range map[string][2]string{
-		"a dog <lora:x:0.7> on the beach": {"<lora:x:0.7>", "a dog on the beach"},
-		"a dog, <lora:x>":                 {"<lora:x:1>", "a dog,"},
-		"<LORA:x:1:0.5>a <lyco:y:-1> b":   {"<lora:x:1><lora:y:-1>", "a b"},
-		"a <lora:x:0.7 dog":               {"", "a <lora:x:0.7 dog"},
-		"a <lora:x:y> dog":                {"", "a <lora:x:y> dog"},
-		"a <b> <lora:<lora:x:2>":          {"<lora:x:2>", "a <b> <lora:"},
-		"nothing ":                        {"", "nothing "},
+		"a dog <lora:x:0.7> on the beach":  {"<lora:x:0.7>", "a dog on the beach"},
+		"a dog, <lora:x>":                  {"<lora:x:1>", "a dog,"},
+		"<LORA:x:1:0.5>a <lyco:y:-1> b":    {"<lora:x:1><lora:y:-1>", "a b"},
+		"a <lora:x:0.7 dog":                {"", "a <lora:x:0.7 dog"},
+		"a <lora:x:y> dog":                 {"", "a <lora:x:y> dog"},
+		"a <b> <lora:<lora:x:2>":           {"<lora:x:2>", "a <b> <lora:"},
+		"nothing ":                         {"", "nothing "},
+		"Ⱥ dog <lora:x:1>, big":            {"<lora:x:1>", "Ⱥ dog, big"}, // Ⱥ and İ have another length in lower case
+		"İstanbul <Lora:x:1>":              {"<lora:x:1>", "İstanbul"},
+		strings.Repeat("Ⱥ", 30) + "<lora:": {"", strings.Repeat("Ⱥ", 30) + "<lora:"},
+		"\xff\xff\xff\xff<LyCO:x:1>":       {"<lora:x:1>", "\xff\xff\xff\xff"},
 	} {
 		uses, rest := Cut(prompt)
 		if Format(uses) != want[0] || rest != want[1] {
 			t.Errorf("%q: %q and %q", prompt, Format(uses), rest)
 		}
 	}
+}
+
+// FuzzCut takes any text of a stranger's picture: what is cut out of it has a name and a weight, and the rest is no longer than it was.
+func FuzzCut(f *testing.F) {
+	for _, seed := range []string{"a <lora:x:0.7> b", "Ⱥ<lyco:y>", "İ\xff<LORA:x:te=1:off>", "<lora:<lora:x:2>"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, prompt string) {
+		uses, rest := Cut(prompt)
+		if len(rest)+len("<lora:x>")*len(uses) > len(prompt) || len(uses) == 0 && rest != prompt || utf8.ValidString(prompt) && !utf8.ValidString(rest) {
+			t.Errorf("%q is %v and %q", prompt, uses, rest)
+		}
+		for _, u := range uses {
+			if u.Name == "" || math.IsNaN(u.Weight) || math.IsInf(u.Weight, 0) {
+				t.Errorf("%q has %v", prompt, u)
+			}
+		}
+	})
 }
 
 // TestLibrary finds files by name, and takes new ones in.

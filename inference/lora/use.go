@@ -3,6 +3,7 @@ package lora
 import (
 	"cmp"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -66,19 +67,19 @@ func CheckWeight(name string, weight float64) error {
 	return nil
 }
 
+// begins is where a LoRA of A1111's may begin, in any case of its letters.
+var begins = regexp.MustCompile(`(?i)<(?:lora|lyco):`)
+
 // Cut takes what A1111 writes of LoRAs out of a prompt: <lora:name>, <lora:name:0.8>, <lora:name:0.8:0.5>, of which the first weight
 // counts. Other programs' <lyco:…> mean the same. The rest is the prompt without them.
 func Cut(prompt string) (uses []Use, rest string) {
 	var b strings.Builder
 	for {
-		lower := strings.ToLower(prompt)
-		from := strings.Index(lower, open)
-		if i := strings.Index(lower, "<lyco:"); i >= 0 && (from < 0 || i < from) {
-			from = i
-		}
-		if from < 0 {
+		at := begins.FindStringIndex(prompt)
+		if at == nil {
 			break
 		}
+		from := at[0]
 		size := strings.IndexAny(prompt[from+1:], "<>")
 		if size < 0 || prompt[from+1+size] == '<' {
 			b.WriteString(prompt[:from+1])
