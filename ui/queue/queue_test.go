@@ -17,6 +17,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/guidance"
 	"realword/inference/recipe"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -121,6 +122,26 @@ func TestQueueLeavesTheStageAlone(t *testing.T) {
 		}
 		b.finish(j, inference.Done{})
 	}
+}
+
+func TestARunKnowsItsJob(t *testing.T) {
+	b := newBench(t, nil)
+	b.State.Queue, _ = b.State.Queue.Add(state.Task{Request: inference.Request{
+		Prompt:   "a dog",
+		Subjects: []inference.Subject{{Word: uitest.Word("dog"), References: []inference.Reference{{Name: "dog.png"}}}},
+		Seeds:    []uint64{1}, Settings: inference.Settings{RawMask: true},
+		Grid: &inference.Grid{Rows: inference.Axis{Key: inference.AxisSeed, Values: []string{"1", "2", "3", "4"}}, Made: []int{0, 1}},
+	}}, false)
+	b.Advance(true)
+	j := b.started()
+	run := b.State.Run()
+	if len(run.Subjects) != 1 || run.Subjects[0].Word.Text != "dog" || run.Norm != guidance.Raw {
+		t.Errorf("its subjects are %v, normalized by %v", run.Subjects, run.Norm)
+	}
+	if run.Pictures != 4 || run.Before != 2 || run.Number() != 3 {
+		t.Errorf("picture %d of %d, %d were there", run.Number(), run.Pictures, run.Before)
+	}
+	b.finish(j, inference.Done{})
 }
 
 func TestQueueSurvivesARestart(t *testing.T) {

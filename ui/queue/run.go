@@ -238,9 +238,7 @@ func (q *Queue) begin(asked bool) bool {
 		}
 		*s = s.Begin(t, pictures, full.Stop)
 		s.Queue = s.Queue.ChangeFlight(t.ID, func(f *state.Flight) {
-			s.Queue = s.Queue.ChangeFlight(t.ID, func(f *state.Flight) {
-				f.Run.Subjects, f.Run.Norm, f.Run.Before = full.Subjects, full.Normalization(), before
-			})
+			f.Run.Subjects, f.Run.Norm, f.Run.Before = full.Subjects, full.Normalization(), before
 		})
 		if followed != 0 && !asked {
 			*s = s.Follow(followed)
