@@ -157,12 +157,20 @@ func (p *Panel) take(card int) {
 	p.card, p.mask, p.from, p.pressed, p.kind = card, nil, nil, false, guidance.OnlyHere
 }
 
-// Close lays the brush down.
+// hold takes another tool; a stroke ends before.
+func (p *Panel) hold(t tool) {
+	p.release()
+	p.tool, p.from = t, nil
+	p.host.Refresh()
+}
+
+// Close lays the brush down. A stroke that has not ended is not kept.
 func (p *Panel) Close() {
 	if !p.open {
 		return
 	}
 	p.open, p.mask, p.from = false, nil, nil
+	p.pressed, p.easel.held = false, 0 // Fyne may tell another widget where the button is let go
 	p.closed()
 	p.Easel.Hide()
 	p.Tools.Hide()
@@ -531,17 +539,11 @@ func (p *Panel) others(list []subject) (layers []picture.Layer) {
 // Actions are what is done with the brush.
 func (p *Panel) Actions() []command.Action {
 	painting := func() bool { return p.open }
-	hold := func(t tool) func() {
-		return func() {
-			p.tool, p.from = t, nil
-			p.host.Refresh()
-		}
-	}
 	return []command.Action{
 		command.Separator(command.MenuEdit),
 		{
 			ID: "mask.paint", Menu: command.MenuEdit, Label: i18n.T("Paint a mask"), Key: "B", Do: func() {
-				hold(paint)()
+				p.hold(paint)
 				p.Paint(0)
 			},
 			Can: func() bool { return len(p.subjects()) > 0 }, On: painting,
@@ -558,8 +560,8 @@ func (p *Panel) Actions() []command.Action {
 				return i >= 0 && !f.Cards[i].Region.IsZero()
 			},
 		},
-		{ID: "mask.erase", Label: i18n.T("Eraser"), Key: "E", Do: hold(erase), Can: painting},
-		{ID: "mask.move", Label: i18n.T("Move the mask"), Key: "V", Do: hold(move), Can: painting},
+		{ID: "mask.erase", Label: i18n.T("Eraser"), Key: "E", Do: func() { p.hold(erase) }, Can: painting},
+		{ID: "mask.move", Label: i18n.T("Move the mask"), Key: "V", Do: func() { p.hold(move) }, Can: painting},
 		{ID: "mask.smaller", Label: i18n.T("Smaller brush"), Key: "[", Do: func() { p.resize(p.size / 1.25) }, Can: painting},
 		{ID: "mask.larger", Label: i18n.T("Larger brush"), Key: "]", Do: func() { p.resize(p.size * 1.25) }, Can: painting},
 		{ID: "mask.harder", Label: i18n.T("Harder brush"), Key: "Shift+[", Do: func() { p.soften(p.softness - 0.1) }, Can: painting},
@@ -588,7 +590,7 @@ func (p *Panel) buildBar() {
 	tools := kit.NewRow(4)
 	for t, label := range [...]string{paint: i18n.T("Brush"), erase: i18n.T("Eraser"), move: i18n.T("Move")} {
 		id := [...]string{paint: "mask.paint", erase: "mask.erase", move: "mask.move"}[t]
-		b.tools[t] = kit.NewPill(label, func() { p.tool, p.from = tool(t), nil; p.host.Refresh() })
+		b.tools[t] = kit.NewPill(label, func() { p.hold(tool(t)) })
 		about := [...]string{
 			paint: i18n.T("Paint where it applies; the right button erases"), erase: i18n.T("Take away what is painted"),
 			move: i18n.T("Drag the mask; the wheel makes it larger or smaller"),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -248,6 +249,56 @@ func TestMeaningsAndUndo(t *testing.T) {
 	b.Change(func(s *state.State) { s.Form = f })
 	if _, cover := b.asked(t, 0); cover == nil || area(b.mask) == 0 {
 		t.Error("the first stroke does not come back")
+	}
+}
+
+// A button of the mouse is held while a key ends the stroke: Fyne goes on to tell of moves, and of the end.
+func TestKeysDuringAStroke(t *testing.T) {
+	for _, key := range []fyne.KeyName{fyne.KeyEscape, "V", "E", "B"} {
+		open := key != fyne.KeyEscape // then the stroke is kept
+		b := newBench(t)
+		b.easel.MouseDown(&desktop.MouseEvent{PointEvent: place(0.25, 0.5), Button: desktop.MouseButtonPrimary})
+		b.easel.Dragged(&fyne.DragEvent{PointEvent: place(0.5, 0.5)})
+		if key == fyne.KeyEscape {
+			b.Layers.Back()
+		} else {
+			b.Key(string(key))
+		}
+		_, before := b.asked(t, 0)
+		b.easel.Dragged(&fyne.DragEvent{PointEvent: place(0.75, 0.5)})
+		if !open { // the button is let go over what else is there then
+			b.Key("B")
+			b.easel.Dragged(&fyne.DragEvent{PointEvent: place(0.8, 0.5)})
+		} else {
+			b.easel.DragEnd()
+		}
+		if _, cover := b.asked(t, 0); (cover != nil) != open || !slices.Equal(cover, before) {
+			t.Errorf("%s: the stroke is kept %v, or goes on after the key", key, cover != nil)
+		}
+		b.Key("B")
+		b.line(desktop.MouseButtonPrimary, 0.25, 0.25, 0.75, 0.25)
+		if _, cover := b.asked(t, 0); cover == nil || cover[8*2+4] != 1 {
+			t.Errorf("%s: the next stroke does not paint: %v", key, cover)
+		}
+	}
+}
+
+// The subject whose mask is painted goes while the button is held.
+func TestASubjectGoesDuringAStroke(t *testing.T) {
+	b := newBench(t)
+	for cards := 1; cards >= 0; cards-- {
+		b.easel.MouseDown(&desktop.MouseEvent{PointEvent: place(0.5, 0.5), Button: desktop.MouseButtonPrimary})
+		b.Change(func(s *state.State) { s.Form.Cards = s.Form.Cards[len(s.Form.Cards)-cards:] })
+		b.easel.Dragged(&fyne.DragEvent{PointEvent: place(0.75, 0.5)})
+		b.easel.DragEnd()
+		if b.Painting() != (cards > 0) {
+			t.Errorf("with %d subjects left the brush is in hand: %v", cards, b.Painting())
+		}
+		for i := range b.State.Form.Cards {
+			if _, cover := b.asked(t, i); cover != nil {
+				t.Error("the stroke is on another subject")
+			}
+		}
 	}
 }
 
