@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"realword/inference/message"
 	"realword/inference/picture"
 	"realword/ui"
 )
@@ -67,7 +67,7 @@ func copyForms(forms map[string][]byte, first string) error {
 
 // notDragged is the error of a drag that does not begin.
 func notDragged(err error) error {
-	return fmt.Errorf("the picture cannot be dragged out of the window: %w; copy the file instead", err)
+	return message.Errorf("the picture cannot be dragged out of the window: %w; copy the file instead", err)
 }
 
 // clipboardWays are the ways into the clipboard and out of it.
@@ -82,13 +82,12 @@ type clipboardWays struct {
 // errNoTool says that a program is not installed.
 var errNoTool = errors.New("not installed")
 
-// missing is the error where nothing leads to the clipboard.
-func (c clipboardWays) missing(what, instead string) error {
-	name := "xclip"
+// lacks is the program that would lead to the clipboard where nothing else does.
+func (c clipboardWays) lacks() string {
 	if c.wayland {
-		name = "wl-clipboard"
+		return "wl-clipboard"
 	}
-	return fmt.Errorf("%s here: install %s, or %s", what, name, instead)
+	return "xclip"
 }
 
 func (c clipboardWays) paste(ctx context.Context) (ui.Pasted, error) {
@@ -116,12 +115,12 @@ func (c clipboardWays) paste(ctx context.Context) (ui.Pasted, error) {
 		return pastedOf("", nil, ctx.Err())
 	}
 	if !c.linux {
-		return ui.Pasted{}, errors.New("the clipboard cannot be read: drop the picture on the window, or open its file")
+		return ui.Pasted{}, message.New("the clipboard cannot be read: drop the picture on the window, or open its file")
 	}
 	form, data, err := c.ask(ctx, []string{"xclip", "-selection", "clipboard", "-target", "TARGETS", "-out"},
 		"xclip", "-selection", "clipboard", "-out", "-target")
 	if errors.Is(err, errNoTool) {
-		return ui.Pasted{}, c.missing("pictures cannot be pasted", "drop the picture on the window")
+		return ui.Pasted{}, message.Errorf("pictures cannot be pasted here: install %s, or drop the picture on the window", c.lacks())
 	}
 	return pastedOf(form, data, ctx.Err())
 }
@@ -145,7 +144,7 @@ func (c clipboardWays) ask(ctx context.Context, list []string, give ...string) (
 func pastedOf(form string, data []byte, late error) (ui.Pasted, error) {
 	switch {
 	case late != nil:
-		return ui.Pasted{}, errors.New("the program the picture was copied from does not hand it over: copy it again, or save it and open the file")
+		return ui.Pasted{}, message.New("the program the picture was copied from does not hand it over: copy it again, or save it and open the file")
 	case form == formFiles || form == formGnome:
 		paths, err := filesOf(data)
 		return ui.Pasted{Files: paths}, err
@@ -176,7 +175,7 @@ func filesOf(list []byte) (paths []string, err error) {
 		}
 		at, bad := url.Parse(line)
 		if bad != nil || at.Scheme != "file" || at.Path == "" {
-			return nil, fmt.Errorf("%s is not on this computer: save it first, then copy the file", line)
+			return nil, message.Errorf("%s is not on this computer: save it first, then copy the file", line)
 		}
 		path := at.Path
 		if len(path) > 2 && path[0] == '/' && path[2] == ':' {
@@ -201,9 +200,9 @@ func (c clipboardWays) copy(ctx context.Context, forms map[string][]byte, first 
 	case err == nil:
 		return nil
 	case errors.Is(err, errNoTool):
-		return c.missing("nothing can be copied", "save the picture")
+		return message.Errorf("nothing can be copied here: install %s, or save the picture", c.lacks())
 	}
-	return fmt.Errorf("it cannot be copied: %w", err)
+	return message.Errorf("it cannot be copied: %w", err)
 }
 
 // runTool gives data to a program, or takes what it prints where there is none to give: what keeps a clipboard goes on in the background,

@@ -39,10 +39,11 @@ static char *dialog_run(GtkFileChooser *chooser) {
 import "C"
 
 import (
-	"errors"
 	"runtime"
 	"sync"
 	"unsafe"
+
+	"realword/inference/message"
 )
 
 // gtk is the thread that all of GTK runs on. It begins with the first dialog: GTK opens the display, and a command has no use for one.
@@ -67,7 +68,7 @@ func onGTK(f func()) error {
 		gtk.usable = <-began
 	})
 	if !gtk.usable {
-		return errors.New("the file dialog cannot be opened because GTK finds no display: drop the file on the window")
+		return message.New("the file dialog cannot be opened because GTK finds no display: drop the file on the window")
 	}
 	done := make(chan struct{})
 	gtk.work <- func() { f(); close(done) }

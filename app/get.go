@@ -20,6 +20,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/hub"
+	"realword/inference/message"
 	"realword/inference/ram"
 	"realword/ui/state"
 )
@@ -97,7 +98,7 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 	path, err := importModel(ctx, i, strings.Join(licences, "; "), importing)
 	if err != nil {
 		if ctx.Err() == nil {
-			err = fmt.Errorf("the download is complete, but the import failed: %w: fix that and run the command again, nothing is downloaded twice; the files are in %s", err, dir)
+			err = message.Errorf("the download is complete, but the import failed: %w: put that right and begin again, nothing is downloaded twice; the files are in %s", err, dir)
 		}
 		return "", err
 	}
@@ -117,7 +118,7 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 		return g.Keep || err != nil || needed[real]
 	})
 	if err != nil {
-		err = fmt.Errorf("%s is imported, but leftovers of the download cannot be deleted: %w: delete them yourself, in %s", g.Name, err, dir)
+		err = message.Errorf("%s is imported, but leftovers of the download cannot be deleted: %w: delete them yourself, in %s", g.Name, err, dir)
 	}
 	return path, err
 }

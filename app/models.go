@@ -18,6 +18,7 @@ import (
 	"realword/assets"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/message"
 	"realword/ui/state"
 )
 
@@ -93,7 +94,7 @@ func (m *models) List(folder string, elsewhere []string) ([]state.Model, error) 
 		return cmp.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name()))
 	})
 	if err != nil {
-		err = fmt.Errorf("the folder for models cannot be read: %w: choose another in the preferences", err)
+		err = message.Errorf("the folder for models cannot be read: %w: choose another in the preferences", err)
 	}
 	return append(list, found...), err
 }
@@ -144,7 +145,7 @@ func describe(path string) state.Model {
 	m.Err, m.State = err, state.ModelDamaged
 	if _, there := os.Stat(path); there != nil {
 		m.State = state.ModelMissing
-		m.Err = fmt.Errorf("the folder %s is missing: connect its drive, or remove the model from the list", path)
+		m.Err = message.Errorf("the folder %s is missing: connect its drive, or remove the model from the list", path)
 		return m
 	}
 	data, err := files.Read(filepath.Join(path, bundle.ManifestName), bundle.MaxManifest)
@@ -224,7 +225,7 @@ func (*models) Import(ctx context.Context, i state.Import, progress bundle.Progr
 
 func importModel(ctx context.Context, i state.Import, licence string, progress bundle.Progress) (string, error) {
 	if err := os.MkdirAll(i.Folder, 0o777); err != nil {
-		return "", fmt.Errorf("the folder for models cannot be made: %w: choose another in the preferences", err)
+		return "", message.Errorf("the folder for models cannot be made: %w: choose another in the preferences", err)
 	}
 	path, err := freeFolder(i.Folder, i.Name)
 	if err != nil {
@@ -276,7 +277,7 @@ func freeFolder(folder, name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%s has a thousand models called %s: choose another name", folder, name)
+	return "", message.Errorf("%s has a thousand models called %s: choose another name", folder, name)
 }
 
 // Check implements ui.Models.
@@ -295,12 +296,12 @@ func (*models) Rename(path, name string) error { return bundle.Rename(path, name
 func (m *models) Remove(path string) (func() error, error) {
 	if !isModelRest(path) {
 		if _, err := os.Stat(filepath.Join(path, bundle.ManifestName)); err != nil {
-			return nil, fmt.Errorf("%s is not a Realword model and was left alone: %w", path, err)
+			return nil, message.Errorf("%s is not a Realword model and was left alone: %w", path, err)
 		}
 	}
 	hidden := filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%s-%d", removedPrefix, filepath.Base(path), time.Now().UnixNano()))
 	if err := os.Rename(path, hidden); err != nil {
-		return nil, fmt.Errorf("the model cannot be removed: %w: close programs that use it, and check that the folder is writable", err)
+		return nil, message.Errorf("the model cannot be removed: %w: close programs that use it, and check that the folder is writable", err)
 	}
 	_ = os.WriteFile(filepath.Join(hidden, removedName), nil, 0o666) // without it the age of the files counts
 	m.mu.Lock()
@@ -309,7 +310,7 @@ func (m *models) Remove(path string) (func() error, error) {
 	return func() error {
 		_ = os.Remove(filepath.Join(hidden, removedName))
 		if err := os.Rename(hidden, path); err != nil {
-			return fmt.Errorf("the model cannot be restored: %w: it stays in %s until Realword closes", err, hidden)
+			return message.Errorf("the model cannot be restored: %w: it stays in %s until Realword closes", err, hidden)
 		}
 		m.mu.Lock()
 		m.removed = slices.DeleteFunc(m.removed, func(p string) bool { return p == hidden })

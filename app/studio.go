@@ -12,6 +12,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/keep"
+	"realword/inference/message"
 	"realword/inference/ort"
 	"realword/inference/session"
 )
@@ -140,7 +141,7 @@ func openModel(ctx context.Context, path string) (*bundle.Bundle, error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return nil, fmt.Errorf("there is no folder to unpack the built-in model to (%w): set HOME to a folder you own", err)
+		return nil, message.Errorf("there is no folder to unpack the built-in model to (%w): set HOME to a folder you own", err)
 	}
 	return bundle.Extract(assets.Model(), filepath.Join(cache, "realword", "models"))
 }

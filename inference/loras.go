@@ -123,7 +123,7 @@ func (w *Weights) read(key string) (*tensor.Tensor, error) {
 	defer f.Close()
 	n := tensor.Count(at.Shape)
 	if int64(n*at.DType.Size()) != at.Bytes {
-		return nil, fmt.Errorf("the weight %s has %d bytes, not those of its shape %v: import the model again", key, at.Bytes, at.Shape)
+		return nil, message.Errorf("the weight %s has %d bytes, not those of its shape %v: import the model again", key, at.Bytes, at.Shape)
 	}
 	t := tensor.Zeros(at.Shape...)
 	const piece = 1 << 16
@@ -132,7 +132,7 @@ func (w *Weights) read(key string) (*tensor.Tensor, error) {
 		part := t.F32[from:min(from+piece, n)]
 		raw := buffer[:len(part)*at.DType.Size()]
 		if _, err := f.ReadAt(raw, at.Offset+int64(from*at.DType.Size())); err != nil {
-			return nil, fmt.Errorf("the weight %s cannot be read from %s: %w", key, at.File, err)
+			return nil, message.Errorf("the weight %s cannot be read from %s: %w", key, at.File, err)
 		}
 		if err := tensor.DecodeFloats(part, raw, at.DType); err != nil {
 			return nil, err

@@ -1,9 +1,9 @@
 package ort
 
 import (
-	"fmt"
 	"os"
 
+	"realword/inference/message"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -21,7 +21,7 @@ func (r *Runtime) Weights(path string) ([]session.Weight, error) {
 	}
 	m, err := parseModel(data)
 	if err != nil {
-		return nil, fmt.Errorf("the graph %s cannot be read: %w: import the model again", path, err)
+		return nil, message.Errorf("the graph %s cannot be read: %w: import the model again", path, err)
 	}
 	weights := make([]session.Weight, len(m.weights))
 	for i, w := range m.weights {

@@ -76,12 +76,12 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	case err != nil:
 		return nil, message.Errorf("the graph %s cannot be read: %w: import the model again", path, err)
 	case len(m.ports.inputs) == 0 || len(m.ports.outputs) == 0:
-		return nil, fmt.Errorf("the graph %s declares %s and %s, but it needs at least one of each",
-			path, plural(len(m.ports.inputs), "input"), plural(len(m.ports.outputs), "output"))
+		return nil, message.Errorf("the graph %s has %d inputs and %d outputs, but it needs at least one of each: import the model again", path,
+			len(m.ports.inputs), len(m.ports.outputs))
 	}
 	for _, port := range slices.Concat(m.ports.inputs, m.ports.outputs) {
 		if port.DType == tensor.Invalid {
-			return nil, fmt.Errorf("the graph %s declares %s with an element type that Realword does not know: import the model again", path,
+			return nil, message.Errorf("the graph %s declares %s with an element type that Realword does not know: import the model again", path,
 				port.Name)
 		}
 	}

@@ -382,7 +382,7 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 		named := other || filepath.IsAbs(path)
 		if !named {
 			if !filepath.IsLocal(path) {
-				problems = append(problems, fmt.Errorf("it reads weights from %q, which is outside the model folder: import the model again", location))
+				problems = append(problems, message.Errorf("it reads weights from %q, which is outside the model folder: import the model again", location))
 				continue
 			}
 			path = filepath.Join(dir, path)
@@ -397,14 +397,14 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 		case err != nil:
 			problems = append(problems, message.Errorf("its weights cannot be read: %w", err))
 		case named && !allowed[full[location]]:
-			problems = append(problems, fmt.Errorf("it reads weights from %s, which the model's manifest does not name: import the model again",
+			problems = append(problems, message.Errorf("it reads weights from %s, which the model's manifest does not name: import the model again",
 				path))
 		case !named && !filepath.IsLocal(inside):
 			problems = append(problems,
-				fmt.Errorf("it reads weights from %q, a link that leaves the model's folder: put the file itself there, or import the model again",
+				message.Errorf("it reads weights from %q, a link that leaves the model's folder: put the file itself there, or import the model again",
 					location))
 		case !info.Mode().IsRegular():
-			problems = append(problems, fmt.Errorf("its weights %s are not a file", path))
+			problems = append(problems, message.Errorf("its weights %s are not a file: import the model again", path))
 		case info.Size() < end:
 			problems = append(problems,
 				message.Errorf("its weights %s have %d bytes and should have %d: the file was cut short or replaced, import the model again", path,
@@ -426,7 +426,7 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 			return "", nil, err
 		}
 		if strings.Contains(full[location], "_MEM_ADDR_") { // ONNX Runtime takes such a name for an address in memory
-			return "", nil, fmt.Errorf("its weights %s have a name that cannot be used: rename the file or its folder, and import the model again",
+			return "", nil, message.Errorf("its weights %s have a name that cannot be used: rename the file or its folder, and import the model again",
 				path)
 		}
 	}

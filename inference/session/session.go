@@ -6,9 +6,9 @@ package session
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -108,7 +108,7 @@ func CheckPorts(what string, declared []Port, want ...string) error {
 	}
 	for _, w := range want {
 		if !have[w] {
-			return fmt.Errorf("%s has ports [%s], but Realword needs [%s]: the model was imported by another version, import it again",
+			return message.Errorf("%s has ports [%s], but Realword needs [%s]: the model was imported by another version, import it again",
 				what, strings.Join(names, " "), strings.Join(want, " "))
 		}
 	}

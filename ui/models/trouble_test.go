@@ -52,7 +52,7 @@ func TestTroubleInEveryLanguage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, room := range rooms {
+		for _, room := range append([]string{"app", "inference/ort", "inference/session", "inference/loras.go"}, rooms...) {
 			for _, text := range i18ntest.Messages(t, room) {
 				words := len(strings.FieldsFunc(i18ntest.Verbs.ReplaceAllString(text, ""), func(r rune) bool { return !unicode.IsLetter(r) })) > 1
 				example := i18ntest.Example(text)
@@ -267,8 +267,6 @@ func TestTroubleOfFiles(t *testing.T) {
 			return dir
 		},
 	}
-	quiet := regexp.MustCompile(`"[^"]*"|\x60[^\x60]*\x60|\([^()]*(\([^()]*\)[^()]*)*\)|（.*）`)
-	english := regexp.MustCompile(`(?i)\b(the|this|these|that|it|its|is|are|of|and|not|with|from|file|folder|holds|again|wanted|found|such|missing|weights|belong|cannot)\b`)
 	t.Cleanup(func() { i18ntest.English(t) })
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
 		t.Run(name, func(t *testing.T) {
@@ -278,22 +276,44 @@ func TestTroubleOfFiles(t *testing.T) {
 			if err != nil || in.Problems == nil {
 				t.Fatalf("no problem: %v", err)
 			}
-			for _, language := range []string{"de", "es", "fr", "ja", "zh-Hans"} {
-				if err := i18n.Speak(translations.Files, language); err != nil {
-					t.Fatal(err)
-				}
-				said := wording.Sentence(in.Problems)
-				if name == listed {
-					said, _, _ = strings.Cut(said, "\n")
-				}
-				if left := quiet.ReplaceAllString(strings.ReplaceAll(said, dir, ""), ""); english.MatchString(left) || left == "" {
-					t.Errorf("%s: %q is English in\n%s", language, english.FindString(left), said)
-				}
-				t.Logf("%s: %s", language, said)
-			}
-			if text := in.Problems.Error(); !english.MatchString(text) && name != "nothing there" {
-				t.Errorf("this is not told from English: %s", text)
-			}
+			noEnglish(t, in.Problems, dir, name == listed)
 		})
+	}
+	// What is found only while weights are copied, or read where they lie; and a place that cannot be had.
+	spoilt := changed(unet, func(data []byte) []byte { return append(data[:len(data)-2], 0, 0x7e) })
+	for name, to := range map[string]string{"copied": "M", "read": "M", "no place": "D/unet", "a file": "D/" + unet, "below a file": "D/" + unet + "/M"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			src := spoilt(t, filepath.Join(dir, "D"))
+			_, err := bundle.ImportWith(context.Background(), src, filepath.Join(dir, to), bundle.Options{Copy: name != "read"})
+			if err == nil {
+				t.Fatal("imported")
+			}
+			noEnglish(t, err, dir, false)
+		})
+	}
+}
+
+// noEnglish tells an error in every language. below: nothing but its first line counts.
+func noEnglish(t *testing.T, err error, dir string, below bool) {
+	t.Helper()
+	quiet := regexp.MustCompile(`"[^"]*"|\x60[^\x60]*\x60|\([^()]*(\([^()]*\)[^()]*)*\)|（.*）`)
+	english := regexp.MustCompile(`(?i)\b(the|this|these|that|it|its|is|are|of|and|not|with|from|file|folder|holds|again|wanted|found|such|missing|weights|belong|cannot)\b`)
+	for _, language := range []string{"de", "es", "fr", "ja", "zh-Hans"} {
+		if err := i18n.Speak(translations.Files, language); err != nil {
+			t.Fatal(err)
+		}
+		said := wording.Sentence(err)
+		if below {
+			said, _, _ = strings.Cut(said, "\n")
+		}
+		left := quiet.ReplaceAllString(strings.ReplaceAll(said, dir, ""), "")
+		if english.MatchString(left) || left == "" {
+			t.Errorf("%s: %q is English in\n%s", language, english.FindString(left), said)
+		}
+		t.Logf("%s: %s", language, said)
+	}
+	if text := err.Error(); !english.MatchString(text) {
+		t.Errorf("this is not told from English: %s", text)
 	}
 }
