@@ -3,6 +3,7 @@ package inspect
 import (
 	"image"
 	"image/color"
+	"slices"
 	"strconv"
 
 	"fyne.io/fyne/v2"
@@ -32,6 +33,8 @@ type matrixLook struct {
 type mapMatrix struct {
 	widget.BaseWidget
 	look    matrixLook
+	numbers []int  // of the steps, from 1
+	title   string // of the chosen map
 	choose  func(step int, kind mapKind)
 	typed   func(*fyne.KeyEvent) // keys that are not its own
 	resized func()
@@ -71,9 +74,9 @@ func newMapMatrix(choose func(int, mapKind), typed func(*fyne.KeyEvent), resized
 	return m
 }
 
-func (m *mapMatrix) show(look matrixLook) {
-	if m.look != look {
-		m.look = look
+func (m *mapMatrix) show(look matrixLook, numbers []int, title string) {
+	if m.look != look || m.title != title || !slices.Equal(m.numbers, numbers) {
+		m.look, m.numbers, m.title = look, numbers, title
 		m.Refresh()
 	}
 }
@@ -116,9 +119,7 @@ func (m *mapMatrix) FocusLost()                             { m.focused = false;
 func (m *mapMatrix) TypedRune(rune)                         {}
 func (m *mapMatrix) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
-func (m *mapMatrix) AccessibilityLabel() string {
-	return i18n.T("%s · step %d of %d", m.look.kind.name(), m.look.step+1, m.look.steps)
-}
+func (m *mapMatrix) AccessibilityLabel() string { return m.title }
 
 func (m *mapMatrix) TypedKey(e *fyne.KeyEvent) {
 	step, kind := m.look.step, m.look.kind
@@ -200,8 +201,8 @@ func (r *matrixRenderer) update() {
 	}
 	for i, tick := range m.ticks {
 		text := ""
-		if (i+1)%every == 0 || i == 0 || i == m.look.step {
-			text = strconv.Itoa(i + 1)
+		if n := m.numbers[i]; n%every == 0 || i == 0 || i == m.look.step {
+			text = strconv.Itoa(n)
 		}
 		tick.Color = theme.ColorNamePlaceHolder
 		if i == m.look.step {

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/command"
 	"realword/ui/i18n"
@@ -278,20 +279,27 @@ func (p *Panel) Refresh() {
 	p.refresh()
 }
 
-// step is the column that is enlarged: the step in view, or the last one that has maps.
+// step is the column that is enlarged: the step in view, or the last one before it that has maps.
 func (p *Panel) step() int {
-	at := p.host.State().View.Step
-	if at < 0 || at >= len(p.in.steps) {
+	s := p.host.State()
+	shown := s.Shown()
+	if shown == nil {
 		return len(p.in.steps) - 1
 	}
-	return at
+	after := slices.IndexFunc(p.in.steps, func(step inference.StepDone) bool { return step.Step > shown.Step })
+	if after < 0 {
+		after = len(p.in.steps)
+	}
+	return max(after-1, 0)
 }
 
 // choose enlarges a cell.
 func (p *Panel) choose(step int, kind mapKind) {
 	p.kind = min(max(kind, rawMap), mapKinds-1)
+	chosen := p.in.steps[min(max(step, 0), len(p.in.steps)-1)].Step
 	p.host.Change(func(s *state.State) {
-		s.View.Step = min(max(step, 0), len(p.in.steps)-1)
+		film, _ := s.Film() // which has steps without maps as well
+		s.View.Step = slices.IndexFunc(film, func(step inference.StepDone) bool { return step.Step == chosen })
 	})
 }
 
@@ -318,8 +326,12 @@ func (p *Panel) refresh() {
 		l.Tile.Choose(i == p.in.subject)
 	}
 	step := p.step()
-	p.matrix.show(matrixLook{steps: len(p.in.steps), step: step, kind: p.kind})
-	p.title.Set(i18n.T("%s · step %d of %d", p.kind.name(), step+1, p.in.steps[0].Steps))
+	p.title.Set(i18n.T("%s · step %d of %d", p.kind.name(), p.in.steps[step].Step+1, p.in.steps[step].Steps))
+	numbers := make([]int, len(p.in.steps))
+	for i := range numbers {
+		numbers[i] = p.in.steps[i].Step + 1
+	}
+	p.matrix.show(matrixLook{steps: len(p.in.steps), step: step, kind: p.kind}, numbers, p.title.Text)
 	p.about.SetText(p.kind.about())
 	p.flat.Choose(!p.over)
 	p.onto.Choose(p.over)
@@ -341,7 +353,9 @@ func (p *Panel) refresh() {
 	p.rerun.Refresh()
 	kit.Enable(p.mine, p.card() != 0)
 	// After T_stop there are no masks to look at; a run without it makes them.
-	p.probe.Hidden = why != nil || len(p.in.steps) >= p.in.steps[0].Steps
+	s := p.host.State()
+	_, stop := s.Film()
+	p.probe.Hidden = why != nil || stop >= p.in.steps[0].Steps
 	p.repaint()
 }
 
@@ -499,7 +513,7 @@ func (p *Panel) export(bits int) {
 	s := p.host.State()
 	in, step, kind, size := p.in, p.step(), p.kind, s.PictureSize()
 	name := fmt.Sprintf("%s-%s-step-%02d-%dbit.png", in.subjects[in.subject].Word, [...]string{"raw", "refined", "top-k", "mask"}[kind],
-		step+1, bits)
+		in.steps[step].Step+1, bits)
 	p.host.Background(func() func() {
 		e := in.at(step)
 		data, err := picture.Grid{Width: e.width, Height: e.height, Values: e.grids[kind]}.EncodeGrey(bits, size)

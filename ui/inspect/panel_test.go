@@ -18,6 +18,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/plain"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -139,6 +140,51 @@ func TestInspectionFromTheKeyboard(t *testing.T) {
 	b.Layers.Back()
 	if b.open || b.Body.Visible() || !b.lower.Visible() {
 		t.Error("Esc does not close it")
+	}
+}
+
+// Where masks rest at every second step, as with Swift, the columns are the steps between. The one that is chosen is what the stage shows.
+func TestLookInspectionWhereMasksRest(t *testing.T) {
+	plain.Run(t)
+	b := newBench(t)
+	film, _ := scored(t, rand.New(rand.NewPCG(7, 8)), 8, 8, 0.2)
+	for i := range film {
+		film[i].Step, film[i].Steps = 10+i, 18 // a second pass
+		if i%2 == 1 {
+			film[i].Guided, film[i].Subjects = false, []inference.SubjectStep{{Mask: film[i].Subjects[0].Mask}}
+		}
+	}
+	b.State.Shots[0].Film, b.State.Shots[0].Recipe.Stop = film, 18
+	b.Show(0)
+	b.choose(2, finalMask)
+	b.Settle()
+	stage, enlarged := b.State.Shown().Step, b.in.steps[b.step()].Step
+	if stage != 14 || enlarged != 14 || !strings.Contains(b.title.Text, "step 15 of 18") {
+		t.Errorf("the stage shows %d, the inspection %d, called %q", stage, enlarged, b.title.Text)
+	}
+	var ticks []string
+	for _, tick := range b.matrix.ticks {
+		ticks = append(ticks, tick.Text)
+	}
+	if !slices.Equal(ticks, []string{"11", "13", "15", "17"}) || b.matrix.AccessibilityLabel() != b.title.Text {
+		t.Errorf("the columns are called %q, the chosen one %q", ticks, b.matrix.AccessibilityLabel())
+	}
+	b.State.View.Step = 5 // it rests, on the masks of the step before
+	b.Refresh()
+	if got := b.in.steps[b.step()].Step; got != 14 {
+		t.Errorf("beside step 16 the inspection shows step %d", got+1)
+	}
+	b.matrix.TypedKey(&fyne.KeyEvent{Name: fyne.KeyLeft})
+	if got := b.State.Shown().Step; got != 12 {
+		t.Errorf("left of it is step %d", got+1)
+	}
+	if b.probe.Visible() {
+		t.Error("a run without T_stop is offered where there was none")
+	}
+	test.Tap(b.save[0])
+	b.Settle()
+	if b.name != "dog-mask-step-13-8bit.png" {
+		t.Errorf("the map is saved as %q", b.name)
 	}
 }
 

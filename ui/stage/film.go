@@ -31,6 +31,7 @@ var (
 // filmLook is what the film shows beside its pictures.
 type filmLook struct {
 	places   int // steps of the run
+	first    int // that the film begins with: a second pass begins in the middle
 	subjects int
 	room     int // the subjects that it has room for
 	dress    state.Dress
@@ -171,7 +172,7 @@ func (f *filmStrip) pixels() (w int, scale float32) {
 	return int((f.Size().Width-gutter)*scale + 0.5), scale
 }
 
-// at is the step and the subject (-1: none) at a place.
+// at is the step, counted within the film, and the subject (-1: none) at a place.
 func (f *filmStrip) at(p fyne.Position) (step, subject int) {
 	rows := rowsOf(f.look.subjects, f.zoom)
 	subject = -1
@@ -181,7 +182,7 @@ func (f *filmStrip) at(p fyne.Position) (step, subject int) {
 		}
 	}
 	step = int((p.X - gutter) / (f.Size().Width - gutter) * float32(f.look.places))
-	return min(max(step, 0), f.look.done-1), subject
+	return min(max(step-f.look.first, 0), f.look.done-1), subject
 }
 
 func (f *filmStrip) choose(p fyne.Position) {
@@ -378,9 +379,9 @@ func (r *filmRenderer) place(size fyne.Size) {
 	if f.look.places > 0 {
 		place = width / float32(f.look.places)
 	}
-	done := float32(f.look.done) * place
-	put(f.rest, gutter, height+3, done, 3)
-	put(f.follow, gutter, height+3, min(done, float32(f.look.settled)*place), 3)
+	first, done := float32(f.look.first)*place, float32(f.look.done)*place
+	put(f.rest, gutter+first, height+3, done, 3)
+	put(f.follow, gutter+first, height+3, min(done, max(float32(f.look.settled)*place-first, 0)), 3)
 	put(f.head, gutter+float32(f.look.shown)*place-1, rows.previewTop()-1, place+1, height-rows.previewTop()+2)
 	text := f.settled.MinSize()
 	x := gutter + (float32(f.look.calm)+0.5)*place + 6
@@ -565,7 +566,7 @@ func (f filmScene) curves(out *image.RGBA, height int) {
 	for j, curve := range f.settling.Curves {
 		var line []picture.Point
 		for step := 1; step < len(curve); step++ {
-			line = append(line, picture.Point{X: x(step), Y: y(curve[step])})
+			line = append(line, picture.Point{X: x(f.settling.First + step), Y: y(curve[step])})
 		}
 		picture.DrawLine(out, line, thick, picture.SubjectStyle(f.dress.Of(j)).Dash, kit.SubjectColor(f.dress.Of(j)))
 	}

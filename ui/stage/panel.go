@@ -302,7 +302,7 @@ func looks(s state.State) (filmLook, barLook) {
 	film, stop := s.Film()
 	look := filmLook{settled: stop, done: len(film), shown: -1, calm: state.Settled(film).At, subjects: s.FilmSubjects(), dress: s.Dress()}
 	if len(film) > 0 {
-		look.places = film[0].Steps
+		look.places, look.first = film[0].Steps, film[0].Step
 	}
 	if step := s.Shown(); step != nil {
 		look.shown = step.Step

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/plain"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -85,6 +87,43 @@ func TestFilmScrubs(t *testing.T) {
 	b.film.DoubleTapped(&fyne.PointEvent{Position: at})
 	if !slices.Equal(b.inspected, []int{-1, 1}) {
 		t.Errorf("inspected %v", b.inspected)
+	}
+}
+
+// The film of a second pass begins in the middle: what is clicked is what is painted there, and the bars and marks lie under it.
+func TestLookFilmThatBeginsInTheMiddle(t *testing.T) {
+	plain.Run(t)
+	b := newBench(t, nil)
+	b.State = b.State.Begin(state.Task{}, 1, 20)
+	b.send(inference.StageStarted{Stage: inference.StageDenoise})
+	for i := 15; i < 25; i++ {
+		b.send(uitest.Step(i, 25, 20, 1))
+	}
+	if got := b.State.Status(); !strings.Contains(got, "step 25 of 25") {
+		t.Errorf("the status says %q", got)
+	}
+	made := dog
+	made.Stop = 20
+	b.send(uitest.Picture(made, 0))
+	b.send(inference.Done{Pictures: 1, Elapsed: time.Second})
+	place := (b.film.Size().Width - gutter) / 25
+	for step, want := range map[int]int{3: 15, 15: 15, 17: 17, 20: 20, 24: 24} {
+		at := fyne.NewPos(gutter+(float32(step)+0.5)*place, 10)
+		b.film.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: at}})
+		if got := b.State.Shown().Step; got != want {
+			t.Errorf("a click on step %d shows step %d, want %d", step, got, want)
+		}
+	}
+	r := test.WidgetRenderer(b.film).(*filmRenderer).f
+	near := func(a, b float32) bool { return a-b < 0.5 && b-a < 0.5 }
+	if left, long := r.rest.Position().X, r.rest.Size().Width; !near(left, gutter+15*place) || !near(long, 10*place) {
+		t.Errorf("the bar of steps lies at %g, %g long", left, long)
+	}
+	if left, long := r.follow.Position().X, r.follow.Size().Width; !near(left, gutter+15*place) || !near(long, 5*place) {
+		t.Errorf("the bar of masks that follow the words lies at %g, %g long", left, long)
+	}
+	if r.look.calm != 16 { // the masks are the same at all of its steps
+		t.Errorf("they could settle after step %d", r.look.calm+1)
 	}
 }
 

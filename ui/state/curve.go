@@ -32,7 +32,8 @@ func changes(film []inference.StepDone, subject int) []float64 {
 
 // Settling is what the masks of a film tell about T_stop.
 type Settling struct {
-	Curves [][]float64 // of every subject, as changes gives them
+	First  int         // the step, 0-based, that the film begins with
+	Curves [][]float64 // of every subject from it on, as changes gives them
 	At     int         // the first step, 0-based, from which all masks stay calm for two steps; -1: none
 	Rises  []int       // steps after at in which a mask moves again: the scatter that early stop is there to avoid
 }
@@ -43,6 +44,7 @@ func Settled(film []inference.StepDone) Settling {
 	if len(film) == 0 {
 		return s
 	}
+	s.First = film[0].Step
 	steps := 0
 	for j := range film[0].Subjects {
 		s.Curves = append(s.Curves, changes(film, j))
@@ -60,9 +62,9 @@ func Settled(film []inference.StepDone) Settling {
 	for step := 1; step < steps; step++ {
 		switch {
 		case s.At < 0 && step+1 < steps && most(step) < Calm && most(step+1) < Calm:
-			s.At = step
+			s.At = s.First + step
 		case s.At >= 0 && most(step) >= Calm:
-			s.Rises = append(s.Rises, step)
+			s.Rises = append(s.Rises, s.First+step)
 		}
 	}
 	return s

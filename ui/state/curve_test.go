@@ -40,6 +40,18 @@ func TestCurve(t *testing.T) {
 	}
 }
 
+// The film of a second pass begins in the middle of the steps.
+func TestCurveOfASecondPass(t *testing.T) {
+	a, b, c := []float32{1, 1, 0, 0}, []float32{0, 0.5, 1, 0}, []float32{0, 0, 1, 1}
+	film := moving(9, a, b, b, b, c, c)
+	for i := range film {
+		film[i].Step += 15
+	}
+	if s := Settled(film); s.First != 15 || s.At != 17 || !slices.Equal(s.Rises, []int{19}) || len(s.Curves[0]) != 6 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // moving is a film of one subject whose mask is row after row of the list.
 func moving(stop int, masks ...[]float32) []inference.StepDone {
 	var film []inference.StepDone

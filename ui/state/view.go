@@ -226,6 +226,14 @@ func (s State) Status() string {
 // Number is which of its pictures a run makes, from 1: the same count wherever it is said, with the cells that a grid had before.
 func (r Round) Number() int { return min(r.Before+r.Made+1, r.Pictures) }
 
+// step is the newest of the picture in work, from 1: not how many there are, since a second pass begins in the middle. 0: none.
+func (r Round) step() int {
+	if len(r.Film) == 0 {
+		return 0
+	}
+	return r.Film[len(r.Film)-1].Step + 1
+}
+
 // Status is that of a run that does not rest.
 func (r Round) Status() string {
 	of := ""
@@ -243,7 +251,7 @@ func (r Round) Status() string {
 	case r.Phase == Stopping:
 		return i18n.T("Stopping…")
 	case r.Phase == Idle && r.Stopped:
-		return i18n.T("Stopped after step %d.", len(r.Film))
+		return i18n.T("Stopped after step %d.", r.step())
 	case r.Phase == Idle && r.Elapsed > 0:
 		return i18n.T("Done in %.1f s.", r.Elapsed.Seconds())
 	case r.Phase == Idle:
@@ -264,7 +272,7 @@ func (r Round) Status() string {
 		if steps == 0 {
 			return of + i18n.T("first step…")
 		}
-		return i18n.T("%sstep %d of %d%s", of, len(r.Film), steps, left)
+		return i18n.T("%sstep %d of %d%s", of, r.step(), steps, left)
 	}
 	return i18n.T("Getting ready…")
 }
