@@ -8,6 +8,7 @@ import (
 
 	"realword/inference/plain"
 	"realword/ui/command"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -96,4 +97,29 @@ func mustStroke(t *testing.T, key string) command.Stroke {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// Words are marked, and one waits for a picture, when an undo or another session brings another prompt.
+func TestLookOtherWordsWhileSomeAreMarked(t *testing.T) {
+	plain.Run(t)
+	b := keeping(t, t.TempDir())
+	for name, leave := range map[string]func(){
+		"undo":          func() { b.adopt(b.undo.Back()) },
+		"a new session": func() { b.chipOf(3).TypedShortcut(mustStroke(t, "Ctrl+N").Shortcuts()[0]) },
+	} {
+		b.subjects.PromptChanged("a dog")
+		b.set.Steps.Slider.OnChanged(b.set.Steps.Slider.Value + 1)
+		b.subjects.PromptChanged("a dog on the very long beach")
+		b.chipOf(6).Tapped(nil) // no picture is there: the word waits
+		b.state.Change(func(s *state.State) { *s = s.Mark(3, 5) })
+		if !strings.Contains(b.subjects.ChipHint.Text, "the very long") {
+			t.Fatalf("%s: the hint is %q", name, b.subjects.ChipHint.Text)
+		}
+		leave()
+		b.settle()
+		if len(b.state.Words) > 2 || b.state.Span.On || b.state.Pending.Text != "" || strings.Contains(b.subjects.ChipHint.Text, "“") {
+			t.Errorf("%s: %d words, %+v marked, %q waits, the hint is %q",
+				name, len(b.state.Words), b.state.Span, b.state.Pending.Text, b.subjects.ChipHint.Text)
+		}
+	}
 }

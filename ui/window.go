@@ -377,7 +377,7 @@ func (w *Window) rooms() []state.Room {
 
 // beforeRooms is what a change brings with it, before the rooms are rendered.
 func (w *Window) beforeRooms() {
-	w.state.Form = w.state.Form.Tidy()
+	w.state.State = w.state.Tidy()
 	w.journal.Thumb.Store(int64(w.gallery.ThumbSide()))
 	w.undo.Note(w.state.Form, time.Now())
 	w.dog.running(w.state.Busy())

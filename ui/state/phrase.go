@@ -9,6 +9,7 @@ import (
 type Span struct {
 	From, to int
 	On       bool
+	of       inference.Word // that they were when they were marked
 }
 
 func (s Span) run() WordRange { return WordRange{min(s.From, s.to), max(s.From, s.to)} }
@@ -23,17 +24,32 @@ func (s State) Mark(from, to int) State {
 	for s.Words[to].Past {
 		to--
 	}
-	s.Span = Span{from, to, true}
+	s.Span = Span{From: from, to: to, On: true}
+	s.Span.of = phraseOf(s.Form.Prompt, s.Words, s.Span.run())
 	return s
 }
 
-// Marked is the phrase that is marked, with its place in the prompt; one word where only one is.
+// Marked is the phrase that is marked, with its place in the prompt; one word where only one is. It is none where the words have become
+// others since.
 func (s State) Marked() (Word, bool) {
-	if !s.Span.On {
+	r := s.Span.run()
+	if !s.Span.On || r.Last >= len(s.Words) {
 		return Word{}, false
 	}
-	r := s.Span.run()
-	return Word{Word: phraseOf(s.Form.Prompt, s.Words, r), Start: s.Words[r.First].Start, End: s.Words[r.Last].End}, true
+	w := Word{Word: phraseOf(s.Form.Prompt, s.Words, r), Start: s.Words[r.First].Start, End: s.Words[r.Last].End}
+	return w, w.Word == s.Span.of
+}
+
+// Tidy is the state with what must always hold: a tidy form, and nothing marked, or waiting for a picture, that is not in the prompt.
+func (s State) Tidy() State {
+	s.Form = s.Form.Tidy()
+	if _, ok := s.Marked(); !ok {
+		s.Span = Span{}
+	}
+	if _, ok := locate(s.Words, s.Pending); !ok {
+		s.Pending = inference.Word{}
+	}
+	return s
 }
 
 // BindMarked is the state after the marking has ended. The phrase is clicked like a word; one that holds the word of a single

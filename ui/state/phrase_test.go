@@ -83,6 +83,29 @@ func TestMarkedPhrasesAreFoundAgain(t *testing.T) {
 	}
 }
 
+// Another session, a recipe, an undo and another model bring other words.
+func TestMarksAreOfTheirWords(t *testing.T) {
+	const prompt = "a dog and a cat"
+	for after, stay := range map[string]struct{ marked, waiting bool }{
+		prompt: {true, true}, "": {}, "a cow": {}, "a dog": {false, true}, "a cow and a cat": {true, false}, "a dog or his cat": {false, true},
+		"dog and a cat, a dog": {false, true},
+	} {
+		s := marking(prompt).Mark(3, 4)
+		s.Pending = inference.Word{Text: "dog"}
+		s.Form.Prompt, s.Words = after, PlainWords(after)
+		if w, ok := s.Marked(); ok != stay.marked || ok && w.Text != "a cat" {
+			t.Errorf("%q: %q is marked", after, w.Text)
+		}
+		if b := s.BindMarked(); !stay.marked && b.Pending != s.Pending {
+			t.Errorf("%q: %q waits for a picture", after, b.Pending.Text)
+		}
+		if s = s.Tidy(); s.Span.On != stay.marked || (s.Pending.Text == "dog") != stay.waiting {
+			t.Errorf("%q: marked %v, %q waits", after, s.Span.On, s.Pending.Text)
+		}
+		s.Hint("")
+	}
+}
+
 func TestPhrasesThatShareAWord(t *testing.T) {
 	s := marking("a dog with a hat and a hat", cardOf("dog with a hat"), cardOf("hat"))
 	if list := s.Form.Problems(s.Words, nil); len(list) != 1 || list[0] != "“dog with a hat” and “hat” share a word: bind each to different words." {
