@@ -237,7 +237,7 @@ func (im *importer) checkTokenizers(folders []string) error {
 		tok, err := prompt.Load(files.DirFS(dir))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			errs = append(errs, message.Errorf("%s: %w; a tokenizer has vocab.json and merges.txt, or tokenizer.json", im.label(dir), err))
+			errs = append(errs, message.Errorf("the tokenizer in %s is incomplete: get vocab.json and merges.txt, or tokenizer.json (%w)", im.label(dir), err))
 		case err != nil:
 			errs = append(errs, message.Errorf("the tokenizer in %s cannot be used: get its files again (%w)", im.label(dir), err))
 		case t.VocabSize > 0 && tok.Size() > t.VocabSize:
@@ -429,9 +429,9 @@ func (im *importer) openFolder(dir string) (*checkpoint.File, error) {
 	}
 	if !isDir(dir) {
 		if half := im.halfDownloaded(dir); half != "" {
-			return nil, message.Errorf("%s is missing (%s is an unfinished download: finish it)", im.label(dir), half)
+			return nil, message.Errorf("the folder %s is missing (%s is an unfinished download: finish it)", im.label(dir), half)
 		}
-		return nil, message.Errorf("%s is missing", im.label(dir))
+		return nil, message.Errorf("the folder %s is missing: get it again", im.label(dir))
 	}
 	f, err := checkpoint.OpenFolder(dir)
 	if err != nil {

@@ -61,7 +61,7 @@ func Load(dir fs.FS) (*Tokenizer, error) {
 	t := &Tokenizer{}
 	for symbol, id := range vocabulary {
 		if id < 0 || id >= maxID {
-			return nil, fmt.Errorf("tokenizer: vocab.json gives %q the id %d, which no model has: the file is damaged, import the model again",
+			return nil, fmt.Errorf("tokenizer: vocab.json gives %q the id %d, which no model has: the file is damaged",
 				symbol, id)
 		}
 		t.size = max(t.size, int(id)+1)
@@ -142,7 +142,7 @@ func (t *Tokenizer) readSpecials(dir folder, vocabulary map[string]int64) (unkno
 		}
 		id, ok := vocabulary[token.Content]
 		if !ok && err == nil {
-			err = fmt.Errorf("tokenizer: the special token %q is not in vocab.json: the files do not belong together, import the model again",
+			err = fmt.Errorf("tokenizer: the special token %q is not in vocab.json: the files do not belong together",
 				token.Content)
 		}
 		if _, known := flags[token.Content]; !known {
@@ -181,18 +181,18 @@ func (t *Tokenizer) readMerges(dir folder, vocabulary map[string]int64) error {
 		}
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || strings.Contains(right, " ") {
-			return fmt.Errorf("tokenizer: merges.txt line %d is not a pair of symbols: the file is damaged, import the model again", n)
+			return fmt.Errorf("tokenizer: merges.txt line %d is not a pair of symbols: the file is damaged", n)
 		}
 		l, okLeft := vocabulary[left]
 		r, okRight := vocabulary[right]
 		id, okBoth := vocabulary[left+right]
 		if !okLeft || !okRight || !okBoth {
-			return fmt.Errorf("tokenizer: merges.txt line %d joins %q and %q, which vocab.json does not know: the files do not belong together, import the model again", n, left, right)
+			return fmt.Errorf("tokenizer: merges.txt line %d joins %q and %q, which vocab.json does not know: the files do not belong together", n, left, right)
 		}
 		t.merges[pair{l, r}] = merged{n, id}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("tokenizer: merges.txt: %w: the file is damaged, import the model again", err)
+		return fmt.Errorf("tokenizer: merges.txt: %w: the file is damaged", err)
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func unpack(dir fs.FS) (folder, error) {
 		var pair [2]string
 		if json.Unmarshal(raw, &line) != nil {
 			if err := json.Unmarshal(raw, &pair); err != nil {
-				return d, fmt.Errorf("tokenizer: %s: merge %d is not a pair of symbols: the file is damaged, get it again", fastFile, i)
+				return d, fmt.Errorf("tokenizer: %s: merge %d is not a pair of symbols: the file is damaged", fastFile, i)
 			}
 			line = pair[0] + " " + pair[1]
 		}
@@ -144,7 +144,7 @@ func readJSON(d folder, name string, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("tokenizer: %s: %w: the file is damaged, import the model again", name, err)
+		return fmt.Errorf("tokenizer: %s: %w: the file is damaged", name, err)
 	}
 	return nil
 }
