@@ -10,7 +10,10 @@ import (
 
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 	"realword/inference/ram"
+	"realword/inference/session"
 )
 
 // TestMemoryOfTheToybox compares the plan of a picture with what a process really takes for it: one of its own, because what
@@ -98,5 +101,63 @@ func TestPlanIsPrintedAndNothingMade(t *testing.T) {
 	}
 	if _, err := os.Stat(dir + "/new"); err == nil {
 		t.Error("a plan made a folder")
+	}
+}
+
+// onACard is a runtime that says it computes on a graphics card with so much memory.
+type onACard struct {
+	*orttest.Runtime
+	total int64
+}
+
+func (c onACard) Card() (session.Card, bool) { return session.Card{Name: "CUDA", Total: c.total}, true }
+
+// TestMemoryOfACardIsSaid: a picture that may not fit into a card's memory is warned of and made; --plan says what it needs.
+func TestMemoryOfACardIsSaid(t *testing.T) {
+	library, err := ort.Find("")
+	if err != nil {
+		if os.Getenv("CI") == "" {
+			t.Skip(err)
+		}
+		t.Fatal(err)
+	}
+	t.Setenv(ort.EnvLibrary, library)
+	was := newRuntime
+	t.Cleanup(func() { newRuntime = was })
+	var total int64
+	newRuntime = func(o ort.Options) (inference.Runtime, error) {
+		rt, err := was(o)
+		if err != nil {
+			return nil, err
+		}
+		return onACard{rt.(*orttest.Runtime), total}, nil
+	}
+	home(t)
+	generate := func(args ...string) (stdout, stderr string) {
+		t.Helper()
+		status, stdout, stderr := command(t, append([]string{
+			"generate", "--device", "cpu", "--prompt", "a dog", "--size", "64x64", "--steps", "1", "--out", t.TempDir(),
+		}, args...)...)
+		if status != 0 {
+			t.Fatalf("status %d: %s", status, stderr)
+		}
+		return stdout, stderr
+	}
+	for _, c := range []struct {
+		total       int64
+		plan, warns string
+	}{
+		{64 << 30, "64 × 64 pixels, memory of CUDA: about 1.1 GB of 68.7 GB: fits\n", ""},
+		{1 << 30, "of 1.1 GB: may not fit\n", "of 1.1 GB: may not fit; where it runs out, the CPU goes on, and --device cpu begins there\n"},
+		{0, "about 1.1 GB, and how much the card has is not known\n", ""},
+	} {
+		total = c.total
+		if stdout, _ := generate("--plan"); !strings.Contains(stdout, c.plan) || !strings.Contains(stdout, "is an estimate") || !strings.Contains(stdout, "driver") {
+			t.Errorf("of %d bytes --plan says\n%s", c.total, stdout)
+		}
+		stdout, stderr := generate()
+		if !strings.Contains(stdout, ".png") || !strings.Contains(stderr, c.warns) || c.warns == "" && strings.Contains(stderr, "memory of") {
+			t.Errorf("on a card of %d bytes: %s\n%s", c.total, stdout, stderr)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"realword/inference/memory"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -221,6 +222,115 @@ func TestMemoryIsThatOfTheProcessor(t *testing.T) {
 			if err := engine.Close(); err != nil {
 				t.Error(err)
 			}
+		}
+	}
+}
+
+// carded is a runtime on a card with so much memory.
+type carded struct {
+	sized
+	total int64
+}
+
+// Weights are 4 GB of the U-Net, and half a GB of every other graph.
+func (c carded) Weights(path string) ([]session.Weight, error) {
+	if path == "unet" {
+		return c.sized.Weights(path)
+	}
+	return []session.Weight{{Name: "w", Shape: []int{1, 1 << 27}, Bytes: 1 << 29}}, nil
+}
+
+func (c carded) Card() (session.Card, bool) {
+	return session.Card{Name: c.name, Total: c.total}, c.name != "CPU"
+}
+
+// TestMemoryOnACard: the plan is of the card's memory, and of the processor's from when that goes on.
+func TestMemoryOnACard(t *testing.T) {
+	b := newBench(t)
+	r, err := b.engine.Resolve(b.dog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	card := carded{sized{b.runtime, "CUDA"}, 3 << 30}
+	cpu := sized{b.runtime, "CPU"}
+	both := session.NewFallback(card, func() (Runtime, error) { return cpu, nil })
+	for _, rt := range []Runtime{card, both} {
+		engine := New(rt, b.model)
+		p, ok := engine.Memory(r)
+		if !ok || p.Device != "CUDA" || p.Available != 3<<30 || p.Verdict != memory.Doubtful || p.Peak < 4<<30 {
+			t.Errorf("%T: %v, %+v", rt, ok, p)
+		}
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	engine := New(both, b.model)
+	b.runtime.openErr = &session.DeviceError{Device: "CUDA", OutOfMemory: true, Why: "no memory"}
+	if _, err := both.Open("unet", session.Options{}); err == nil {
+		t.Error("it opened")
+	}
+	b.runtime.openErr = nil
+	if p, ok := engine.Memory(r); !ok || p.Device != "" || p.Available == 3<<30 {
+		t.Errorf("on the processor: %v, %+v", ok, p)
+	}
+	if err := engine.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTheUNetMakesRoom: on a card that has no room for both, it is closed before the picture is decoded, and before the next job's texts
+// are read where a job was stopped in its middle; on one that has, it stays.
+func TestTheUNetMakesRoom(t *testing.T) {
+	for total, closes := range map[int64]bool{7 << 30: true, 64 << 30: false, 0: false} {
+		b := newBench(t)
+		engine := New(carded{sized{b.runtime, "CUDA"}, total}, b.model)
+		run := func(stop bool) {
+			t.Helper()
+			job, err := engine.Start(t.Context(), b.dog())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for e := range job.Events() {
+				switch e := e.(type) {
+				case StepDone:
+					if stop {
+						job.Cancel()
+					}
+				case Failed:
+					if !stop {
+						t.Error(e.Err)
+					}
+				}
+			}
+		}
+		open := func() bool {
+			b.runtime.mu.Lock()
+			defer b.runtime.mu.Unlock()
+			n := 0
+			for _, name := range b.runtime.opened {
+				if name == "unet" {
+					n++
+				}
+			}
+			for _, name := range b.runtime.closed {
+				if name == "unet" {
+					n--
+				}
+			}
+			return n > 0
+		}
+		b.runtime.before = func(_ context.Context, graph string) error {
+			beside := slices.Contains([]string{"text", "text_kv", "vision", "vision_kv", "decoder"}, graph)
+			if was := open(); closes && was && beside || !closes && !was && graph == "decoder" {
+				t.Errorf("of %d bytes: %s runs, and the U-Net is open: %t", total, graph, was)
+			}
+			return nil
+		}
+		run(false)
+		run(true)
+		run(false)
+		if err := engine.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

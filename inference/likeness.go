@@ -136,7 +136,8 @@ func (w *worker) hint(j *job, n int, r Request, masks []picture.Grid, img *image
 	asked := Hints(h.when.Load()) == AllHints
 	err := canCompare(w.graphs.model)
 	if !asked {
-		if plan, known := w.engine.Memory(r); err != nil || known && w.engine.large() && plan.Verdict != memory.Fits {
+		plan, known := w.engine.Memory(r)
+		if known = known && plan.Verdict != memory.Unknown; err != nil || known && w.engine.large() && plan.Verdict != memory.Fits {
 			return
 		}
 	}

@@ -96,6 +96,24 @@ func TestWhenThereAreHints(t *testing.T) {
 	}
 }
 
+// TestHintsOnACard: a card that may be too small for the picture gets no graph more; one that tells nothing does.
+func TestHintsOnACard(t *testing.T) {
+	for total, want := range map[int64]int{64 << 30: 1, 5 << 30: 0, 0: 1} {
+		b := hintingBench(t, NoHints)
+		if err := b.engine.Close(); err != nil {
+			t.Error(err)
+		}
+		b.engine = New(carded{sized{b.runtime, "CUDA"}, total}, b.model)
+		b.engine.SetHints(CheapHints)
+		if got := len(of[Likeness](b.run(b.dog()))); got != want {
+			t.Errorf("on a card of %d bytes there are %d hints, wanted %d", total, got, want)
+		}
+		if err := b.engine.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestHintsThatFailCostNoPicture: the reason is told, and hints that nobody asked for are not tried again. A model without the graph says
 // what to do.
 func TestHintsThatFailCostNoPicture(t *testing.T) {

@@ -31,15 +31,19 @@ func (g *Graphs) sizes() (*memory.Model, error) {
 }
 
 // Memory says what a request will take before it runs. The request may be incomplete, as for Start; its pictures are counted and
-// not read, its LoRAs are read where they are not known. ok is false where nothing can be said: for a device other than the processor, or a model whose graphs cannot be read.
+// not read, its LoRAs are read where they are not known. On a graphics card it is of the card's memory, and an estimate. ok is false where
+// nothing can be said: for other devices, or a model whose graphs cannot be read.
 func (e *Engine) Memory(r Request) (p memory.Plan, ok bool) {
 	s := e.modelSizes()
-	if placed, is := e.graphs.runtime.(session.Placed); is {
-		if name, _ := placed.Provider(); name != "CPU" {
-			return p, false
+	if s == nil {
+		return p, false
+	}
+	if carded, is := e.graphs.runtime.(session.Carded); is {
+		if card, ok := carded.Card(); ok {
+			return s.PlanOn(card, e.memoryOf(r)), true
 		}
 	}
-	if s == nil {
+	if e.graphs.onCard() {
 		return p, false
 	}
 	return s.Plan(e.memoryOf(r), ram.Available()+ram.Used()), true

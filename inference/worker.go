@@ -176,12 +176,18 @@ func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passCl
 	return next, nil
 }
 
+// makeRoom closes the U-Net where what runs next has no memory beside it.
+func (w *worker) makeRoom(r Request) error {
+	if p, ok := w.engine.Memory(r); ok && p.CloseUNet {
+		return w.graphs.release(graph.UNet)
+	}
+	return nil
+}
+
 // decoded is the picture of a clean latent.
 func (w *worker) decoded(ctx context.Context, r Request, clean *tensor.Tensor) (*image.NRGBA, error) {
-	if p, ok := w.engine.Memory(r); ok && p.CloseUNet {
-		if err := w.graphs.release(graph.UNet); err != nil {
-			return nil, err
-		}
+	if err := w.makeRoom(r); err != nil {
+		return nil, err
 	}
 	decoded, err := w.decode(ctx, clean)
 	if err != nil {
@@ -242,6 +248,9 @@ func (w *worker) prepare(ctx context.Context, p plan, doing func(Stage)) (*Loop,
 func (w *worker) fill(ctx context.Context, l *Loop, p plan, doing func(Stage)) error {
 	doing(StageLoad)
 	if err := w.adaptTo(ctx, p.request); err != nil {
+		return err
+	}
+	if err := w.makeRoom(p.request); err != nil {
 		return err
 	}
 	if err := w.load(ctx, l); err != nil {

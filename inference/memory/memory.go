@@ -1,9 +1,10 @@
-// Package memory says how much of the CPU's memory a picture will take, before anything of its model is loaded, and what would fit
-// where it does not.
+// Package memory says how much memory a picture will take, the CPU's or a graphics card's, before anything of its model is loaded, and what
+// would fit where it does not.
 //
 // Contract: arithmetic over a model's manifest and the sizes of its graphs' weights; it opens no graph and asks the system
-// nothing. Sizes are bytes. The factors for what operators need on top were measured at full width (TestMemoryOfSDXL): plans are
-// within a fifth of what a process took there. One that finds its U-Net in the cache of graphs takes half of that.
+// nothing. Sizes are bytes. The factors for what operators need on top were measured at full width on the CPU (TestMemoryOfSDXL): plans are
+// within a fifth of what a process took there. One that finds its U-Net in the cache of graphs takes half of that. Plans for graphics
+// cards are estimates (card.go), which refuse nothing.
 package memory
 
 import (
@@ -21,14 +22,15 @@ import (
 
 // Plan says what a picture will take, part by part.
 type Plan struct {
+	Device    string // the graphics card whose memory it is about, as session.Placed has it; "": the processor's
 	Stages    []Use
 	Peak      int64 // what the process will hold at most, pages of files not counted
 	Files     int64 // pages of weight files that the longest stage reads again and again
-	Available int64 // what the process may hold in all
+	Available int64 // what the process may hold in all; 0: the card does not tell
 	Verdict   Verdict
 	Remedies  []Remedy // what would fit, where this does not; the mildest first
 
-	CloseUNet bool // it fits only when the U-Net is closed before the picture is decoded
+	CloseUNet bool // it fits only when the U-Net is closed before the picture is decoded, and so before the next one's texts are read
 }
 
 // Use is the memory of one stage.
@@ -39,10 +41,11 @@ type Use struct {
 	Activations int64  // intermediate values at most, and the picture
 	KV          int64  // keys and values of text and pictures
 	LoRAs       int64  // what LoRAs change weights with, through all stages
+	Base        int64  // what is held without a model
 }
 
 // Held is what the stage holds that is not in files.
-func (u Use) Held() int64 { return u.Weights + u.Activations + u.KV + u.LoRAs + processMemory }
+func (u Use) Held() int64 { return u.Weights + u.Activations + u.KV + u.LoRAs + u.Base }
 
 // LoRAs is what of the peak LoRAs take.
 func (p Plan) LoRAs() (n int64) {
@@ -60,6 +63,8 @@ const (
 	Fits     Verdict = "fits"
 	Tight    Verdict = "tight"        // it fits, but hardly; or the weights have no room beside it and are read from disk again in every pass
 	TooLarge Verdict = "will not fit" // the system would end a program, most likely this one
+	Doubtful Verdict = "may not fit"  // into a graphics card; where it does not, the processor goes on
+	Unknown  Verdict = "unknown"      // how much memory the card has
 )
 
 // Remedy is a change of a request after which it fits.
@@ -96,6 +101,9 @@ func (e *Error) Error() string {
 
 // Line is the plan in a few words: "about 6.2 GB of 16.0 GB: fits".
 func (p Plan) Line() string {
+	if p.Verdict == Unknown {
+		return fmt.Sprintf("about %s, and how much the card has is not known", files.Bytes(p.Peak))
+	}
 	return fmt.Sprintf("about %s of %s: %s", files.Bytes(p.Peak), files.Bytes(p.Available), p.Verdict)
 }
 
@@ -149,7 +157,7 @@ func float32Bytes(weights []session.Weight) (n int64) {
 func (m Model) Plan(w Request, available int64) Plan {
 	p := m.plan(w, available)
 	if p.Verdict == TooLarge {
-		p.Remedies = m.remedies(w, available)
+		p.Remedies = m.remedies(w, func(w Request) Plan { return m.plan(w, available) })
 	}
 	return p
 }
@@ -196,11 +204,10 @@ func (m Model) plan(w Request, available int64) Plan {
 	}
 
 	p := Plan{Stages: []Use{encoder, text, vision, unet, decoder}, Files: unet.Files, Available: available, Verdict: Fits}
-	loras := int64(loraFactor * float64(w.LoRAs))
-	p.CloseUNet = m.Large() && decoder.Held()+loras+unet.Weights+passes > available/10*9
+	p.CloseUNet = m.Large() && decoder.Held()+processMemory+loras(w)+unet.Weights+passes > available/10*9
 	for i := range p.Stages {
 		u := &p.Stages[i]
-		u.LoRAs = loras
+		u.Base, u.LoRAs = processMemory, loras(w)
 		for _, other := range []Use{encoder, text, vision, unet, decoder} {
 			// A small model's graphs stay open. Of a large one the U-Net is there when the picture is decoded, with its values.
 			if other.Stage == u.Stage || m.Large() && (u.Stage != "decode" || other.Stage != "denoise" || p.CloseUNet) {
@@ -226,6 +233,9 @@ func (m Model) plan(w Request, available int64) Plan {
 	}
 	return p
 }
+
+// loras is what the LoRAs of a request hold.
+func loras(w Request) int64 { return int64(loraFactor * float64(w.LoRAs)) }
 
 // use is what a stage holds of its graphs' weights, as sessions choose it.
 func (m Model) use(stage string, available int64, graphs ...graph.Name) Use {
@@ -304,10 +314,13 @@ func (m Model) attention(w Request, h, wide int) (n int64) {
 	return n * 2 * 4 * prompt.Length * int64(more-1)
 }
 
+// vocabulary is a number of rows that only the table of a text encoder's tokens reaches.
+const vocabulary = 30000
+
 // widest is the most channels that a linear layer has.
 func widest(weights []session.Weight) (n int64) {
 	for _, w := range weights {
-		if len(w.Shape) == 2 && w.Shape[0] < 30000 { // not the vocabulary
+		if len(w.Shape) == 2 && w.Shape[0] < vocabulary {
 			n = max(n, int64(w.Shape[0]))
 		}
 	}
@@ -323,8 +336,12 @@ func largest(widths []int, h, w int) (n int64) {
 	return n
 }
 
-// remedies are the requests nearest to this one that fit: smaller, with fewer pictures, or both.
-func (m Model) remedies(w Request, available int64) (fit []Remedy) {
+// remedies are the requests nearest to this one that fit by their plan: smaller, with fewer pictures, or both.
+func (m Model) remedies(w Request, plan func(Request) Plan) (fit []Remedy) {
+	fits := func(w Request) bool {
+		p := plan(w)
+		return p.Peak <= p.Available
+	}
 	smaller := func(w Request) (Request, bool) {
 		step := m.Manifest.Size.Multiple
 		for scale := 0.95; scale > 0.05; scale -= 0.05 {
@@ -334,7 +351,7 @@ func (m Model) remedies(w Request, available int64) (fit []Remedy) {
 			if min(small.Width, small.Height) < max(m.Manifest.Size.Min, step) {
 				break
 			}
-			if m.plan(small, available).Verdict != TooLarge {
+			if fits(small) {
 				return small, true
 			}
 		}
@@ -348,7 +365,7 @@ func (m Model) remedies(w Request, available int64) (fit []Remedy) {
 		return w
 	}
 	add := func(w Request, references int, text string) {
-		fit = append(fit, Remedy{Text: text, Width: w.Width, Height: w.Height, References: references, Peak: m.plan(w, available).Peak})
+		fit = append(fit, Remedy{Text: text, Width: w.Width, Height: w.Height, References: references, Peak: plan(w).Peak})
 	}
 	size := func(w Request) string { return fmt.Sprintf("%d × %d pixels", w.Width, w.Height) }
 	if small, ok := smaller(w); ok {
@@ -358,7 +375,7 @@ func (m Model) remedies(w Request, available int64) (fit []Remedy) {
 		return fit
 	}
 	for n := slices.Max(w.References) - 1; n >= 1; n-- {
-		if few := fewer(w, n); m.plan(few, available).Verdict != TooLarge {
+		if few := fewer(w, n); fits(few) {
 			add(few, n, fmt.Sprintf("%s per subject", plural(n, "picture")))
 			return fit
 		}

@@ -119,7 +119,7 @@ func TestMemoryAddsUp(t *testing.T) {
 	}
 	var most int64
 	for _, u := range p.Stages {
-		if u.Held() != u.Weights+u.Activations+u.KV+processMemory {
+		if u.Held() != u.Weights+u.Activations+u.KV+u.LoRAs+processMemory {
 			t.Errorf("%+v holds %d", u, u.Held())
 		}
 		most = max(most, u.Held())

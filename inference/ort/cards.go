@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"realword/inference/session"
 )
 
 // pciDevices is where Linux lists what is on the PCI bus.
@@ -50,6 +52,40 @@ func CardMemory(ctx context.Context, device string) (free, total int64) {
 		return 0, 0
 	}
 	return cards[0].free, cards[0].total
+}
+
+// Card implements session.Carded. Only the provider beside the library has all operators of the graphs made for CUDA.
+func (r *Runtime) Card() (c session.Card, ok bool) {
+	switch d := r.device.(type) {
+	case *cuda:
+		c = session.Card{Name: d.place(), Graphs: d.plugin == nil, Fused: true}
+		c.Free, c.Total = r.asked()
+		if c.Total == 0 {
+			if cards, _, err := GPUs(LoadComponents(r.library)); err == nil && d.index < len(cards) {
+				c.Total = int64(cards[d.index].Memory) //nolint:gosec // no card has so much
+			}
+		}
+		return c, true
+	case *webGPU:
+		c = session.Card{Name: d.place(), Halves: d.halves, Fused: d.fused}
+		free, total := r.asked()
+		c.Free, c.Total = ofAdapter(d.adapter, free, total)
+		return c, true
+	}
+	return c, false
+}
+
+// ofAdapter is the memory of a card as its interface for graphics and its driver tell it, which may speak of another card: one where they
+// differ by more than an eighth.
+func ofAdapter(a Adapter, free, total int64) (int64, int64) {
+	told := int64(a.Memory) //nolint:gosec // no card has so much
+	switch {
+	case a.Software:
+		return 0, 0 // it is the processor's
+	case told == 0 && a.rank == discrete, told > 0 && max(told, total)-min(told, total) <= told/8:
+		return free, max(told, total)
+	}
+	return 0, told
 }
 
 // cardMemory is what a graphics card has.

@@ -6,6 +6,9 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"realword/inference/ort/internal/native"
+	"realword/inference/session"
 )
 
 func TestGraphicsCards(t *testing.T) {
@@ -90,4 +93,31 @@ func TestCardMemory(t *testing.T) {
 	want("WebGPU", 7168, 8192)
 	want("WebGPU:1", 0, 0)      // another one, of which nobody tells
 	want("openvino-bf16", 0, 0) // the processor
+}
+
+// TestCardOfARuntime: what a runtime says of its card, and whose memory it believes.
+func TestCardOfARuntime(t *testing.T) {
+	asked := func() (free, total int64) { return 5 << 30, 8 << 30 }
+	for name, c := range map[string]struct {
+		device accelerator
+		want   session.Card
+		ok     bool
+	}{
+		"the processor":      {nil, session.Card{}, false},
+		"OpenVINO":           {&openVINO{}, session.Card{}, false},
+		"CUDA":               {&cuda{index: 1}, session.Card{Name: "CUDA:1", Free: 5 << 30, Total: 8 << 30, Graphs: true, Fused: true}, true},
+		"the plugin of CUDA": {&cuda{plugin: &native.Device{}}, session.Card{Name: "CUDA", Free: 5 << 30, Total: 8 << 30, Fused: true}, true},
+		"WebGPU, which says the same": {
+			&webGPU{adapter: Adapter{Memory: 8<<30 - 1<<28}, halves: true}, session.Card{Name: "WebGPU", Free: 5 << 30, Total: 8 << 30, Halves: true}, true,
+		},
+		"another card":               {&webGPU{adapter: Adapter{Memory: 16 << 30}, fused: true}, session.Card{Name: "WebGPU", Total: 16 << 30, Fused: true}, true},
+		"a card that says nothing":   {&webGPU{adapter: Adapter{rank: discrete}}, session.Card{Name: "WebGPU", Free: 5 << 30, Total: 8 << 30}, true},
+		"one in the processor":       {&webGPU{adapter: Adapter{rank: integrated}}, session.Card{Name: "WebGPU"}, true},
+		"one that is a program only": {&webGPU{adapter: Adapter{Memory: 8 << 30, Software: true}}, session.Card{Name: "WebGPU"}, true},
+	} {
+		r := &Runtime{device: c.device, asked: asked}
+		if got, ok := r.Card(); got != c.want || ok != c.ok {
+			t.Errorf("%s: %t, %+v, wanted %+v", name, ok, got, c.want)
+		}
+	}
 }

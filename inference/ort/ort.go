@@ -13,11 +13,13 @@
 package ort
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	binding "github.com/yalue/onnxruntime_go"
 
@@ -49,14 +51,16 @@ type Runtime struct {
 	cache   Cache
 	profile string
 	level   binding.GraphOptimizationLevel
-	cpu     *native.Memory // of Go tensors
-	memory  *native.Memory // of the device
-	device  accelerator    // nil: the processor
+	cpu     *native.Memory             // of Go tensors
+	memory  *native.Memory             // of the device
+	device  accelerator                // nil: the processor
+	asked   func() (free, total int64) // CardMemory of the device, asked once
 }
 
 var (
 	_ session.Runtime = (*Runtime)(nil)
 	_ session.Placed  = (*Runtime)(nil)
+	_ session.Carded  = (*Runtime)(nil)
 )
 
 // New loads ONNX Runtime. A second call may differ in Threads and Device, not in the library. A graphics card that cannot be
@@ -88,6 +92,7 @@ func New(opts Options) (*Runtime, error) {
 	r := &Runtime{
 		library: library, version: binding.GetVersion(), threads: threads, weights: opts.Weights, cache: opts.Cache, profile: opts.Profile,
 		level: binding.GraphOptimizationLevelEnableAll, cpu: cpu, memory: cpu,
+		asked: sync.OnceValues(func() (free, total int64) { return CardMemory(context.Background(), opts.Device) }),
 	}
 	if opts.AsIs {
 		r.level = binding.GraphOptimizationLevelDisableAll

@@ -27,6 +27,7 @@ var (
 	_ Runtime   = (*Fallback)(nil)
 	_ Placed    = (*Fallback)(nil)
 	_ Inspector = (*Fallback)(nil)
+	_ Carded    = (*Fallback)(nil)
 )
 
 // NewFallback returns a runtime that starts on device. cpu is called once at most, when it is needed.
@@ -65,6 +66,14 @@ func (f *Fallback) Weights(path string) ([]Weight, error) {
 		return nil, fmt.Errorf("the runtime of %s does not tell what %s holds", f.device.Describe(), path)
 	}
 	return i.Weights(path)
+}
+
+// Card implements Carded: it is the device's while that is used.
+func (f *Fallback) Card() (c Card, ok bool) {
+	if card, is := f.current().(Carded); is {
+		return card.Card()
+	}
+	return Card{}, false
 }
 
 func (f *Fallback) current() Runtime {

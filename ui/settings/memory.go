@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -24,15 +25,18 @@ type MemoryTeller interface {
 	Memory(r inference.Request) (memory.Plan, bool)
 }
 
-// littleMemory is what a job may take without a word about it: a toybox never gets a line.
-const littleMemory = 1 << 30
+// What a job may take without a word about it: a toybox never gets a line. Of a card's memory half is its driver's.
+const (
+	littleMemory = 1 << 30
+	littleOfCard = 2 << 30
+)
 
 // memoryLine says above the Generate button whether the job fits in memory; where it does not, it offers what would.
 type memoryLine struct {
 	host Host
 	done func() // what has changed is to be laid out
 	box  *fyne.Container
-	text *kit.Line
+	text *widget.Label
 
 	counted string // the prompts of which holds is the count
 	holds   [2]int
@@ -42,7 +46,8 @@ type memoryLine struct {
 }
 
 func newMemoryLine(h Host, done func()) *memoryLine {
-	m := &memoryLine{host: h, done: done, text: kit.Caption(""), box: kit.NewColumn(4)}
+	m := &memoryLine{host: h, done: done, text: widget.NewLabel(""), box: kit.NewColumn(4)}
+	m.text.Wrapping, m.text.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	m.box.Hide()
 	return m
 }
@@ -56,7 +61,7 @@ func (m *memoryLine) refresh() {
 		return
 	}
 	r := st.Form.Request()
-	round := fmt.Sprintf("%p %d×%d %s %t %t %v %s", teller, r.Width, r.Height, r.Preset, r.CFG == 1, r.Init != nil, m.tokens(st), r.LoRAs)
+	round := fmt.Sprintf("%p %d×%d %s %t %t %v %s", teller, r.Width, r.Height, r.Preset, r.CFG == 1, r.Init != nil, m.tokens(st), r.LoRAs+st.Run().Moved)
 	for i := range r.Subjects {
 		round += fmt.Sprint(" ", len(r.Subjects[i].References))
 		r.Subjects[i].References = make([]inference.Reference, len(r.Subjects[i].References)) // only their number counts
@@ -105,25 +110,19 @@ func (m *memoryLine) tokens(st state.State) (holds [2]int) {
 
 func (m *memoryLine) show() {
 	p := m.plan
-	m.box.Hidden = p == nil || p.Verdict == memory.Fits && p.Peak < littleMemory
+	m.box.Hidden = p == nil || p.Device == "" && p.Verdict == memory.Fits && p.Peak < littleMemory ||
+		p.Device != "" && (p.Verdict == memory.Fits || p.Verdict == memory.Unknown) && p.Peak < littleOfCard
 	m.box.RemoveAll()
 	if !m.box.Hidden {
-		m.text.Color = theme.ColorNamePlaceHolder
-		text := i18n.T("Memory: about %s of %s, fits", wording.Bytes(p.Peak), wording.Bytes(p.Available))
+		m.text.Importance = widget.LowImportance
 		switch p.Verdict {
-		case memory.Tight:
-			m.text.Color = theme.ColorNameWarning
-			text = i18n.T("Memory: about %s of %s, tight", wording.Bytes(p.Peak), wording.Bytes(p.Available))
+		case memory.Tight, memory.Doubtful:
+			m.text.Importance = widget.WarningImportance
 		case memory.TooLarge:
-			m.text.Color = theme.ColorNameError
-			text = i18n.T("Memory: about %s of %s, will not fit", wording.Bytes(p.Peak), wording.Bytes(p.Available))
+			m.text.Importance = widget.DangerImportance
 		}
-		m.text.Set(text)
-		m.text.Refresh()
-		m.box.Add(container.New(kit.Inset{X: 4, Y: 0}, m.text))
-		if n := p.LoRAs(); n > 0 {
-			m.box.Add(container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("%s of it for LoRAs", wording.Bytes(n)))))
-		}
+		m.text.SetText(planText(*p))
+		m.box.Add(container.New(kit.Inset{X: -4, Y: -6}, kit.Quiet(m.text)))
 		for _, fit := range p.Remedies {
 			b := kit.NewButton(m.remedyText(fit), func() { m.apply(fit) })
 			b.Importance = widget.WarningImportance
@@ -131,6 +130,37 @@ func (m *memoryLine) show() {
 		}
 	}
 	m.done()
+}
+
+// planText is a plan in a line, and what else there is to say of it in lines of their own.
+func planText(p memory.Plan) string {
+	lines := []string{planLine(p)}
+	if n := p.LoRAs(); n > 0 {
+		lines = append(lines, i18n.T("%s of it for LoRAs", wording.Bytes(n)))
+	}
+	if p.Verdict == memory.Doubtful {
+		lines = append(lines, i18n.T("If its memory runs out, the CPU goes on."))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func planLine(p memory.Plan) string {
+	need, have := wording.Bytes(p.Peak), wording.Bytes(p.Available)
+	switch card := p.Device != ""; {
+	case p.Verdict == memory.Unknown:
+		return i18n.T("Graphics card: about %s needed", need)
+	case card && p.Verdict == memory.Doubtful:
+		return i18n.T("Graphics card: about %s of %s, may not fit", need, have)
+	case card && p.Verdict == memory.Tight:
+		return i18n.T("Graphics card: about %s of %s, tight", need, have)
+	case card:
+		return i18n.T("Graphics card: about %s of %s, fits", need, have)
+	case p.Verdict == memory.TooLarge:
+		return i18n.T("Memory: about %s of %s, will not fit", need, have)
+	case p.Verdict == memory.Tight:
+		return i18n.T("Memory: about %s of %s, tight", need, have)
+	}
+	return i18n.T("Memory: about %s of %s, fits", need, have)
 }
 
 func (m *memoryLine) remedyText(fit memory.Remedy) string {

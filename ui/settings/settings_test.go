@@ -12,7 +12,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
@@ -257,38 +256,23 @@ func TestMemoryIsShownBeforeARun(t *testing.T) {
 	r := newRoom(t)
 	r.teller = e
 	line := r.memory
-	wanted := func(width int, text string, c fyne.ThemeColorName) {
+	wanted := func(width int, text string, c widget.Importance) {
 		t.Helper()
 		r.State.Form.Width, r.State.Form.Height = width, width
 		r.House.Refresh()
 		r.Settle()
-		if line.box.Hidden != (text == "") || text != "" && (line.text.Text != text || line.text.Color != c) {
-			t.Errorf("at %d pixels: hidden %t, %q in %s", width, line.box.Hidden, line.text.Text, line.text.Color)
+		if line.box.Hidden != (text == "") || text != "" && (line.text.Text != text || line.text.Importance != c) {
+			t.Errorf("at %d pixels: hidden %t, %q in %d", width, line.box.Hidden, line.text.Text, line.text.Importance)
 		}
 	}
-	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", theme.ColorNamePlaceHolder)
-	wanted(192, "Memory: about 6.2 GB of 16.0 GB, tight", theme.ColorNameWarning)
-	wanted(64, "", "")
-	captions := func() (list []string) {
-		for _, o := range line.box.Objects {
-			if c, is := o.(*fyne.Container); is {
-				list = append(list, c.Objects[0].(*kit.Line).Text)
-			}
-		}
-		return list
-	}
+	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", widget.LowImportance)
+	wanted(192, "Memory: about 6.2 GB of 16.0 GB, tight", widget.WarningImportance)
+	wanted(64, "", 0)
 	// It follows the LoRAs, whose share it says.
 	r.State.Form.LoRAs = "<lora:style:1>"
-	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", theme.ColorNamePlaceHolder)
-	if got := captions(); len(got) != 2 || got[1] != "500.0 MB of it for LoRAs" {
-		t.Errorf("with a LoRA it says %q", got)
-	}
+	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits\n500.0 MB of it for LoRAs", widget.LowImportance)
 	r.State.Form.LoRAs = ""
-	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", theme.ColorNamePlaceHolder)
-	if got := captions(); len(got) != 1 {
-		t.Errorf("without LoRAs it says %q", got)
-	}
-	wanted(256, "Memory: about 20.0 GB of 16.0 GB, will not fit", theme.ColorNameError)
+	wanted(256, "Memory: about 20.0 GB of 16.0 GB, will not fit", widget.DangerImportance)
 	n := e.asked.Load()
 	r.House.Refresh()
 	r.Settle()
@@ -332,6 +316,62 @@ func TestMemoryIsShownBeforeARun(t *testing.T) {
 	r.Before(func() { ran++ })
 	if ran != 1 {
 		t.Error("a run that fits is asked for")
+	}
+}
+
+// TestMemoryOfACard: the line says that it is the card's, warns, and asks nothing before a run, because it is an estimate.
+func TestMemoryOfACard(t *testing.T) {
+	const gb = 1e9
+	e := &plans{plan: func(r inference.Request) memory.Plan {
+		p := memory.Plan{Device: "CUDA", Peak: 6.2 * gb, Available: 16 * gb, Verdict: memory.Fits}
+		switch r.Width {
+		case 256:
+			p.Peak, p.Verdict, p.Remedies = 20*gb, memory.Doubtful, []memory.Remedy{{Width: 64, Height: 64, Peak: 9 * gb}}
+		case 192:
+			p.Verdict = memory.Tight
+		case 160:
+			p.Verdict, p.Available = memory.Unknown, 0
+		case 96:
+			p.Verdict, p.Available, p.Peak = memory.Unknown, 0, 1.4*gb
+		case 64:
+			p.Peak = 1.4 * gb
+		}
+		return p
+	}}
+	r := newRoom(t)
+	r.teller = e
+	line := r.memory
+	show := func(width int) {
+		r.State.Form.Width, r.State.Form.Height = width, width
+		r.House.Refresh()
+		r.Settle()
+	}
+	for width, want := range map[int]struct {
+		text       string
+		importance widget.Importance
+	}{
+		128: {"Graphics card: about 6.2 GB of 16.0 GB, fits", widget.LowImportance},
+		192: {"Graphics card: about 6.2 GB of 16.0 GB, tight", widget.WarningImportance},
+		160: {"Graphics card: about 6.2 GB needed", widget.LowImportance},
+		256: {"Graphics card: about 20.0 GB of 16.0 GB, may not fit\nIf its memory runs out, the CPU goes on.", widget.WarningImportance},
+		96:  {}, 64: {},
+	} {
+		if show(width); line.box.Hidden != (want.text == "") || want.text != "" && (line.text.Text != want.text || line.text.Importance != want.importance) {
+			t.Errorf("at %d pixels: hidden %t, %q in %d", width, line.box.Hidden, line.text.Text, line.text.Importance)
+		}
+	}
+	show(256)
+	ran := 0
+	if r.Before(func() { ran++ }); ran != 1 || r.Layers.Open() != 0 {
+		t.Error("an estimate holds up a run")
+	}
+	for _, o := range line.box.Objects {
+		if button, ok := o.(*kit.Button); ok {
+			test.Tap(button)
+		}
+	}
+	if r.Settle(); r.form().Size(r.State.Model).X != 64 {
+		t.Errorf("after the remedy it is %v", r.form().Size(r.State.Model))
 	}
 }
 
