@@ -42,7 +42,8 @@ func CardMemory(ctx context.Context, device string) (free, total int64) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	table, _ := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=memory.free,memory.total,name", "--format=csv,noheader,nounits").Output()
+	ask := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=memory.free,memory.total,name", "--format=csv,noheader,nounits")
+	table, _ := hidden(ask).Output()
 	cards := nvidiaCards(string(table))
 	if kind == CUDA {
 		return cudaCard(cards, index, os.Getenv("CUDA_VISIBLE_DEVICES"), os.Getenv("CUDA_DEVICE_ORDER"))
