@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 
 	"realword/ui/i18n"
 )
@@ -40,10 +41,13 @@ func (w *Window) leaving() string {
 	return text
 }
 
-// askClose closes the window; it asks where something under way would end.
+// askClose closes the window; it asks where something under way would end. Who closes it once more while the question is up has answered it.
 func (w *Window) askClose() {
-	if text := w.leaving(); text != "" && !w.closing && w.win.Canvas().Overlays().Top() == nil {
+	over := w.win.Canvas().Overlays()
+	asked := slices.Contains(over.List(), w.question)
+	if text := w.leaving(); text != "" && !w.closing && !asked {
 		w.Warn(i18n.T("Close Realword?"), text, i18n.T("Keep it open"), i18n.T("Close"), w.Close)
+		w.question = over.Top()
 		return
 	}
 	w.Close()

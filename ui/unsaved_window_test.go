@@ -14,8 +14,10 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/plain"
 	"realword/inference/recipe"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -98,6 +100,35 @@ func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 	b.askClose()
 	if b.closing || !b.sheetSays("1 picture has no file yet and will be lost when the window closes") {
 		t.Error("it closes without a word")
+	}
+}
+
+// Whether to close is asked over what else is open as well. Who then closes once more has answered.
+func TestLookClosingAsksOverASheet(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.state.Change(func(s *state.State) { s.Shots = []state.Shot{{Unsaved: true}} })
+	for _, open := range []string{"file.preferences", "help.keys"} {
+		if b.do(open); b.win.Canvas().Overlays().Top() == nil {
+			t.Fatalf("%s opens nothing", open)
+		}
+		b.askClose()
+		if b.closing || !b.sheetSays("1 picture has no file yet and will be lost") {
+			t.Fatalf("over %s it closes without a word", open)
+		}
+		b.Back() // keep it open
+		b.Back()
+		if b.win.Canvas().Overlays().Top() != nil {
+			t.Fatal("something is left over the window")
+		}
+	}
+	b.askClose()
+	if b.closing {
+		t.Error("it asked before, and closes without a word now")
+	}
+	b.askClose()
+	if !b.closing {
+		t.Error("it asks again and again")
 	}
 }
 

@@ -58,7 +58,8 @@ type Window struct {
 	*command.Commands
 	prefs      *preferences.Desk
 	undo       state.Undo
-	kit.Layers // what Esc closes
+	kit.Layers                   // what Esc closes
+	question   fyne.CanvasObject // whether to close, as it was asked last
 
 	subjects *subjects.Panel
 	stage    *stage.Panel
