@@ -234,7 +234,7 @@ func (p *Page) Shows(s state.State) []any {
 	if !p.Shown() {
 		return []any{s.Busy(), s.Run().Elapsed}
 	}
-	return []any{s.Form, s.Last, s.Shots, s.Queue, s.Model, s.History, s.Reasons()}
+	return []any{s.Form, s.Last, s.Shots, s.Queue, s.Model, s.History, s.Reasons(), s.ActionErr}
 }
 
 // Refresh makes the page equal to the state.
@@ -288,6 +288,8 @@ func (p *Page) refreshSetup(s state.State) {
 		why = wording.Sentence(p.said)
 	case why == "" && p.asked && s.Run().Err != nil:
 		why = wording.Sentence(s.Run().Err)
+	case why == "" && p.asked && s.ActionErr != nil: // another job runs meanwhile
+		why = wording.Sentence(s.ActionErr)
 	case there:
 		about = i18n.T("This grid is in the queue, or being made.")
 	case why == "":

@@ -136,6 +136,11 @@ func TestAGridIsAskedFor(t *testing.T) {
 	if !slices.Equal(g.Rows.Values, []string{"3", "7.5"}) || !slices.Equal(g.Columns.Values, []string{"7", "8", "9", "20"}) {
 		t.Errorf("%+v", g)
 	}
+	b.Change(func(s *state.State) { s.ActionErr = errors.New("the job failed") }) // another one runs
+	if b.trouble.Text != "The job failed." {
+		t.Errorf("what is said against it is %q", b.trouble.Text)
+	}
+	b.Change(func(s *state.State) { s.ActionErr = nil })
 	b.sides[0].pick.SetSelected(state.SideName("steps"))
 	b.sides[0].values.SetText(strings.TrimSuffix(strings.Repeat("1,", 20), ","))
 	b.sides[1].values.SetText("1-25")

@@ -353,6 +353,35 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 	b.finish(b.started(), inference.Done{})
 }
 
+// What comes of a job that is refused, or fails, while another one runs is said with its prompt, and is nothing of the one that runs: that ends
+// without an error, and where it is stopped the next one begins.
+func TestRefusedWhileAnotherRuns(t *testing.T) {
+	for name, end := range map[string]inference.Event{"done": inference.Done{Elapsed: 1}, "stopped": inference.Failed{Err: context.Canceled}} {
+		b := newBench(t, nil)
+		b.ask("one")
+		j := b.started()
+		b.ask("two")
+		b.engine.small, b.engine.wrong = false, "bad"
+		b.ask("a bad one")
+		b.rest()
+		if said := b.State.ActionErr; b.prompts() != "two" || said == nil || !strings.Contains(said.Error(), "“a bad one” failed: its word is not") {
+			t.Errorf("%q wait, it says %v", b.prompts(), said)
+		}
+		if err := b.State.Run().Err; err != nil {
+			t.Errorf("the job that runs says %v", err)
+		}
+		b.finish(j, end)
+		next := b.started()
+		if b.State.Queue.Paused || !b.State.Busy() {
+			t.Errorf("%s: paused %v", name, b.State.Queue.Paused)
+		}
+		b.finish(next, inference.Done{Elapsed: 1})
+		if b.State.Last.Err != nil {
+			t.Errorf("%s: the last one says %v", name, b.State.Last.Err)
+		}
+	}
+}
+
 // What waits for a model that was inside an earlier version can be made with today's, one by one or all: sizes that were that model's own
 // become today's, others stay. What today's cannot make waits on, and why is said.
 func TestJobsOfTheEarlierModel(t *testing.T) {

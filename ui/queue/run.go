@@ -138,7 +138,7 @@ func (q *Queue) check(t state.Task) {
 				if err != nil && s.Queue.At(t.ID) >= 0 {
 					q.Journal.Drop(t.ID)
 					s.Queue = s.Queue.Remove(t.ID)
-					*s = s.Refuse(err)
+					*s = s.Refuse(t, err)
 				} else {
 					s.Queue = s.Queue.Change(t.ID, func(w *state.Task) { w.Request, w.Passes, w.Checked = r, t.Passes, true })
 				}
@@ -387,8 +387,8 @@ func (q *Queue) apply(id int, events []inference.Event) {
 func (q *Queue) ended(s *state.State, f state.Flight, paused bool, why error) {
 	one := q.flights[f.Task.ID]
 	delete(q.flights, f.Task.ID)
-	if why != nil && s.Busy() { // its own line says what goes on
-		s.ActionErr = i18n.Errorf("the job “%s” failed: %w", state.Shorten(f.Task.Request.Prompt, 40), why)
+	if why != nil {
+		*s = s.Refuse(f.Task, why)
 	}
 	if one.stopped != nil {
 		one.stopped.paused = paused

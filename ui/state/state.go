@@ -211,12 +211,14 @@ func (s State) end(f Flight, failed bool) State {
 	return s
 }
 
-// Refuse says in place of how far the run is why a job was not taken.
-func (s State) Refuse(err error) State {
-	if !s.Busy() {
+// Refuse says why a job was not taken, or failed: in place of how far the run is, or under the picture, with its prompt, while another job
+// runs, which has nothing to do with it.
+func (s State) Refuse(t Task, err error) State {
+	if s.Busy() {
+		s.ActionErr = i18n.Errorf("the job “%s” failed: %w", Shorten(t.Request.Prompt, 40), err)
+	} else {
 		s.Last.Err = err
 	}
-	s.Queue = s.Queue.ChangeFlight(s.Queue.Followed().Task.ID, func(f *Flight) { f.Run.Err = err })
 	return s
 }
 
