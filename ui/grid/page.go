@@ -320,9 +320,9 @@ func (p *Page) reload(s state.State) {
 		return
 	}
 	p.seen, p.reading = seen, true
-	want := p.want
+	want, had := p.want, p.grid
 	p.host.Background(func() func() {
-		k, err := read(store, session, want)
+		k, err := read(store, session, want, had)
 		return func() {
 			p.reading = false
 			if err != nil {
@@ -380,7 +380,7 @@ func (p *Page) build(k *kept) {
 			label := kit.NewFitted(theme.ColorNameForeground)
 			label.Set(state.SideLabel(a, v), theme.ColorNameForeground)
 			var o fyne.CanvasObject = label
-			if img := sidePicture(a, v); img != nil {
+			if img := k.over[i][v]; img != nil {
 				small := canvas.NewImageFromImage(img)
 				small.FillMode, small.ScaleMode = canvas.ImageFillContain, canvas.ImageScaleSmooth
 				o = kit.NewColumn(2, container.New(kit.Fixed{Width: 48, Height: 48}, small), label)

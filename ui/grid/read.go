@@ -22,7 +22,8 @@ type kept struct {
 	round          history.Round
 	recipe         recipe.Recipe
 	cells          []cell
-	earlier, later uint64 // the grids of the session before and after it; 0: none
+	over           [2][]image.Image // the columns and the rows, of a side of pictures; nil for others
+	earlier, later uint64           // the grids of the session before and after it; 0: none
 }
 
 // cell is one picture of a grid; the zero cell is not made yet.
@@ -41,8 +42,9 @@ func (k kept) made() (n int) {
 	return n
 }
 
-// read reads the grid of a round, or the newest one of a session; nil where there is none.
-func read(s *history.Store, session, round uint64) (*kept, error) {
+// read reads the grid of a round, or the newest one of a session; nil where there is none. It decodes pictures: not for the window's
+// goroutine. Those of the sides it has of the grid that was read before, where that is the same one.
+func read(s *history.Store, session, round uint64, had *kept) (*kept, error) {
 	rounds, err := s.SessionRounds(session)
 	if err != nil {
 		return nil, err
@@ -83,6 +85,16 @@ func read(s *history.Store, session, round uint64) (*kept, error) {
 	for _, a := range k.recipe.Grid.Axes() {
 		for i := range a.References {
 			a.References[i].Data, _ = s.ReferenceData(a.References[i].SHA256) // one that is gone has its name
+		}
+	}
+	if had != nil && had.round.ID == k.round.ID {
+		k.over = had.over
+		return k, err
+	}
+	for i, a := range []inference.Axis{k.recipe.Grid.Columns, k.recipe.Grid.Rows} {
+		k.over[i] = make([]image.Image, a.Len())
+		for v := range k.over[i] {
+			k.over[i][v] = sidePicture(a, v)
 		}
 	}
 	return k, err

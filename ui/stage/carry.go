@@ -18,8 +18,9 @@ type Carried interface {
 
 // carrying is a picture that is dragged.
 type carrying struct {
-	out    Carried // once it has left the window; nil before
-	failed bool    // it cannot leave it
+	small  image.Image // that follows the pointer; nil: none was made for it
+	out    Carried     // once it has left the window; nil before
+	failed bool        // it cannot leave it
 }
 
 // outside tells whether a place is beyond the window.

@@ -48,6 +48,11 @@ func TestPicturesAreDraggedOut(t *testing.T) {
 			thing.DragEnd()
 			b.Settle()
 		}
+		thing.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: in}})
+		small := b.host.Ghost.Image.Image
+		if thing.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: in.AddXY(5, 5)}}); b.host.Ghost.Image.Image != small {
+			t.Errorf("%s is made small at every move", name)
+		}
 		drag(in, in)
 		if began != nil || len(b.dropped) != 1 || b.host.Ghost.Image.Visible() {
 			t.Errorf("%s within the window: %q, %d dropped", name, began, len(b.dropped))

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"image/color"
+	"image/draw"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"realword/inference"
+	"realword/inference/plain"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -59,6 +62,48 @@ func TestWordsAloneAreComparedAtTheSameSeed(t *testing.T) {
 	b.Key("Shift+C")
 	if b.Compared() == nil || len(b.made) != 1 {
 		t.Errorf("the second time: compared with %v, %d rounds", b.Compared(), len(b.made))
+	}
+}
+
+// Nothing of one session is compared with what is made in the next.
+func TestLookComparingEndsWithTheSession(t *testing.T) {
+	plain.Run(t)
+	b := made(t, nil)
+	b.picture(dog)
+	b.Key("M")
+	if b.Compared() == nil {
+		t.Fatal("nothing is compared")
+	}
+	b.Forget()
+	b.Change(func(s *state.State) { s.Shots, s.View = nil, state.View{Shot: -1, Step: -1} })
+	b.picture(dog)
+	if b.Compared() != nil || b.canCompare() || b.Layers.Open() != 0 {
+		t.Errorf("compared with %v; it can be: %v; Esc would close %d", b.Compared(), b.canCompare(), b.Layers.Open())
+	}
+}
+
+// A picture that is not read yet is its thumbnail on the stage, not the newest picture, also while another one is made.
+func TestLookPictureThatIsNotReadYet(t *testing.T) {
+	plain.Run(t)
+	b := newBench(t, nil)
+	small := image.NewNRGBA(image.Rect(0, 0, 4, 4))
+	draw.Draw(small, small.Rect, image.NewUniform(uitest.Red), image.Point{}, draw.Src)
+	b.picture(dog)
+	b.Change(func(s *state.State) { s.Shots = append([]state.Shot{{Kept: 77, Thumb: small}}, s.Shots...) })
+	for _, busy := range []bool{false, true} {
+		if busy {
+			b.Change(func(s *state.State) { *s = s.Begin(state.Task{}, 1, 2) })
+		}
+		b.Tap(0)
+		b.Settle()
+		if img := b.pane.image; img.Hidden || color.NRGBAModel.Convert(img.Image.At(2, 2)) != uitest.Red {
+			t.Errorf("busy %v: it shows %v, hidden %v", busy, img.Image.At(2, 2), img.Hidden)
+		}
+	}
+	b.Tap(1)
+	b.Settle()
+	if got := color.NRGBAModel.Convert(b.pane.image.Image.At(2, 2)); got != uitest.Green {
+		t.Errorf("the newest one is %v", got)
 	}
 }
 

@@ -119,7 +119,10 @@ func New(h Host) *Panel {
 	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
 	p.pane.carry = func(at fyne.Position) {
 		if shot := p.shot(); shot != nil {
-			p.carry(*shot, Small(*shot), at)
+			if p.carried.small == nil {
+				p.carried.small = Small(*shot)
+			}
+			p.carry(*shot, p.carried.small, at)
 		}
 	}
 	p.pane.letGo = func(at fyne.Position) {
@@ -324,6 +327,9 @@ func (p *Panel) repaint() {
 		c.base = step.Preview
 	case shot != nil && shot.Image != nil:
 		c.base = shot.Image
+	case shot != nil && shot.Thumb != nil:
+		c.base = shot.Thumb // until it is read
+	case shot != nil:
 	case s.Busy() && len(s.Shots) > 0 && s.Shots[len(s.Shots)-1].Image != nil:
 		c.base = s.Shots[len(s.Shots)-1].Image // until the first step is there
 	}

@@ -226,8 +226,12 @@ func showNear(t *kit.Tile, list []history.Likeness, dress state.Dress) {
 	t.ShowNear(bars, said)
 }
 
-// Forget drops the thumbnails: the pictures of another session have come.
+// Forget drops the thumbnails and what was compared: the pictures of another session have come.
 func (p *Panel) Forget() {
 	p.Strip.RemoveAll()
 	p.seats = 0
+	if p.contrast.on {
+		p.uncompare()
+	}
+	p.contrast, p.seen, p.before = contrast{}, nil, nil
 }
