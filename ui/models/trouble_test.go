@@ -212,7 +212,7 @@ func TestTroubleOfFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	const unet, scheduler = "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json"
-	listed := "tensors missing"
+	const listed, unread = "tensors missing", "a tensor of another type"
 	cases := map[string]func(*testing.T, string) string{
 		"nothing there":       func(_ *testing.T, dir string) string { return filepath.Join(dir, "x.safetensors") },
 		"an empty folder":     func(*testing.T, string) string { return t.TempDir() },
@@ -254,6 +254,7 @@ func TestTroubleOfFiles(t *testing.T) {
 		"other encoders":     edit("vision/config.json", `"view_size"`, `"view"`),
 		"another projector":  edit("vision/config.json", `"highres"`, `"ccp"`),
 		"a deeper text":      edit("text_encoder/config.json", `"num_hidden_layers": 3`, `"num_hidden_layers": 4`),
+		unread:               edit(unet, `"conv_in.bias":{"dtype":"F16"`, `"conv_in.bias":{"dtype":"C64"`),
 		"another U-Net's weights": changed(unet, func([]byte) []byte {
 			return weights(t, nil, "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k_vision.weight",
 				"encoder_hidden_states_vision_projection.projector.4.bias")
@@ -276,7 +277,10 @@ func TestTroubleOfFiles(t *testing.T) {
 			if err != nil || in.Problems == nil {
 				t.Fatalf("no problem: %v", err)
 			}
-			noEnglish(t, in.Problems, dir, name == listed)
+			if first, _, _ := strings.Cut(in.Problems.Error(), "\n"); name == unread && !strings.Contains(first, "its type is C64; use weights in F32") {
+				t.Errorf("what helps stands below %s", first)
+			}
+			noEnglish(t, in.Problems, dir, name == listed || name == unread)
 		})
 	}
 	// What is found only while weights are copied, or read where they lie; and a place that cannot be had.
