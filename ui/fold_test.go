@@ -5,9 +5,14 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/plain"
+	"realword/ui/kit"
 	"realword/ui/preferences"
 	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
 )
 
 func TestColumnsFold(t *testing.T) {
@@ -47,4 +52,37 @@ func TestColumnsFold(t *testing.T) {
 	if left.Name != "Subjects panel" {
 		t.Errorf("the button is called %q", left.Name)
 	}
+}
+
+// What is folded away, or lies under a page or a sheet, takes nothing that is dropped.
+func TestLookNothingUnseenTakesADrop(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.subjects.PromptChanged("a dog on the beach")
+	b.drop(b.chipOf(1), uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
+	b.settle()
+	place := func(o fyne.CanvasObject) fyne.Position {
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(o).AddXY(4, 4)
+	}
+	word, card := place(b.chipOf(2)), place(b.cardAt(0))
+	takes := func(what string, want bool, at ...fyne.Position) {
+		t.Helper()
+		for _, at := range at {
+			if got := b.subjects.TargetAt(at); (got != state.Target{}) != want {
+				t.Errorf("%s, at %v: %+v", what, at, got)
+			}
+		}
+	}
+	takes("in view", true, word, card)
+	for name, page := range map[string]*kit.Screen{"grids": b.grid.Screen, "sessions": b.gallery.Screen} {
+		page.Show()
+		takes(name, false, word, card)
+		page.Hide()
+	}
+	closeIt := b.Sheet("Sheet", fyne.NewSize(300, 200), widget.NewLabel("x"))
+	takes("under a sheet", false, word, card)
+	closeIt()
+	takes("in view again", true, word, card)
+	b.columns.fold(folds{true, true, true})
+	takes("folded away", false, fyne.NewPos(20, 20), word, card)
 }

@@ -37,9 +37,10 @@ func (g *Ghost) Follow(img image.Image, at fyne.Position) {
 
 func (g *Ghost) Gone() { g.Image.Hide() }
 
-// Covers tells whether a place of the window is on an object.
+// Covers tells whether a place of the window is on an object. One that is away covers nothing: Fyne has it in the corner of the window,
+// where none of the others is.
 func Covers(o fyne.CanvasObject, at fyne.Position) bool {
 	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 	size := o.Size()
-	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
+	return !p.IsZero() && at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
 }

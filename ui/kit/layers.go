@@ -28,6 +28,9 @@ func (l *Layers) Opened(close func()) (closed func()) {
 	}
 }
 
+// Paged tells whether a page is over the rooms, which nobody sees then.
+func (l *Layers) Paged() bool { return l.screen != nil }
+
 // Open is how many things Esc would close.
 func (l *Layers) Open() int { return len(l.open) }
 

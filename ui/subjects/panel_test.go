@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/plain"
 	"realword/inference/prompt"
 	"realword/ui/roomtest"
 	"realword/ui/state"
@@ -50,7 +52,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{House: roomtest.New(t)}
 	p := New(b.Commands)
 	p.State, p.Change, p.Ctx, p.Canvas, p.Post, p.Background = b.Now, b.House.Change, t.Context(), b.Win.Canvas, b.House.Post, b.House.Background
-	p.Engine = func() Engine { return reader{} }
+	p.Engine, p.Layers = func() Engine { return reader{} }, &b.House.Layers
 	p.OnResized, p.OnSeen = func() {}, func() {}
 	p.OnPaint = func(card int) { b.painted = append(b.painted, card) }
 	b.Panel = p
@@ -66,6 +68,34 @@ func (b *bench) bonds() string {
 		list = append(list, fmt.Sprintf("%s=%s(%s)", c.Ref.Name, c.Word.Text, b.Cards.Objects[i].(*Card).Word.Text))
 	}
 	return strings.Join(list, " ")
+}
+
+// Words that have scrolled out of the rows under the prompt lie over what is below them: nothing is dropped on them there, and no drag
+// marks them.
+func TestLookWordsOutOfSightTakeNothing(t *testing.T) {
+	plain.Run(t)
+	b := newBench(t)
+	b.PromptChanged(strings.Repeat("dog and cat in the long grass of ", 8))
+	b.Settle()
+	place := func(i int) fyne.Position {
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(b.Chips.Objects[i]).AddXY(4, 4)
+	}
+	last := len(b.Chips.Objects) - 1
+	for i := range b.Chips.Objects {
+		if !b.Chips.Objects[last-i].(*Chip).Past {
+			last -= i
+			break
+		}
+	}
+	if first := place(0); b.TargetAt(first).Word.Text != "dog" || b.chipAt(first) != 0 {
+		t.Errorf("the first word does not take what is dropped on it: %+v, %d", b.TargetAt(first), b.chipAt(first))
+	}
+	rows := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.chipRows).Y + b.chipRows.Size().Height
+	if at := place(last); at.Y < rows {
+		t.Fatalf("the last word is in sight: %v, the rows end at %g", at, rows)
+	} else if to := b.TargetAt(at); to != (state.Target{}) || b.chipAt(at) >= 0 {
+		t.Errorf("the last word takes it where nobody sees it: %+v, %d", to, b.chipAt(at))
+	}
 }
 
 // TestWordsAndPicturesComeTogether: a picture is bound to the word of its name, a click gives it another one, and what takes the word out

@@ -9,6 +9,7 @@ import (
 	"realword/inference"
 	"realword/ui/command"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 	"realword/ui/state"
 )
 
@@ -100,6 +101,9 @@ func (p *Panel) unmark() {
 // chipAt is the word whose chip is at a position of the window, or the last one before it in its row; -1 outside of the chips.
 func (p *Panel) chipAt(at fyne.Position) int {
 	best := -1
+	if !kit.Covers(p.chipRows, at) { // those that have scrolled away lie over the picture
+		return best
+	}
 	for i, o := range p.Chips.Objects {
 		pos := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 		if at.Y >= pos.Y-3 && at.Y < pos.Y+o.Size().Height+3 && at.X >= pos.X {

@@ -20,10 +20,13 @@ import (
 	"realword/ui/state"
 )
 
-// TargetAt is what lies at a position of the window.
+// TargetAt is what is to be seen at a position of the window: no word that has scrolled away, and nothing under a page or a sheet.
 func (p *Panel) TargetAt(at fyne.Position) state.Target {
+	if p.Layers.Paged() || p.Canvas().Overlays().Top() != nil {
+		return state.Target{}
+	}
 	for _, o := range p.Chips.Objects {
-		if c := o.(*Chip); !c.Past && kit.Covers(o, at) {
+		if c := o.(*Chip); !c.Past && kit.Covers(p.chipRows, at) && kit.Covers(o, at) {
 			return state.Target{Word: c.Word.Word}
 		}
 	}
