@@ -13,6 +13,8 @@ func (w *Window) adopt(f state.Form, changed bool) {
 	if !changed {
 		return
 	}
+	f = f.Settle(w.state.Model) // it may be of another model
+	w.undo.Now = f
 	was, page := w.state.Form, -1
 	switch text, deed := was.Turned(f, w.state.Model); {
 	case deed:
@@ -47,19 +49,24 @@ func (w *Window) undoActions() []command.Action {
 	// A text field with the focus has an undo of its own, which comes first (performKey).
 	typing := func() bool { return w.field() != nil }
 	undoing := func() {
-		if !w.models.Undo() && !w.gallery.Undone() {
+		if !w.models.Undo() && !w.gallery.Undone() && !w.Paged() {
 			w.adopt(w.undo.Back())
 		}
 	}
-	redoing := func() { w.adopt(w.undo.Forward()) }
+	redoing := func() {
+		if !w.Paged() {
+			w.adopt(w.undo.Forward())
+		}
+	}
+	turns := func(list []state.Moment) bool { return len(list) > 0 && !w.Paged() } // under a page nobody would see it
 	return []command.Action{
 		{
 			ID: "edit.undo", Menu: command.MenuEdit, Label: i18n.T("Undo"), Key: "Ctrl+Z", Do: undoing,
-			Can: func() bool { return typing() || len(w.undo.Past) > 0 || w.gallery.Undoable() || w.models.Undoable() },
+			Can: func() bool { return typing() || turns(w.undo.Past) || w.gallery.Undoable() || w.models.Undoable() },
 		},
 		{
 			ID: "edit.redo", Menu: command.MenuEdit, Label: i18n.T("Redo"), Key: "Ctrl+Y", Do: redoing,
-			Can: func() bool { return typing() || len(w.undo.Future) > 0 },
+			Can: func() bool { return typing() || turns(w.undo.Future) },
 		},
 		{ID: "edit.redo.other", Label: i18n.T("Redo"), Key: "Ctrl+Shift+Z", Do: func() {
 			if field := w.field(); field != nil {

@@ -9,6 +9,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/plain"
+	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -52,6 +53,59 @@ func TestUndoInTheWindow(t *testing.T) {
 	key(&desktop.CustomShortcut{KeyName: fyne.KeyZ, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift})
 	if b.subjects.Prompt.Text != "xa dog" {
 		t.Errorf("redo while typing: the field has %q", b.subjects.Prompt.Text)
+	}
+}
+
+// Under a page the form is not seen, and nothing takes it back there.
+func TestLookNoUndoUnderAPage(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.subjects.PromptChanged("a dog")
+	b.subjects.PromptChanged("a dog and a cat")
+	b.set.Steps.Slider.OnChanged(10)
+	b.key(&fyne.ShortcutUndo{})
+	want := b.state.Form
+	for _, page := range []*kit.Screen{b.gallery.Screen, b.grid.Screen} {
+		page.Show()
+		b.settle()
+		for _, key := range []fyne.Shortcut{&fyne.ShortcutUndo{}, &fyne.ShortcutRedo{}} {
+			if b.key(key); b.state.Form.Prompt != want.Prompt || b.state.Form.Steps != want.Steps {
+				t.Errorf("%s: %q, %d steps", key.ShortcutName(), b.state.Form.Prompt, b.state.Form.Steps)
+			}
+		}
+		page.Hide()
+	}
+	if b.key(&fyne.ShortcutRedo{}); b.state.Form.Steps != 10 {
+		t.Errorf("back in the studio, redo leaves %d steps", b.state.Form.Steps)
+	}
+}
+
+// A form of earlier, of another model, is settled for the one that is open, and the way back goes on past it.
+func TestLookUndoPastAnotherModel(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.subjects.PromptChanged("a dog")
+	small := b.state.Model
+	b.state.Change(func(s *state.State) {
+		s.Model = uitest.Roomy
+		s.Form.Width, s.Form.Height = 768, 512
+		s.Form = s.Form.Settle(s.Model)
+	})
+	b.undo.Fields = nil // not one change with the one before
+	b.state.Change(func(s *state.State) {
+		s.Model = small
+		s.Form = s.Form.Settle(s.Model)
+	})
+	own := b.state.Form
+	b.key(&fyne.ShortcutUndo{})
+	if f := b.state.Form; f.Width != own.Width || f.Height != own.Height || len(b.state.Reasons()) > 0 {
+		t.Errorf("%d × %d, %q", f.Width, f.Height, b.state.Reasons())
+	}
+	for range 2 {
+		b.key(&fyne.ShortcutUndo{})
+	}
+	if b.state.Form.Prompt != "" {
+		t.Errorf("the way back ends at %q", b.state.Form.Prompt)
 	}
 }
 

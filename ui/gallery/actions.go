@@ -239,7 +239,11 @@ func (g *Page) setPin(on bool) {
 // throw puts something into the trash and offers to take it out again.
 func (g *Page) throw(text string, items ...history.Item) {
 	g.change(func(s *history.Store) error { return s.Trash(time.Now(), items...) }, func() {
-		g.state.Snack = snack{text, items}
+		thrown := snack{Text: text, Undo: items}
+		if was := g.state.Snack; len(was.Undo) > 0 {
+			thrown.then = &was
+		}
+		g.state.Snack = thrown
 	})
 }
 
@@ -255,13 +259,17 @@ func (g *Page) trashSession() {
 	g.look(func(l *query) { l.Session = 0 })
 }
 
-// undoTrash takes out of the trash what was thrown away last, and tells whether there was anything.
+// undoTrash takes out of the trash what was thrown away last, if anything was. What was before it comes next.
 func (g *Page) undoTrash() {
 	items := g.state.Snack.Undo
 	if len(items) == 0 {
 		return
 	}
-	g.state.Snack = snack{}
+	if then := g.state.Snack.then; then != nil {
+		g.state.Snack = *then
+	} else {
+		g.state.Snack = snack{}
+	}
 	g.change(func(s *history.Store) error { return s.Restore(items...) }, func() { g.thumbs.forget() })
 }
 

@@ -75,6 +75,7 @@ type detail struct {
 type snack struct {
 	Text string
 	Undo []history.Item // taken out of the trash by the way back; none: there is none
+	then *snack         // what was thrown away before it, and can come back after it; nil: nothing
 }
 
 // readContents reads what the page shows besides its pictures.

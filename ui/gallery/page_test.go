@@ -77,6 +77,16 @@ func TestPicturesAreFoundStarredAndThrownAway(t *testing.T) {
 	if len(g.state.IDs) != 1 {
 		t.Errorf("Ctrl+Z brings back %v", g.state.IDs)
 	}
+	for _, said := range []string{"first", "second"} {
+		g.throw(said, history.Item{Kind: history.PictureItem, ID: id})
+		g.Settle()
+	}
+	for _, said := range []string{"second", "first", ""} {
+		if got := g.snackText.Text; got != said || g.Undone() != (said != "") {
+			t.Errorf("of two that were thrown away, one stays: it says %q, want %q", got, said)
+		}
+		g.Settle()
+	}
 
 	g.picked(id)
 	g.trashAll()
@@ -426,7 +436,7 @@ func TestSituations(t *testing.T) {
 		},
 		"trash": func(g *contents) { g.Look.Trash, g.Trashed, g.Chosen, g.Detail = true, 3, 9, &detail },
 		"undo": func(g *contents) {
-			g.Snack = snack{"The picture is in the trash.", []history.Item{{Kind: history.PictureItem, ID: 1}}}
+			g.Snack = snack{Text: "The picture is in the trash.", Undo: []history.Item{{Kind: history.PictureItem, ID: 1}}}
 		},
 		"trouble": func(g *contents) { g.Err = errors.New("the session cannot be read: choose another file") },
 		"busy":    func(g *contents) { g.Look.Session, g.Busy = 2, "Importing…" },

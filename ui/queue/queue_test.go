@@ -353,6 +353,74 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 	b.finish(b.started(), inference.Done{})
 }
 
+// A stop that is taken back and done again, back and forth, stops the job each time, and brings back what is left of it once.
+func TestStopBackAndForth(t *testing.T) {
+	stop := map[string]func(b *bench){"stop": func(b *bench) { b.Stop() }, "stop all": func(b *bench) { b.StopAll() }}
+	for name, stop := range stop {
+		b := newBench(t, nil)
+		b.ask("one")
+		j := b.started()
+		stop(b)
+		b.finish(j, inference.Failed{Err: context.Canceled})
+		for range 2 {
+			b.undo.Back()
+			j = b.started()
+			b.undo.Forward()
+			if b.State.Run().Phase != state.Stopping || b.prompts() != "" {
+				t.Fatalf("%s once more: phase %v, %q wait", name, b.State.Run().Phase, b.prompts())
+			}
+			<-j.ctx.Done()
+			b.undo.Back() // before it has ended
+			if b.prompts() != "" {
+				t.Errorf("%s: the job is there twice", name)
+			}
+			b.undo.Forward()
+			b.finish(j, inference.Failed{Err: context.Canceled})
+			b.rest()
+			if b.State.Busy() || b.prompts() != "" {
+				t.Errorf("%s: it is there all the same: busy %v, %q wait", name, b.State.Busy(), b.prompts())
+			}
+		}
+		b.undo.Back()
+		j = b.started()
+		b.send(j, uitest.Picture(j.request, 0))
+		b.finish(j, inference.Done{})
+		b.rest()
+		b.undo.Forward()
+		b.undo.Back()
+		if b.State.Busy() || b.prompts() != "" {
+			t.Errorf("%s: what was made meanwhile is made again: busy %v, %q wait", name, b.State.Busy(), b.prompts())
+		}
+	}
+}
+
+// A job that was removed and put back is stopped by removing it again where it runs by then, and comes back whole.
+func TestDropBackAndForth(t *testing.T) {
+	b := newBench(t, nil)
+	b.ask("one")
+	one := b.started()
+	b.ask("two")
+	b.Drop(b.State.Queue.Waiting[0].ID)
+	b.undo.Back()
+	b.finish(one, inference.Done{})
+	two := b.started()
+	if b.undo.Forward(); b.State.Run().Phase != state.Stopping {
+		t.Fatalf("phase %v", b.State.Run().Phase)
+	}
+	<-two.ctx.Done()
+	b.finish(two, inference.Failed{Err: context.Canceled})
+	b.rest()
+	if b.State.Busy() {
+		t.Fatal("it runs all the same")
+	}
+	b.undo.Back()
+	again := b.started()
+	if again.request.Prompt != "two" || b.prompts() != "" {
+		t.Errorf("%q runs, %q wait", again.request.Prompt, b.prompts())
+	}
+	b.finish(again, inference.Done{})
+}
+
 // What comes of a job that is refused, or fails, while another one runs is said with its prompt, and is nothing of the one that runs: that ends
 // without an error, and where it is stopped the next one begins.
 func TestRefusedWhileAnotherRuns(t *testing.T) {

@@ -97,18 +97,58 @@ func (q *Queue) putBack(out []place, paused bool) (ids []int) {
 	return ids
 }
 
+// withdrawn are jobs that were taken out of the queue, or stopped.
+type withdrawn struct {
+	out    []place
+	ids    []int // of those that were put back, as they wait or run now
+	ran    []*stopped
+	paused bool // the queue was, before
+}
+
+// withdrew notes that jobs were withdrawn; prompt is that of the first.
+func (q *Queue) withdrew(w *withdrawn, prompt string) {
+	q.did(putsBack(prompt), func() { w.back(q) }, func() { w.again(q) })
+}
+
+// back has all of them wait again, or what is left of them.
+func (w *withdrawn) back(q *Queue) {
+	q.Change(func(*state.State) {
+		w.ids = q.putBack(w.out, w.paused)
+		for _, s := range w.ran {
+			if s.back = true; s.ended {
+				s.wait(q)
+			}
+		}
+		q.Advance(false)
+		q.ahead()
+	})
+}
+
+// again takes out those that wait still, and stops those that have begun since.
+func (w *withdrawn) again(q *Queue) {
+	q.Change(func(*state.State) {
+		w.out = q.takeOut(w.ids)
+		for _, s := range w.ran {
+			s.back = false
+			if !q.halt(s.id, s) && len(q.takeOut([]int{s.id})) == 0 && s.ended {
+				s.rest.Request.Seeds = nil // it was made meanwhile
+			}
+		}
+		for _, id := range w.ids {
+			if s := (&stopped{}); q.halt(id, s) {
+				w.ran = append(w.ran, s)
+			}
+		}
+	})
+}
+
 // Drop takes a waiting job out.
 func (q *Queue) Drop(id int) { q.drop([]int{id}) }
 
 func (q *Queue) drop(ids []int) {
-	paused := q.State().Queue.Paused
-	out := q.takeOut(ids)
-	if len(out) > 0 {
-		q.did(putsBack(out[0].task.Request.Prompt), func() {
-			ids = q.putBack(out, paused)
-			q.Advance(false)
-			q.ahead()
-		}, func() { out = q.takeOut(ids) })
+	w := &withdrawn{paused: q.State().Queue.Paused}
+	if w.out = q.takeOut(ids); len(w.out) > 0 {
+		q.withdrew(w, w.out[0].task.Request.Prompt)
 	}
 }
 
@@ -128,32 +168,23 @@ func (q *Queue) Stop() { q.StopJob(q.State().Queue.Followed().Task.ID) }
 // StopJob cancels a job that runs.
 func (q *Queue) StopJob(id int) {
 	f, _ := q.State().Queue.Flight(id)
-	if back, again := q.stop(id); back != nil {
-		q.did(putsBack(f.Task.Request.Prompt), back, again)
+	if s := (&stopped{}); q.halt(id, s) {
+		q.withdrew(&withdrawn{ran: []*stopped{s}}, f.Task.Request.Prompt)
 	}
 }
 
-// stop is StopJob, and answers how it is taken back and done again; nil where the job does not run.
-func (q *Queue) stop(id int) (back, again func()) {
+// halt cancels a job, which notes in s what it leaves; false where it does not run.
+func (q *Queue) halt(id int, s *stopped) bool {
 	if f, runs := q.State().Queue.Flight(id); !runs || f.Run.Phase != state.Running {
-		return nil, nil
+		return false
 	}
-	s := &stopped{}
+	s.ended = false
 	q.flights[id].stopped = s
 	q.flights[id].cancel()
 	q.Change(func(s *state.State) {
 		s.Queue = s.Queue.ChangeFlight(id, func(f *state.Flight) { f.Run.Phase = state.Stopping })
 	})
-	back = func() {
-		if s.back = true; s.ended {
-			s.wait(q)
-		}
-	}
-	again = func() {
-		s.back = false
-		q.takeOut([]int{s.id})
-	}
-	return back, again
+	return true
 }
 
 // end notes what the job that ran has left beside the pictures that it has made.
@@ -193,40 +224,22 @@ func (q *Queue) StopAll() {
 	for _, t := range q.State().Queue.Waiting {
 		ids = append(ids, t.ID)
 	}
-	prompt, paused := q.State().Queue.Followed().Task.Request.Prompt, q.State().Queue.Paused
-	var out []place
-	var back, again []func()
+	prompt, w := q.State().Queue.Followed().Task.Request.Prompt, &withdrawn{paused: q.State().Queue.Paused}
 	q.Change(func(s *state.State) {
-		out = q.takeOut(ids)
+		w.out = q.takeOut(ids)
 		s.Queue.Paused = false
 		for _, t := range slices.Backward(s.Queue.Running()) {
-			if b, a := q.stop(t.ID); b != nil {
-				back, again = append(back, b), append(again, a)
+			if one := (&stopped{}); q.halt(t.ID, one) {
+				w.ran = append(w.ran, one)
 			}
 		}
 	})
-	if len(out) > 0 {
-		prompt = out[0].task.Request.Prompt
-	} else if len(back) == 0 {
-		return
+	if len(w.out) > 0 {
+		prompt = w.out[0].task.Request.Prompt
 	}
-	q.did(putsBack(prompt), func() {
-		q.Change(func(s *state.State) {
-			ids = q.putBack(out, paused)
-			for _, back := range back {
-				back()
-			}
-			q.Advance(false)
-			q.ahead()
-		})
-	}, func() {
-		q.Change(func(s *state.State) {
-			out = q.takeOut(ids)
-			for _, again := range again {
-				again()
-			}
-		})
-	})
+	if len(w.out)+len(w.ran) > 0 {
+		q.withdrew(w, prompt)
+	}
 }
 
 // unadopt has jobs wait for their own model again, where they were, and answers their new numbers. One that runs is stopped; what has been
@@ -236,7 +249,7 @@ func (q *Queue) unadopt(was []place) (ids []int) {
 		paused := s.Queue.Paused
 		var waiting []int
 		for _, p := range was {
-			if back, _ := q.stop(p.task.ID); back == nil {
+			if !q.halt(p.task.ID, &stopped{}) {
 				waiting = append(waiting, p.task.ID)
 			}
 		}

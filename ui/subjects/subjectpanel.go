@@ -377,7 +377,7 @@ func (p *Panel) cardItems(card int) []*fyne.MenuItem {
 		}
 		other := f.Cards[g.Cards[0]]
 		items = append(items, fyne.NewMenuItem(i18n.T("Swap pictures with “%s”", state.Shorten(cmp.Or(other.Word.Text, other.Ref.Name), 20)),
-			func() { p.Change(func(s *state.State) { s.Form = f.Swap(card, g.ID) }) }))
+			func() { p.Change(func(s *state.State) { s.Form = s.Form.Swap(card, g.ID) }) }))
 	}
 	return append(append(items, fyne.NewMenuItemSeparator()), p.commands.Items(CardMenu[swapsAfter:]...)...)
 }
