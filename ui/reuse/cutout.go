@@ -35,10 +35,10 @@ func (d *Desk) cut(shot state.Shot, then func([]cutting)) {
 		then(nil)
 		return
 	}
-	m, store, source := *model, d.host.Store(), state.ReferenceOf(shot)
+	m, store := *model, d.host.Store()
 	d.host.Background(func() func() {
 		var list []cutting
-		it, err := readMade(shot, m, store, func(string) []byte { return nil }, source)
+		it, err := readMade(shot, m, store, func(string) []byte { return nil })
 		for j := 0; err == nil && len(it.masks) == len(shot.Recipe.Subjects) && j < len(it.masks); j++ {
 			img := inference.CutOf(m, it.pixels, it.masks, j)
 			if img == nil {

@@ -62,9 +62,9 @@ type plan struct {
 func (d *Desk) read(then func(made)) {
 	s := d.host.State()
 	shot := *s.Shot()
-	m, store, have, source := *s.Model, d.host.Store(), d.dataNow(), state.ReferenceOf(shot)
+	m, store, have := *s.Model, d.host.Store(), d.dataNow()
 	d.host.Background(func() func() {
-		it, err := readMade(shot, m, store, finder(have, store), source)
+		it, err := readMade(shot, m, store, finder(have, store))
 		return func() {
 			d.host.Change(func(s *state.State) { s.ActionErr = err })
 			if err == nil {
@@ -74,7 +74,7 @@ func (d *Desk) read(then func(made)) {
 	})
 }
 
-func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(string) []byte, from state.Source) (made, error) {
+func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(string) []byte) (made, error) {
 	it := made{shot: shot, was: shot.Recipe.Within(m, shot.Model)}
 	region := inference.Painted{}
 	if it.was.Init != nil {
@@ -91,6 +91,7 @@ func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(st
 		}
 	}
 	var err error
+	from := state.ReferenceOf(shot, s)
 	if it.file, err = from.Read(); err == nil {
 		it.pixels, _, err = picture.Decode(it.file, picture.Limits{})
 	}
@@ -161,7 +162,7 @@ func redo(now state.State, it made, subject int, check func(inference.Request) (
 	}
 	p.look, p.region = picture.Dimmed(it.pixels, region), region
 	file, err := picture.EncodePainted(region)
-	p.request.Init = &inference.Init{Name: state.ReferenceOf(it.shot).Name, Data: it.file, Region: inference.Painted{Data: file}}
+	p.request.Init = &inference.Init{Name: state.ReferenceOf(it.shot, nil).Name, Data: it.file, Region: inference.Painted{Data: file}}
 	if p.err = err; err == nil {
 		p.err = state.Gone(p.request)
 	}
@@ -194,7 +195,7 @@ func (d *Desk) SecondPass() {
 		scales := scalesOf(m, it.size())
 		second := func(i int) plan {
 			p := plan{look: it.pixels}
-			begin := inference.Init{Name: state.ReferenceOf(it.shot).Name, Data: it.file}
+			begin := inference.Init{Name: state.ReferenceOf(it.shot, nil).Name, Data: it.file}
 			if p.request, p.err = inference.SecondPass(m, it.was, begin, scales[i], it.masks); p.err == nil {
 				p.err = state.Gone(p.request)
 			}

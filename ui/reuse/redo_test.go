@@ -41,8 +41,13 @@ func newBench(t *testing.T) *bench {
 		State: b.Now, Change: b.Change, Background: b.Background, Layers: &b.Layers,
 		Store: func() *history.Store { return nil }, Eye: func() state.Eye { return state.Eye{Model: uitest.Toybox} },
 		Words: state.PlainWords, Reading: func(string) func() { return func() {} },
-		Small: func(s state.Shot) image.Image { return s.Image },
-		Make:  func(task state.Task) { b.jobs = append(b.jobs, task) },
+		Small: func(s state.Shot) image.Image {
+			if s.Image == nil {
+				return s.Thumb
+			}
+			return s.Image
+		},
+		Make: func(task state.Task) { b.jobs = append(b.jobs, task) },
 		Resolver: func() func(inference.Request) (inference.Request, error) {
 			return func(r inference.Request) (inference.Request, error) { return r, b.wrong }
 		},
@@ -441,5 +446,30 @@ func TestRedoOfAStoppedPicture(t *testing.T) {
 	b.Settle()
 	if err := b.House.State.ActionErr; err == nil || !strings.Contains(err.Error(), "stopped before it was finished") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestDropOfAStoppedPicture: of one that was not looked at there is only what its thumbnail shows.
+func TestDropOfAStoppedPicture(t *testing.T) {
+	b := newBench(t)
+	small := image.NewNRGBA(image.Rect(0, 0, 4, 4))
+	shot := state.Shot{Kept: 42, Stopped: 3, Thumb: small}
+	shot.Recipe = b.House.State.Shots[0].Recipe
+	b.Dropped(shot, state.Target{Word: uitest.Word("dog")}, false)
+	b.Dropped(shot, state.Target{Card: 1}, false)
+	b.Settle()
+	b.Dropped(state.Shot{Kept: 43, Stopped: 1}, state.Target{Card: 2}, false)
+	b.Settle()
+	from := map[uint64]int{}
+	for _, c := range b.House.State.Form.Cards {
+		from[c.From]++
+	}
+	if err := b.House.State.PickErr; from[42] == 0 || from[43] != 0 || err == nil || !strings.Contains(err.Error(), "before its first step") {
+		t.Errorf("pictures %v, %v", from, err)
+	}
+	b.Dropped(shot, state.Target{}, true)
+	b.Settle()
+	if b.Win.Canvas().Overlays().Top() == nil {
+		t.Error("among the subjects nobody asks for its word")
 	}
 }

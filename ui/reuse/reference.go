@@ -19,10 +19,9 @@ import (
 // Reference asks which word the finished picture in view stands for, and makes it a reference of the next job.
 func (d *Desk) Reference() {
 	shot := d.host.State().Shot()
-	if shot == nil || shot.Image == nil && shot.Path == "" {
-		return
+	if shot != nil {
+		d.Ask(*shot)
 	}
-	d.Ask(*shot)
 }
 
 // Ask asks which word a finished picture shows, the one thing that there is to know, and goes on with Continue.
@@ -76,7 +75,7 @@ func (d *Desk) Ask(shot state.Shot) {
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
 	use := kit.NewButton(i18n.T("Use as reference"), func() {
 		closeIt()
-		from := state.ReferenceOf(shot)
+		from := state.ReferenceOf(shot, d.host.Store())
 		if i := slices.Index(part.Options, part.Selected); i > 0 {
 			from = cuts[i-1].source(from)
 		}
@@ -117,7 +116,7 @@ func only(name string) string { return i18n.T("Only “%s”", state.Shorten(nam
 
 // Continue makes a finished picture a reference.
 func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, keep bool) {
-	d.take(state.ReferenceOf(shot), word, originals, keep)
+	d.take(state.ReferenceOf(shot, d.host.Store()), word, originals, keep)
 }
 
 // take makes what came of a finished picture a reference.

@@ -2,10 +2,13 @@ package state
 
 import (
 	"bytes"
+	"errors"
+	"image"
 	"image/png"
 	"path/filepath"
 	"slices"
 
+	"realword/history"
 	"realword/inference"
 	"realword/ui/i18n"
 )
@@ -84,22 +87,38 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 	return s
 }
 
-// ReferenceOf is a finished picture as a source of a reference: the bytes of its file, so that its hash tells where it came
-// from, or else of the picture itself.
-func ReferenceOf(shot Shot) Source {
+// FileOf reads the file of a picture, or what the history s (nil: none is open) keeps in place of one; nil where there is neither.
+func FileOf(shot Shot, s *history.Store) ([]byte, error) {
+	switch {
+	case shot.Path != "":
+		return ReadFile(shot.Path)
+	case shot.Pixels && s != nil:
+		return s.Pixels(shot.Kept)
+	}
+	return nil, nil
+}
+
+// ReferenceOf is a picture as a source of a reference: the bytes of its file (see FileOf), so that its hash tells where it came
+// from, or else of the picture itself; of one that was stopped, how far it came.
+func ReferenceOf(shot Shot, s *history.Store) Source {
 	name := i18n.T("seed %d", shot.Seed) + ".png"
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}
-	img := shot.Image
 	return Source{Name: name, From: shot.Kept, Read: func() ([]byte, error) {
-		if shot.Path != "" {
-			if data, err := ReadFile(shot.Path); err == nil || img == nil {
-				return data, err
-			}
+		data, err := FileOf(shot, s)
+		if data != nil || err != nil && shot.Image == nil {
+			return data, err
+		}
+		img := image.Image(shot.Image)
+		if shot.Image == nil {
+			img = shot.Thumb
+		}
+		if img == nil {
+			return nil, errors.New(i18n.T("This picture was stopped before its first step."))
 		}
 		var b bytes.Buffer
-		err := png.Encode(&b, img)
+		err = png.Encode(&b, img)
 		return b.Bytes(), err
 	}}
 }

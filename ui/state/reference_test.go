@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"realword/history"
+	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/uitest"
 )
@@ -26,6 +29,48 @@ func TestReadFileRefuses(t *testing.T) {
 	} {
 		if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
+		}
+	}
+}
+
+// Of a picture without a file there may be its pixels, in the window or in the history, what was seen of it when it stopped, or nothing.
+func TestReferenceOfWhatHasNoFile(t *testing.T) {
+	s, err := history.Options{}.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	session, err := s.NewSession("", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := uitest.Kept(t, s, "", session, 7)
+	ready := inference.PictureReady{Image: image.NewNRGBA(image.Rect(0, 0, 8, 8))}
+	gone := filepath.Join(t.TempDir(), "gone.png")
+	for name, c := range map[string]struct {
+		shot Shot
+		side int // 0: there is nothing
+	}{
+		"in the history":        {Shot{Kept: kept, Pixels: true}, 16},
+		"in the window":         {Shot{PictureReady: ready}, 8},
+		"its file is gone":      {Shot{PictureReady: ready, Path: gone}, 8},
+		"stopped":               {Shot{Kept: 3, Stopped: 4, Thumb: image.NewRGBA(image.Rect(0, 0, 4, 4))}, 4},
+		"stopped at once":       {Shot{Kept: 3, Stopped: 1}, 0},
+		"gone, and not read":    {Shot{Path: gone, Thumb: image.NewRGBA(image.Rect(0, 0, 4, 4))}, 0},
+		"not in the history":    {Shot{Kept: 99, Pixels: true}, 0},
+		"no history to look in": {Shot{Pixels: true}, 0},
+	} {
+		open := s
+		if c.shot.Kept == 0 {
+			open = nil
+		}
+		data, err := ReferenceOf(c.shot, open).Read()
+		if (err == nil) != (c.side > 0) {
+			t.Errorf("%s: %v", name, err)
+		} else if err == nil {
+			if img, _, err := picture.Decode(data, picture.Limits{}); err != nil || img.Bounds().Dx() != c.side {
+				t.Errorf("%s: %v of %v", name, err, img)
+			}
 		}
 	}
 }
