@@ -1,6 +1,9 @@
 package saving
 
 import (
+	"errors"
+
+	"realword/inference/bundle"
 	"realword/inference/recipe"
 	"realword/ui/command"
 	"realword/ui/i18n"
@@ -10,21 +13,31 @@ import (
 // fileOf is the picture file of the picture in view, with its recipe as the preferences say; nil without one. The answer is slow.
 func (v *Saver) fileOf() func() ([]byte, error) {
 	shot := v.host.State().Shot()
-	if shot == nil || v.host.State().Model == nil {
+	if shot == nil {
 		return nil
 	}
-	it, s, model, embed := *shot, v.host.Journal.Store(), *v.host.State().Model, v.host.Embed()
+	it, s, model, embed := *shot, v.host.Journal.Store(), v.maker(*shot), v.host.Embed()
 	return func() ([]byte, error) {
-		if it.Path != "" {
-			if data, err := state.ReadFile(it.Path); err == nil || it.Image == nil {
-				return data, err
-			}
-		}
-		if data, err := pixelsOf(s, it); data != nil || err != nil {
+		data, err := state.FileOf(it, s)
+		if data != nil || err != nil && !whole(it) {
 			return data, err
+		}
+		if !whole(it) {
+			return nil, errors.New(i18n.T("this picture was stopped early; its steps are below"))
 		}
 		return recipe.EncodePNG(it.PictureReady, model, embed)
 	}
+}
+
+// whole tells whether the pixels of a picture are at hand: not its thumbnail or a preview, which the stage shows where it has no others.
+func whole(s state.Shot) bool { return s.Image != nil && (s.Unsaved || s.SaveErr == nil) }
+
+// maker is the model that made a picture, as far as it is known: all of it where it is open.
+func (v *Saver) maker(shot state.Shot) bundle.Manifest {
+	if m := v.host.State().Model; m != nil && (shot.Model == "" || m.Named(shot.Model)) {
+		return *m
+	}
+	return bundle.Manifest{Name: shot.Model}
 }
 
 // copyWith hands something of the picture in view to the system's clipboard, and says how that went under the picture.

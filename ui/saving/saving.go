@@ -85,7 +85,7 @@ func (v *Saver) folderAndName(seed uint64, r inference.Request, model string) (f
 func (v *Saver) Again() {
 	s := v.host.State()
 	shot := s.Shot()
-	if shot == nil || !shot.Unsaved || s.Model == nil {
+	if shot == nil || !shot.Unsaved {
 		return
 	}
 	folder, name := v.folderAndName(shot.Seed, shot.Recipe, shot.Model)
@@ -94,9 +94,9 @@ func (v *Saver) Again() {
 
 // write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.
 func (v *Saver) write(shot state.Shot, ours bool, to func(data []byte) (path string, err error)) {
-	s, model, embed := v.host.Journal.Store(), *v.host.State().Model, v.host.Embed()
+	s, model, embed := v.host.Journal.Store(), v.maker(shot), v.host.Embed()
 	v.host.Background(func() func() {
-		data, err := pixelsOf(s, shot)
+		data, err := state.FileOf(shot, s)
 		if data == nil && err == nil {
 			data, err = recipe.EncodePNG(shot.PictureReady, model, embed)
 		}
@@ -121,14 +121,6 @@ func (v *Saver) write(shot state.Shot, ours bool, to func(data []byte) (path str
 			})
 		}
 	})
-}
-
-// pixelsOf reads the file of a picture that the history keeps; nil where it keeps none.
-func pixelsOf(s *history.Store, shot state.Shot) ([]byte, error) {
-	if s == nil || !shot.Pixels {
-		return nil, nil
-	}
-	return s.Pixels(shot.Kept)
 }
 
 // changeShots changes the shots that are meant; none, where they are gone.
@@ -211,14 +203,18 @@ func (v *Saver) Save(ready inference.PictureReady) {
 	})
 }
 
-// As copies the file of the picture in view to where the user wants it.
+// As writes the picture in view to where the user wants it, with its recipe as the preferences say; one of another model than the open one
+// as it is in its file.
 func (v *Saver) As() {
-	shot := v.host.State().Shot()
+	shot, file, embed := v.host.State().Shot(), v.fileOf(), v.host.Embed()
 	if shot == nil || v.host.SaveFile == nil {
 		return
 	}
-	ready, model, embed := shot.PictureReady, *v.host.State().Model, v.host.Embed()
-	name := fmt.Sprintf("realword-%d.png", ready.Seed)
+	if m := v.host.State().Model; whole(*shot) && (embed.Nothing || m != nil && m.Named(shot.Model)) {
+		ready, model := shot.PictureReady, v.maker(*shot)
+		file = func() ([]byte, error) { return recipe.EncodePNG(ready, model, embed) }
+	}
+	name := fmt.Sprintf("realword-%d.png", shot.Seed)
 	if shot.Unsaved {
 		v.write(*shot, false, func(data []byte) (string, error) {
 			path, err := v.host.SaveFile(name)
@@ -235,7 +231,10 @@ func (v *Saver) As() {
 	v.host.Background(func() func() {
 		path, err := v.host.SaveFile(name)
 		if err == nil && path != "" {
-			err = saveCopy(path, ready, model, embed)
+			var data []byte
+			if data, err = file(); err == nil {
+				_, err = Replace(path, data)
+			}
 		}
 		return func() { v.fail(err) }
 	})

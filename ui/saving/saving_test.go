@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/roomtest"
 	"realword/ui/state"
@@ -180,6 +182,63 @@ func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 	}
 	if _, err := os.Stat(b.answer + ".png"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestACopySaysWhichModelMadeIt: also where another one is open by now, or none, and whether the picture has a file or not.
+func TestACopySaysWhichModelMadeIt(t *testing.T) {
+	for _, kept := range []string{"in its file", "in the history", "in the window"} {
+		for _, open := range []string{"another", ""} {
+			b := newBench(t)
+			if kept != "in its file" {
+				if err := os.WriteFile(b.folder, nil, 0o600); err != nil { // in the way
+					t.Fatal(err)
+				}
+			}
+			b.make()
+			b.Change(func(s *state.State) {
+				if s.Model = nil; open != "" {
+					m := *uitest.Toybox
+					m.Name = open
+					s.Model = &m
+				}
+				s.Shots = slices.Clone(s.Shots)
+				s.Shots[0].Pixels = kept == "in the history"
+			})
+			b.answer = filepath.Join(t.TempDir(), "copy.png")
+			b.Commands.Do("file.save")
+			b.Settle()
+			m, err := picture.ReadMetadata(uitest.Read(t, b.answer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := recipe.Parse(m.Recipe)
+			if err != nil || r.Model != uitest.Toybox.Name || b.State.ActionErr != nil {
+				t.Errorf("%s, %q is open: the copy says %q, %v, %v", kept, open, r.Model, err, b.State.ActionErr)
+			}
+		}
+	}
+}
+
+// TestNoCopyOfAThumbnail: where a file is gone, or a picture was stopped, the stage shows what there is, and no copy pretends to be more.
+func TestNoCopyOfAThumbnail(t *testing.T) {
+	b := newBench(t)
+	b.make()
+	var copied []byte
+	b.host.CopyImage = func(png []byte) error { copied = png; return nil }
+	for _, path := range []string{filepath.Join(t.TempDir(), "gone.png"), ""} {
+		b.Change(func(s *state.State) {
+			s.Shots = slices.Clone(s.Shots)
+			s.Shots[0].Path, s.Shots[0].SaveErr, s.ActionErr = path, errors.New("it cannot be shown"), nil
+		})
+		for _, id := range []string{"file.save", "picture.copy"} {
+			b.answer = filepath.Join(t.TempDir(), "copy.png")
+			b.Commands.Do(id)
+			b.Settle()
+			if _, err := os.Stat(b.answer); err == nil || copied != nil || b.State.ActionErr == nil {
+				t.Errorf("%s of what was in %q: %v", id, filepath.Base(path), b.State.ActionErr)
+			}
+		}
 	}
 }
 
