@@ -430,8 +430,11 @@ func (j *Job) picture(n int, now turn, there map[int]bool) error {
 		for !there[n] {
 			select {
 			case <-look.C:
-				if _, err := j.result(j.ctx, n); err == nil {
+				switch _, err := j.result(j.ctx, n); {
+				case err == nil:
 					there[n] = true
+				case errors.Is(err, nats.ErrConnectionClosed): // nothing comes any more
+					return err
 				}
 			case <-j.ctx.Done():
 				return j.ctx.Err()

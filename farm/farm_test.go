@@ -325,6 +325,24 @@ func TestTheFarmGoesAndComesBack(t *testing.T) {
 	same(t, r, events)
 }
 
+// TestWhoWaitsHearsOfTheEnd: the connection is closed under a job, which stays on the farm.
+func TestWhoWaitsHearsOfTheEnd(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	c := b.dial(b.own())
+	j, err := c.queueOf("m1").Start(t.Context(), request("dog", 2, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if _, err := last(collect(j)); !errors.Is(err, nats.ErrConnectionClosed) {
+		t.Error(err)
+	}
+	if s, err := b.client.Status(t.Context()); err != nil || s.Waiting != 2 {
+		t.Errorf("%d pictures wait, %v", s.Waiting, err)
+	}
+}
+
 // TestAPictureThatNobodyCanMake is parked with the reason, and the others of the farm are made.
 func TestAPictureThatNobodyCanMake(t *testing.T) {
 	t.Parallel()

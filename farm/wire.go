@@ -198,7 +198,7 @@ func (c *Conn) agree(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the connection. Jobs stay queued.
+// Close ends the connection. Jobs stay queued, and whoever waits for the events of one hears that it has failed.
 func (c *Conn) Close() { c.nc.Close() }
 
 // Connected tells whether the farm answers.

@@ -2,6 +2,7 @@ package computers
 
 import (
 	"context"
+	"errors"
 	"image"
 	"slices"
 	"strings"
@@ -295,6 +296,74 @@ func TestJobsWaitForTheFarm(t *testing.T) {
 	b.worker("studio", &engine{step: time.Millisecond})
 	if pictures, _ := b.run(state.Task{ID: 4, Request: request(2), Where: state.Far}); len(pictures) != 2 {
 		t.Errorf("%d pictures after it came back", len(pictures))
+	}
+}
+
+// TestLeavingTakesJobsBack, one that runs and one that was handed over ahead: the farm makes nothing any more for who has left, and the
+// window hears that they wait again. Who stops sharing leaves, too; the next farm gets what waits.
+func TestLeavingTakesJobsBack(t *testing.T) {
+	for name, leave := range map[string]func(*Link){
+		"leave": func(l *Link) { _ = l.Leave() }, "stop sharing": (*Link).Unshare,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, t.TempDir())
+			b.shareIt()
+			far := &engine{step: time.Hour}
+			b.worker("studio", far)
+			task, later := state.Task{ID: 1, Request: request(2), Where: state.Far}, state.Task{ID: 2, Request: request(2), Where: state.Far}
+			j, err := b.Runner(task).Start(t.Context(), task.Request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Ahead(later)
+			<-b.jobs[2].ready
+			b.Until("the first one runs", func() bool { return far.started.Load() > 0 })
+			_, access, err := farm.Farm(b.link.dir, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, err := farm.Dial(t.Context(), access) // who looks at the farm
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			empty := func(farm *farm.Conn) {
+				t.Helper()
+				if s, err := farm.Status(t.Context()); err != nil || s.Waiting > 0 {
+					t.Errorf("%d pictures still wait on the farm, %v", s.Waiting, err)
+				}
+			}
+			ended := make(chan error, 1)
+			go func() {
+				for e := range j.Events() {
+					if e, failed := e.(inference.Failed); failed {
+						ended <- e.Err
+					}
+				}
+			}()
+			leave(b.link)
+			b.Until("the job has ended", func() bool { return len(ended) > 0 })
+			if err := <-ended; !errors.Is(err, state.ErrRecalled) {
+				t.Errorf("it ended with %v", err)
+			}
+			b.Until("the farm is away", func() bool { return b.State.Queue.Away })
+			if _, err := b.Runner(task).Start(t.Context(), task.Request); !errors.Is(err, state.ErrRecalled) {
+				t.Errorf("a job of which the window thought that it might begin: %v", err)
+			}
+			if name == "leave" {
+				empty(other)
+				return
+			}
+			b.shareIt()
+			empty(b.link.Conn())
+			b.worker("studio", &engine{step: time.Millisecond})
+			b.Ahead(later)
+			for _, task := range []state.Task{later, task} {
+				if pictures, _ := b.run(task); len(pictures) != 2 {
+					t.Errorf("%d pictures of job %d on the next farm", len(pictures), task.ID)
+				}
+			}
+		})
 	}
 }
 

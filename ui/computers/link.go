@@ -12,6 +12,7 @@ import (
 	"realword/farm"
 	"realword/inference/bundle"
 	"realword/ui/i18n"
+	"realword/ui/state"
 )
 
 // Link is this computer's server, where it shares its queue, and its connection to the farm that it belongs to.
@@ -21,19 +22,27 @@ type Link struct {
 
 	wake chan struct{} // the farm that this computer belongs to is another one, or somebody looks
 
-	jobs   sync.WaitGroup // on the farm
-	handed *handed        // those
-	done   chan struct{}  // closed when all is
-	doing  sync.Mutex     // one of what the user asks for at a time
+	handed *handed       // the jobs of this window that a farm has
+	done   chan struct{} // closed when all is
+	doing  sync.Mutex    // one of what the user asks for at a time
 
 	mu     sync.Mutex
 	server *farm.Server
-	conn   *farm.Conn
+	line   *line // nil: there is no connection
+	left   int   // how often a connection was ended
 	now    Farm
 	looked bool // somebody looks at the computers
 
 	open *bundle.Bundle // that other computers may fetch; nil: none
 	sent sent
+}
+
+// line is a connection to a farm, and the jobs that are there by it.
+type line struct {
+	*farm.Conn
+	ctx  context.Context         // ends before the connection, and why is how those jobs end
+	end  context.CancelCauseFunc // of ctx
+	jobs sync.WaitGroup          // grows under the mutex of its link alone
 }
 
 // sent is a model that other computers can fetch from here.
@@ -63,7 +72,7 @@ const (
 	reachOwn   = 30 * time.Second // the farm of this computer, that another program may serve
 )
 
-// patience is how long a closing window waits for jobs to be taken back from a farm.
+// patience is how long jobs may take to be taken back from a farm that is left.
 const patience = 3 * time.Second
 
 // newLink begins to reach for the farm that this computer belongs to, if it does, until the context ends.
@@ -84,7 +93,20 @@ func (l *Link) Now() Farm {
 func (l *Link) Conn() *farm.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.conn
+	if l.line == nil {
+		return nil
+	}
+	return l.line.Conn
+}
+
+// enter is the way onto the farm for one job, which is over with jobs.Done; nil while there is none.
+func (l *Link) enter() *line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.line != nil {
+		l.line.jobs.Add(1)
+	}
+	return l.line
 }
 
 // Look has the computers be looked at more often.
@@ -130,6 +152,7 @@ func (l *Link) step(ctx context.Context) time.Duration {
 	if conn := l.Conn(); conn != nil {
 		return l.look(ctx, conn)
 	}
+	left := l.settled()
 	joined, access, err := farm.Farm(l.dir, hostname())
 	if err != nil {
 		if l.Now().Belongs {
@@ -140,6 +163,24 @@ func (l *Link) step(ctx context.Context) time.Duration {
 		return time.Hour
 	}
 	conn, err := farm.Dial(ctx, access)
+	var one *line
+	if err == nil {
+		one = &line{Conn: conn}
+		one.ctx, one.end = context.WithCancelCause(ctx)
+	}
+	l.mu.Lock()
+	same := l.left == left
+	if same {
+		l.line = one
+	}
+	l.mu.Unlock()
+	if !same { // this farm was left meanwhile
+		if one != nil {
+			one.end(nil)
+			one.Close()
+		}
+		return 0
+	}
 	if err != nil {
 		if now := l.Now(); joined.Own && now.Sharing == "" { // nobody serves it now, which is no trouble
 			if now.Belongs || now.Reached || now.Err != nil {
@@ -151,14 +192,22 @@ func (l *Link) step(ctx context.Context) time.Duration {
 		return reachAgain
 	}
 	conn.OnChange(func(connected bool, _ error) {
-		l.set(func(f *Farm) { f.Away = !connected })
-		l.stir()
+		if l.Conn() == conn {
+			l.set(func(f *Farm) { f.Away = !connected })
+			l.stir()
+		}
 	})
-	l.mu.Lock()
-	l.conn = conn
-	l.mu.Unlock()
 	l.set(func(f *Farm) { f.Joined, f.Belongs, f.Reached, f.Away, f.Err = joined, true, true, false, nil })
 	return l.look(ctx, conn)
+}
+
+// settled waits until nothing that the user has asked for is under way, and answers how often a connection was ended.
+func (l *Link) settled() int {
+	l.doing.Lock()
+	defer l.doing.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left
 }
 
 // Send has the computers of the farm get a model from here, if they lack it and may; nil: none.
@@ -224,33 +273,35 @@ func (l *Link) look(ctx context.Context, conn *farm.Conn) time.Duration {
 // close ends everything, once the jobs are taken back.
 func (l *Link) close() {
 	defer close(l.done)
+	l.hangUp()
+	l.handed.close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.server != nil {
+		l.server.Close()
+	}
+	l.server = nil
+}
+
+// hangUp ends the connection, so that the next one is to the farm that this computer belongs to then. Jobs are taken back before.
+func (l *Link) hangUp() {
+	l.set(func(f *Farm) { f.Reached = false }) // first: what waits again must not begin at once
+	l.mu.Lock()
+	one := l.line
+	l.line = nil
+	l.left++
+	l.mu.Unlock()
+	if one == nil {
+		return
+	}
+	one.end(state.ErrRecalled)
 	back := make(chan struct{})
-	go func() { l.jobs.Wait(); close(back) }()
+	go func() { one.jobs.Wait(); close(back) }()
 	select {
 	case <-back:
 	case <-time.After(patience):
 	}
-	l.handed.close()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.conn != nil {
-		l.conn.Close()
-	}
-	if l.server != nil {
-		l.server.Close()
-	}
-	l.conn, l.server = nil, nil
-}
-
-// hangUp ends the connection, so that the next one is to the farm that this computer belongs to then.
-func (l *Link) hangUp() {
-	l.mu.Lock()
-	conn := l.conn
-	l.conn = nil
-	l.mu.Unlock()
-	if conn != nil {
-		conn.Close()
-	}
+	one.Close()
 }
 
 // Share begins to serve a farm.
@@ -328,8 +379,9 @@ func (l *Link) Revoke(name string) error {
 	l.doing.Lock()
 	defer l.doing.Unlock()
 	defer l.stir()
+	conn := l.Conn()
 	l.mu.Lock()
-	server, conn := l.server, l.conn
+	server := l.server
 	l.mu.Unlock()
 	if server == nil {
 		return farm.Revoke(l.dir, name)

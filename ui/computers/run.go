@@ -10,7 +10,6 @@ import (
 
 	"realword/farm"
 	"realword/inference"
-	"realword/ui/i18n"
 	"realword/ui/state"
 )
 
@@ -23,52 +22,69 @@ type Runner struct {
 	ahead  *ahead // nil: the job was not handed over yet
 }
 
-// ahead is a job that was handed over while it waits.
+// ahead is a job that is handed over, mostly while it waits.
 type ahead struct {
+	line  *line
+	ctx   context.Context // of the job
+	stop  context.CancelFunc
 	ready chan struct{}
 	job   inference.Job // after ready; nil: it could not be
 	err   error
-	stop  context.CancelFunc
-	done  func() // the job has ended
+	done  func()      // the job has ended
+	own   func() bool // has it no longer dropped where its farm is left; false: it was
 }
 
 // Runner is who makes a job; see package queue's Farm. What may be made here is made here where there is no farm.
 func (p *Page) Runner(t state.Task) *Runner {
-	r := &Runner{p, t.ID, t.Where, p.host.Engine(), p.jobs[t.ID]}
+	r := &Runner{page: p, task: t.ID, where: t.Where, engine: p.host.Engine()}
+	if a := p.jobs[t.ID]; a != nil && a.own() {
+		r.ahead = a
+	}
 	delete(p.jobs, t.ID)
 	return r
 }
 
 // Ahead hands a waiting job over.
 func (p *Page) Ahead(t state.Task) {
-	conn, engine := p.link.Conn(), p.host.Engine()
-	if conn == nil || engine == nil || p.jobs[t.ID] != nil {
+	engine, before := p.host.Engine(), p.jobs[t.ID]
+	if engine == nil || before != nil && before.ctx.Err() == nil {
 		return
 	}
-	ctx, stop := context.WithCancel(p.host.Context)
-	a := &ahead{ready: make(chan struct{}), stop: stop}
-	a.done = func() {
-		p.link.handed.end(a.job)
-		p.link.jobs.Done()
+	if l := p.link.enter(); l != nil {
+		a := p.hand(l, engine, t.Request)
+		a.own = context.AfterFunc(l.ctx, a.drop)
+		p.jobs[t.ID] = a
 	}
-	p.jobs[t.ID] = a
-	queue := conn.Queue(engine.Manifest())
-	p.link.jobs.Add(1)
+}
+
+// hand hands a job over that has entered.
+func (p *Page) hand(l *line, engine Engine, r inference.Request) *ahead {
+	a := &ahead{line: l, ready: make(chan struct{})}
+	a.ctx, a.stop = context.WithCancel(l.ctx)
+	a.done = func() {
+		a.stop()
+		p.link.handed.end(a.job)
+		l.jobs.Done()
+	}
 	go func() {
 		defer close(a.ready)
-		if a.job, a.err = queue.Start(ctx, t.Request); a.err != nil {
-			p.link.jobs.Done()
+		if a.job, a.err = l.Queue(engine.Manifest()).Start(a.ctx, r); a.err != nil {
+			a.err = cmp.Or(context.Cause(a.ctx), a.err)
+			l.jobs.Done()
 		} else {
 			p.link.handed.add(a.job)
 		}
 	}()
+	return a
 }
 
 // Drop takes a job back that was handed over and is not wanted any more.
 func (p *Page) Drop(task int) {
 	if a := p.jobs[task]; a != nil {
 		delete(p.jobs, task)
-		go a.drop()
+		if a.own() {
+			go a.drop()
+		}
 	}
 }
 
@@ -84,48 +100,38 @@ func (a *ahead) drop() {
 // Start begins the job, or goes on with it where it was handed over. While the farm is away it waits.
 func (r *Runner) Start(ctx context.Context, request inference.Request) (inference.Job, error) {
 	p, a := r.page, r.ahead
-	conn := p.link.Conn()
-	if a == nil && r.where == state.First && (conn == nil || !conn.Connected()) {
+	if conn := p.link.Conn(); a == nil && r.where == state.First && (conn == nil || !conn.Connected()) {
 		return r.engine.Start(ctx, request)
 	}
-	var job inference.Job
-	var err error
-	switch {
-	case a != nil:
-		stop := context.AfterFunc(ctx, a.stop)
-		select {
-		case <-a.ready:
-		case <-ctx.Done():
-			go a.drop()
-			return nil, ctx.Err()
+	if a == nil {
+		l := p.link.enter()
+		if l == nil { // it was left since the job was to begin
+			return nil, state.ErrRecalled
 		}
-		if job, err = a.job, a.err; err != nil {
-			stop()
-			a.stop()
-			return nil, err
-		}
-	case conn == nil:
-		return nil, i18n.Errorf("no farm is joined: choose “Here” for the job, or join a farm under Computers")
-	default:
-		p.link.jobs.Add(1)
-		if job, err = conn.Queue(r.engine.Manifest()).Start(ctx, request); err != nil {
-			p.link.jobs.Done()
-			return nil, err
-		}
-		p.link.handed.add(job)
+		a = p.hand(l, r.engine, request)
 	}
-	w := &watched{Job: job, out: make(chan inference.Event)}
+	context.AfterFunc(ctx, a.stop)
+	select {
+	case <-a.ready:
+	case <-ctx.Done():
+		go a.drop()
+		return nil, ctx.Err()
+	}
+	if a.err != nil {
+		a.stop()
+		return nil, a.err
+	}
+	w := &watched{Job: a.job, out: make(chan inference.Event)}
 	helping := func() {}
-	if conn != nil && r.where == state.First {
-		helping = r.help(conn)
+	if r.where == state.First {
+		helping = r.help(a.line.Conn)
 	}
 	p.running.set(r.task, w)
 	p.link.Look(true)
 	go func() {
-		defer p.link.jobs.Done()
-		defer p.link.handed.end(job)
+		defer a.done()
 		defer close(w.out)
-		for e := range job.Events() {
+		for e := range a.job.Events() {
 			switch e.(type) {
 			case inference.Done, inference.Failed:
 				helping() // before the engine may be another one

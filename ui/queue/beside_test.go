@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,6 +156,42 @@ func TestSeveralComputersMakeSeveralJobs(t *testing.T) {
 	for _, j := range []job{three, one, two} {
 		b.finish(j, inference.Done{})
 	}
+}
+
+// TestWhatIsTakenBackWaits: the farm was left, and what it has not made of a job begins again once there is a farm; what the user has
+// stopped meanwhile does not.
+func TestWhatIsTakenBackWaits(t *testing.T) {
+	b, f := farmBench(t)
+	b.State.Queue.Slots, b.State.Form.Count = 2, 3
+	stopped := b.at(f, state.Far, "stopped")
+	b.StopJob(b.State.Queue.Followed().Task.ID)
+	away := b.at(f, state.Far, "far")
+	b.send(away, uitest.Picture(away.request, 0))
+	b.House.Change(func(s *state.State) { s.Queue.Away = true })
+	b.finish(stopped, inference.Failed{Err: state.ErrRecalled})
+	b.finish(away, inference.Failed{Err: state.ErrRecalled})
+	if b.want("taken back", ""); b.prompts() != "far" || b.State.Queue.Paused || b.State.ActionErr != nil || b.State.Last.Err != nil {
+		t.Fatalf("%q wait, paused %v, %v, %v", b.prompts(), b.State.Queue.Paused, b.State.ActionErr, b.State.Last.Err)
+	}
+	b.rest()
+	kept, err := Read(t.Context(), b.Journal.Store())
+	if err != nil || len(kept) != 1 || len(kept[0].Request.Seeds) != 2 || kept[0].Where != string(state.Far) {
+		t.Errorf("the history has %d jobs, %v", len(kept), err)
+	}
+	b.House.Change(func(s *state.State) { s.Queue.Away = false })
+	b.Advance(false)
+	again := uitest.Next(b.Until, "it begins again", f.engine.started)
+	if !slices.Equal(again.request.Seeds, away.request.Seeds[1:]) {
+		t.Errorf("seeds %v are made of %v", again.request.Seeds, away.request.Seeds)
+	}
+	f.engine.err = state.ErrRecalled // before it is handed over
+	b.finish(again, inference.Done{})
+	b.House.Change(func(s *state.State) { s.Queue.Away = true })
+	b.ask("later")
+	b.House.Change(func(s *state.State) { s.Queue.Away = false })
+	b.Advance(false)
+	b.House.Change(func(s *state.State) { s.Queue.Away = true })
+	b.Until("it waits again", func() bool { return !b.State.Busy() && b.prompts() == "later" })
 }
 
 // TestOneOfTwoStops, fails, rests or is kept for the next start without the other.

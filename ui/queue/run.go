@@ -373,6 +373,9 @@ func (q *Queue) apply(id int, events []inference.Event) {
 			case inference.Done:
 				q.ended(s, f, paused, nil)
 			case inference.Failed:
+				if errors.Is(e.Err, state.ErrRecalled) && one.stopped == nil { // nobody has stopped it
+					one.stopped = &stopped{back: true}
+				}
 				if errors.Is(e.Err, context.Canceled) {
 					e.Err = nil
 				}

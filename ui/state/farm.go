@@ -1,6 +1,7 @@
 package state
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ func (w Where) Label() string {
 	}
 	return i18n.T("Here")
 }
+
+// ErrRecalled is how a job ends whose farm is left: as one that was stopped, but what it has not made waits again.
+var ErrRecalled = fmt.Errorf("the job was taken back from the farm: %w", context.Canceled)
 
 // Farm is what the window knows of the computers that make pictures for this one.
 type Farm struct {
