@@ -279,6 +279,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 // be kept ends the job.
 func follow(job inference.Job, log *recorder, w watcher, keep func(inference.PictureReady, []picture.FilmStep) error) (failure error) {
 	var film []picture.FilmStep
+	at := 0 // the picture that it is of: one that a farm cannot make has steps, perhaps, and is followed by the next
 	for event := range job.Events() {
 		w.event(event)
 		if failed, ok := event.(inference.Failed); ok {
@@ -288,6 +289,9 @@ func follow(job inference.Job, log *recorder, w watcher, keep func(inference.Pic
 		log.event(event)
 		switch event := event.(type) {
 		case inference.StepDone:
+			if event.Picture != at {
+				at, film = event.Picture, nil
+			}
 			film = append(film, filmStep(event))
 		case inference.PictureReady:
 			if failure == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -16,9 +17,42 @@ import (
 	"realword/assets"
 	"realword/history"
 	"realword/history/journal"
+	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 )
+
+// toldJob is a job that tells what it is given.
+type toldJob []inference.Event
+
+func (j toldJob) Events() <-chan inference.Event {
+	events := make(chan inference.Event, len(j))
+	for _, e := range j {
+		events <- e
+	}
+	close(events)
+	return events
+}
+
+func (toldJob) Cancel() {}
+
+// TestAFilmIsOfItsPicture: the steps of one that a farm could not make are none of the next one's.
+func TestAFilmIsOfItsPicture(t *testing.T) {
+	why := errors.New("picture 1 could not be made")
+	job := toldJob{
+		inference.StepDone{Picture: 0}, inference.StepDone{Picture: 0, Step: 1},
+		inference.StepDone{Picture: 1}, inference.StepDone{Picture: 1, Step: 1}, inference.StepDone{Picture: 1, Step: 2}, inference.PictureReady{Picture: 1},
+		inference.StepDone{Picture: 2}, inference.PictureReady{Picture: 2}, inference.Failed{Err: why},
+	}
+	var films []int
+	err := follow(job, newRecorder(true, io.Discard), quiet{io.Discard, io.Discard}, func(_ inference.PictureReady, film []picture.FilmStep) error {
+		films = append(films, len(film))
+		return nil
+	})
+	if !errors.Is(err, why) || !slices.Equal(films, []int{3, 1}) {
+		t.Errorf("films of %v steps, %v", films, err)
+	}
+}
 
 // isFile tells whether there is a file.
 func isFile(path string) bool {

@@ -106,6 +106,13 @@ func (j *Job) Makers() map[int]string {
 	return maps.Clone(j.makers)
 }
 
+// made notes who made a picture.
+func (j *Job) made(n int, worker string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.makers[n] = worker
+}
+
 // one is the request of one picture, complete.
 func (j *Job) one(n int) inference.Request {
 	r := j.request
@@ -305,9 +312,7 @@ func (j *Job) listen() (err error) {
 			if n, ok := j.pictureOf(e.Key()); ok {
 				var r Result
 				if unmarshal(e.Value(), &r) == nil && r.Problem == "" {
-					j.mu.Lock()
-					j.makers[n] = r.Worker
-					j.mu.Unlock()
+					j.made(n, r.Worker)
 				}
 				select {
 				case j.answers <- n:
@@ -397,9 +402,11 @@ func (j *Job) deliver() {
 	j.cancel(context.Canceled)
 }
 
+// pictures delivers all pictures. One that cannot be made ends the job only where no other was made by then: what one picture lacks, others
+// need not.
 func (j *Job) pictures() error {
 	defer func() { j.next.stop() }()
-	there := map[int]bool{}
+	there, lost := map[int]bool{}, []error(nil)
 	for i, n := range j.wanted {
 		now := j.next
 		if j.next = (turn{}); i+1 < len(j.wanted) {
@@ -408,15 +415,37 @@ func (j *Job) pictures() error {
 				return err
 			}
 		}
-		if err := j.picture(n, now, there); err != nil {
+		why, err := j.picture(n, now, there)
+		if err != nil {
 			return err
 		}
+		if why != nil {
+			if lost = append(lost, why); !j.without(n) {
+				break
+			}
+		}
 	}
-	return nil
+	switch len(lost) {
+	case 0:
+		return nil
+	case 1:
+		return lost[0]
+	}
+	return message.Errorf("%d pictures are missing: %w", len(lost), lost[0])
 }
 
-// picture delivers one picture: its events as they come, and what was missed of them from what the farm keeps.
-func (j *Job) picture(n int, now turn, there map[int]bool) error {
+// without goes on without a picture that could not be made, and tells whether another one was made.
+func (j *Job) without(n int) bool {
+	j.done(n)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.makers, n) // who answered wrong
+	return len(j.makers) > 0
+}
+
+// picture delivers one picture: its events as they come, and what was missed of them from what the farm keeps. lost is why it cannot be made;
+// the job can go on.
+func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 	defer now.stop()
 	out := output{job: j, picture: n, next: stepOf(j.request.From), count: j.one(n).Steps}
 	if !there[n] { // it may be made already, without an answer that this process saw
@@ -434,13 +463,13 @@ func (j *Job) picture(n int, now turn, there map[int]bool) error {
 				case err == nil:
 					there[n] = true
 				case errors.Is(err, nats.ErrConnectionClosed): // nothing comes any more
-					return err
+					return nil, err
 				}
 			case <-j.ctx.Done():
-				return j.ctx.Err()
+				return nil, j.ctx.Err()
 			case e := <-now.events:
 				if err := out.live(e); err != nil {
-					return err
+					return nil, err
 				}
 			case k := <-j.answers:
 				there[k] = true
@@ -452,29 +481,30 @@ func (j *Job) picture(n int, now turn, there map[int]bool) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if result.Problem != "" {
-			return message.Errorf("picture %d could not be made on the farm: %w", n+1, result.problem())
+			return message.Errorf("picture %d could not be made on the farm: %w", n+1, result.problem()), nil
 		}
 		events, err := j.fetch(result, n)
 		if err == nil {
 			for _, e := range events {
 				if err := out.kept(e); err != nil {
-					return err
+					return nil, err
 				}
 			}
 			j.done(n)
+			j.made(n, result.Worker)
 			j.cleaning.Go(func() { j.forget(j.ctx, n) })
-			return nil
+			return nil, nil
 		}
 		if j.ctx.Err() != nil {
-			return j.ctx.Err()
+			return nil, j.ctx.Err()
 		}
 		retries++
 		if retries >= maxTries {
 			return message.Errorf("picture %d came back wrong from %q %d times (%w): let that computer out of the farm, or update it", n+1, result.Worker,
-				retries, err)
+				retries, err), nil
 		}
 		j.forget(j.ctx, n) // and once more, by somebody else
 		there[n] = false
@@ -482,7 +512,7 @@ func (j *Job) picture(n int, now turn, there map[int]bool) error {
 			return j.publish(ctx, []int{n}, fmt.Sprint(".again", retries), result.ID)
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 }

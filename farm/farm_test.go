@@ -343,29 +343,51 @@ func TestWhoWaitsHearsOfTheEnd(t *testing.T) {
 	}
 }
 
-// TestAPictureThatNobodyCanMake is parked with the reason, and the others of the farm are made.
+// TestAPictureThatNobodyCanMake is parked with the reason, and the others of the job, and of the farm, are made; where none is made the job
+// ends with the first.
 func TestAPictureThatNobodyCanMake(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	var tries atomic.Int32
 	bad := errors.New("the card melts at this one")
-	b.worker("one", &fakeEngine{fail: func(r inference.Request) error {
-		if r.Seeds[0] == 1001 {
-			tries.Add(1)
-			return bad
-		}
-		return nil
-	}})
-	events := collect(b.start(request("dog", 2, 3)))
-	failed := of[inference.Failed](events)
-	if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), bad.Error()) || !strings.Contains(failed[0].Err.Error(), "picture 2") || tries.Load() != maxTries {
-		t.Errorf("%v after %d tries", kinds(events), tries.Load())
+	for name, c := range map[string]struct {
+		bad  []uint64
+		want string
+		made int
+	}{
+		"the first": {[]uint64{1000}, "picture 1 could not be made on the farm: ", 3},
+		"two":       {[]uint64{1001, 1003}, "2 pictures are missing: picture 2 could not be made on the farm: ", 2},
+		"all":       {[]uint64{1000, 1001, 1002, 1003}, "picture 1 could not be made on the farm: ", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			var tries atomic.Int32
+			b.worker("one", &fakeEngine{fail: func(r inference.Request) error {
+				if !slices.Contains(c.bad, r.Seeds[0]) {
+					return nil
+				}
+				if r.Seeds[0] == c.bad[0] {
+					tries.Add(1)
+				}
+				return bad
+			}})
+			events := collect(b.start(request("dog", 2, 4)))
+			if _, err := last(events); err == nil || !strings.HasPrefix(err.Error(), c.want+bad.Error()) || tries.Load() != maxTries {
+				t.Errorf("%v after %d tries", err, tries.Load())
+			}
+			made := of[inference.PictureReady](events)
+			for _, p := range made {
+				if p.Seed != 1000+uint64(p.Picture) || slices.Contains(c.bad, p.Seed) {
+					t.Errorf("picture %d is of seed %d", p.Picture, p.Seed)
+				}
+			}
+			if len(made) != c.made {
+				t.Errorf("%d pictures came, want %d: %v", len(made), c.made, kinds(events))
+			}
+			r := request("cat", 2, 1)
+			r.Seeds[0] = 7
+			same(t, r, collect(b.start(r)))
+		})
 	}
-	if len(of[inference.PictureReady](events)) != 1 {
-		t.Errorf("the picture before it is missing: %v", kinds(events))
-	}
-	r := request("cat", 2, 1)
-	same(t, r, collect(b.start(r)))
 }
 
 // TestAComputerThatAnswersGarbage: somebody else makes the picture; alone, it is named.

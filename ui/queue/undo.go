@@ -198,7 +198,13 @@ func (s *stopped) end(q *Queue, t state.Task, made []int) {
 			r.Seeds = nil
 		}
 	case len(made) > 0:
-		r.Seeds, r.From = slices.Clone(r.Seeds[min(len(made), len(r.Seeds)):]), nil
+		var rest []uint64 // a farm goes on past a picture that it cannot make
+		for n, seed := range r.Seeds {
+			if !slices.Contains(made, n) {
+				rest = append(rest, seed)
+			}
+		}
+		r.Seeds, r.From = rest, nil
 	}
 	if s.back {
 		s.wait(q)
