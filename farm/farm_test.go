@@ -2,6 +2,7 @@ package farm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -619,6 +620,94 @@ func TestAnotherVersionIsRefused(t *testing.T) {
 	if _, err := Dial(t.Context(), a); err == nil || !strings.Contains(err.Error(), "0.7") || !strings.Contains(err.Error(), Protocol) {
 		t.Error(err)
 	}
+}
+
+// TestAFarmOfAnEarlierVersion is renewed by who serves it, without what nobody can read any more; a later one is refused.
+func TestAFarmOfAnEarlierVersion(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	j := b.start(request("dog", 2, 3))
+	defer func() {
+		j.Cancel()
+		collect(j)
+	}()
+	stop := b.worker("one", &fakeEngine{})
+	b.until("a picture is made", func() bool {
+		keys, err := b.client.results.Keys(t.Context())
+		return err == nil && len(keys) > 0
+	})
+	stop()
+	a, err := b.own().Access()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := func(version string) (*Conn, error) {
+		t.Helper()
+		kv, err := b.client.js.KeyValue(t.Context(), farmBucket)
+		if err == nil {
+			_, err = kv.Put(t.Context(), protocolKey, []byte(version))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Found(t.Context(), a, 1)
+	}
+	for _, version := range []string{"2.1", fmt.Sprintf("1.%d", inference.WireVersion+1), "99.0"} {
+		if c, err := found(version); err == nil || !strings.Contains(err.Error(), version) {
+			if c != nil {
+				c.Close()
+			}
+			t.Errorf("a farm of version %s: %v", version, err)
+		}
+	}
+	c, err := found("1.1000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b.dial(b.own())
+	for _, name := range []string{jobStream, "KV_" + resultBucket, "KV_" + tryBucket, "OBJ_" + blobStore} {
+		if s, err := c.js.Stream(t.Context(), name); err != nil {
+			t.Error(err)
+		} else if info, err := s.Info(t.Context()); err != nil || info.State.Msgs > 0 {
+			t.Errorf("%s keeps %d messages, %v", name, info.State.Msgs, err)
+		}
+	}
+}
+
+// TestARequestOfAnotherVersion is left to another computer, which may be able to read it; where there is none, the reason is told.
+func TestARequestOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	other, err := json.Marshal(WorkerInfo{ID: "other", Name: "other", Models: map[string]string{"m1": "Fake"}})
+	if err == nil {
+		_, err = b.client.workers.Put(t.Context(), "other", other)
+	}
+	m := &nats.Msg{Subject: jobSubject + ".m1.J.0", Data: []byte("of the next version"), Header: nats.Header{}}
+	m.Header.Set(jobHeader, "J")
+	m.Header.Set(pictureHeader, "0")
+	if err == nil {
+		_, err = b.client.js.PublishMsg(t.Context(), m)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.worker("one", &fakeEngine{})
+	b.until("it is left to the other one", func() bool {
+		data, err := get(t.Context(), b.client.tries, "J.0")
+		var said try
+		return err == nil && unmarshal(data, &said) == nil && len(said.Refused) == 1
+	})
+	if _, err := get(t.Context(), b.client.results, "J.0"); !errors.Is(err, jetstream.ErrKeyNotFound) {
+		t.Errorf("it is parked: %v", err)
+	}
+	if err := b.client.workers.Purge(t.Context(), "other"); err != nil {
+		t.Fatal(err)
+	}
+	b.until("it is parked", func() bool {
+		_, err := get(t.Context(), b.client.results, "J.0")
+		return err == nil
+	})
 }
 
 // TestPairingIsOneLine that survives blanks, and no other line is one.

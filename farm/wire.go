@@ -99,8 +99,8 @@ type Conn struct {
 // of it lies, 1 unless it is a cluster. Errors say what helps: a refused key, another protocol, no answer.
 func Dial(ctx context.Context, a Access) (*Conn, error) { return dial(ctx, a, 0) }
 
-// Found is Dial that makes the streams and buckets of a farm where they are not there yet, each on so many servers of a cluster. The
-// key must be a client's.
+// Found is Dial that makes the streams and buckets of a farm where they are not there yet, each on so many servers of a cluster. A farm of
+// an earlier version is emptied and becomes one of this version. The key must be a client's.
 func Found(ctx context.Context, a Access, replicas int) (*Conn, error) {
 	return dial(ctx, a, max(replicas, 1))
 }
@@ -175,11 +175,41 @@ func (c *Conn) found(ctx context.Context, replicas int) error {
 		var kv jetstream.KeyValue
 		if kv, err = c.js.KeyValue(ctx, farmBucket); err == nil {
 			if _, err = kv.Create(ctx, protocolKey, []byte(Protocol)); errors.Is(err, jetstream.ErrKeyExists) {
-				err = nil
+				err = c.renew(ctx, kv)
 			}
 		}
 	}
 	return err
+}
+
+// renew makes a farm of an earlier version one of this version. What is queued and kept there goes: nobody can read it any more.
+func (c *Conn) renew(ctx context.Context, version jetstream.KeyValue) error {
+	e, err := version.Get(ctx, protocolKey)
+	if err != nil || !earlier(string(e.Value())) {
+		return err
+	}
+	for _, name := range []string{jobStream, "KV_" + resultBucket, "KV_" + stateBucket, "KV_" + tryBucket, "OBJ_" + blobStore} {
+		s, err := c.js.Stream(ctx, name)
+		if err == nil {
+			err = s.Purge(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err = version.Put(ctx, protocolKey, []byte(Protocol))
+	return err
+}
+
+// earlier tells whether a version of the wire is one before this program's.
+func earlier(version string) bool {
+	of := func(text string) (major, minor int) {
+		_, _ = fmt.Sscanf(text, "%d.%d", &major, &minor)
+		return major, minor
+	}
+	major, minor := of(version)
+	myMajor, myMinor := of(Protocol)
+	return major < myMajor || major == myMajor && minor < myMinor
 }
 
 // agree refuses a farm of another version.

@@ -597,7 +597,7 @@ func (t *task) prepare(ctx context.Context) (err error) {
 	}
 	t.tried(ctx, "")
 	if t.request, err = inference.DecodeRequest(t.msg.Data()); err != nil {
-		return hopeless{err}
+		return refused{err} // of another version than this program's: of another computer's, perhaps
 	}
 	if err := t.fits(); err != nil {
 		return err
