@@ -405,11 +405,23 @@ func TestAComputerThatAnswersGarbage(t *testing.T) {
 	t.Run("alone", func(t *testing.T) {
 		b := newBench(t)
 		b.worker("liar", &fakeEngine{spoil: garbage})
-		b.worker("twin", &fakeEngine{spoil: garbage})
-		b.worker("triplet", &fakeEngine{spoil: garbage})
-		failed := of[inference.Failed](collect(b.start(request("dog", 2, 1))))
-		if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), "seed") {
-			t.Errorf("%v", failed)
+		if _, err := last(collect(b.start(request("dog", 2, 1)))); err == nil || !strings.Contains(err.Error(), `from "liar" 3 times (it is of another seed)`) {
+			t.Error(err)
+		}
+	})
+	t.Run("once, beside one that cannot", func(t *testing.T) {
+		b := newBench(t)
+		var wrong atomic.Bool
+		b.worker("honest from then on", &fakeEngine{spoil: func(p *inference.PictureReady) {
+			if !wrong.Swap(true) {
+				garbage(p)
+			}
+		}})
+		b.worker("small", &fakeEngine{refuse: func(inference.Request) error { return errors.New("there is no room") }})
+		r := request("dog", 2, 1)
+		same(t, r, collect(b.start(r)))
+		if !wrong.Load() {
+			t.Error("no answer was wrong")
 		}
 	})
 }

@@ -427,7 +427,7 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
 		_ = m.TermWithReason("its headers do not fit its subject")
 		return
 	}
-	if h.Get(avoidHeader) == w.info.ID {
+	if h.Get(avoidHeader) == w.info.ID && !t.remains(ctx) {
 		_ = m.NakWithDelay(time.Second) // its client wants it from somebody else
 		return
 	}
@@ -565,6 +565,24 @@ func (t *task) alone(ctx context.Context, refused []string) bool {
 	return true
 }
 
+// remains tells whether this computer alone is there with the model, but for those that have refused the picture.
+func (t *task) remains(ctx context.Context) bool {
+	before, err := t.before(ctx)
+	return err == nil && t.alone(ctx, append(before.Refused, t.info.ID))
+}
+
+// before is what the farm knows of earlier tries; the zero one where there were none.
+func (t *task) before(ctx context.Context) (before try, err error) {
+	data, err := get(ctx, t.Conn.tries, t.key())
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return before, nil
+	}
+	if err == nil {
+		err = unmarshal(data, &before)
+	}
+	return before, err
+}
+
 // prepare finds out whether the picture is still wanted, counts the try, and reads what the request needs.
 func (t *task) prepare(ctx context.Context) (err error) {
 	switch _, err := get(ctx, t.results, t.key()); {
@@ -576,11 +594,7 @@ func (t *task) prepare(ctx context.Context) (err error) {
 	if err := t.resume(ctx); err != nil {
 		return err
 	}
-	var before try
-	data, err := get(ctx, t.Conn.tries, t.key())
-	if err == nil {
-		err = unmarshal(data, &before)
-	}
+	before, err := t.before(ctx)
 	t.tries, t.refused = 1, before.Refused
 	if slices.Contains(before.Refused, t.info.ID) {
 		if !t.alone(ctx, before.Refused) {
