@@ -153,6 +153,20 @@ func light(r inference.Request) inference.Request {
 
 // hand puts everything on the farm.
 func (j *Job) hand(ctx context.Context) error {
+	if err := j.put(ctx); err != nil {
+		return err
+	}
+	const together = 256 // messages on their way
+	for part := range slices.Chunk(j.wanted, together) {
+		if err := again(ctx, func(ctx context.Context) error { return j.publish(ctx, part, "", "") }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put puts what every picture needs there, where it is not.
+func (j *Job) put(ctx context.Context) error {
 	c, r := j.queue.conn, j.request
 	for _, f := range r.Files() {
 		if len(*f.Data) == 0 {
@@ -171,12 +185,6 @@ func (j *Job) hand(ctx context.Context) error {
 			return err
 		}
 	}
-	const together = 256 // messages on their way
-	for part := range slices.Chunk(j.wanted, together) {
-		if err := again(ctx, func(ctx context.Context) error { return j.publish(ctx, part, "", "") }); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -189,7 +197,7 @@ func (j *Job) publish(ctx context.Context, pictures []int, retry, avoid string) 
 		if err != nil {
 			return err
 		}
-		m := &nats.Msg{Subject: strings.Join([]string{jobSubject, j.queue.model, unit(j.ID, n)}, "."), Data: data, Header: nats.Header{}}
+		m := &nats.Msg{Subject: j.subject(n), Data: data, Header: nats.Header{}}
 		m.Header.Set(jetstream.MsgIDHeader, unit(j.ID, n)+retry)
 		m.Header.Set(jobHeader, j.ID)
 		m.Header.Set(pictureHeader, strconv.Itoa(n))
@@ -215,6 +223,22 @@ func (j *Job) publish(ctx context.Context, pictures []int, retry, avoid string) 
 		}
 	}
 	return nil
+}
+
+// subject is where a picture is queued.
+func (j *Job) subject(n int) string {
+	return strings.Join([]string{jobSubject, j.queue.model, unit(j.ID, n)}, ".")
+}
+
+// gone tells whether the farm has neither the message of a picture nor its result.
+func (j *Job) gone(n int) bool {
+	ctx, cancel := context.WithTimeout(j.ctx, patience)
+	defer cancel()
+	if _, err := j.queue.conn.jobs.GetLastMsgForSubject(ctx, j.subject(n)); !errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false
+	}
+	_, err := j.result(ctx, n) // asked for last: it is there before the message goes
+	return errors.Is(err, jetstream.ErrKeyNotFound)
 }
 
 // takeBack takes what waits of the job off the queue, tells who makes it to stop, and removes what was made.
@@ -455,15 +479,27 @@ func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 	}
 	look := time.NewTicker(2 * time.Second) // a watch may miss what came while the farm was away
 	defer look.Stop()
+	gone, losses := 0, 0 // looks in a row at which the farm has nothing of it
 	for retries := 0; ; {
 		for !there[n] {
 			select {
 			case <-look.C:
-				switch _, err := j.result(j.ctx, n); {
+				_, err := j.result(j.ctx, n)
+				switch {
 				case err == nil:
 					there[n] = true
 				case errors.Is(err, nats.ErrConnectionClosed): // nothing comes any more
 					return nil, err
+				case !errors.Is(err, jetstream.ErrKeyNotFound) || !j.gone(n):
+					gone = 0
+				default:
+					gone++
+				}
+				if gone > 1 { // a server lost it with its power, it is too old, or the farm was set up anew
+					gone, losses = 0, losses+1
+					if err := j.rehand(n, fmt.Sprint(".lost", losses), ""); err != nil {
+						return nil, err
+					}
 				}
 			case <-j.ctx.Done():
 				return nil, j.ctx.Err()
@@ -508,13 +544,18 @@ func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 		}
 		j.forget(j.ctx, n) // and once more, by somebody else
 		there[n] = false
-		err = again(j.ctx, func(ctx context.Context) error {
-			return j.publish(ctx, []int{n}, fmt.Sprint(".again", retries), result.ID)
-		})
-		if err != nil {
+		if err := j.rehand(n, fmt.Sprint(".again", retries), result.ID); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// rehand has a picture made once more, and by somebody else than avoid if that can be.
+func (j *Job) rehand(n int, retry, avoid string) error {
+	if err := j.put(j.ctx); err != nil {
+		return err
+	}
+	return again(j.ctx, func(ctx context.Context) error { return j.publish(ctx, []int{n}, retry, avoid) })
 }
 
 // result is what the farm says of a picture; jetstream.ErrKeyNotFound where it says nothing.

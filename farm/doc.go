@@ -12,6 +12,7 @@
 // A computer that is gone stops saying that it works: the message goes to another one, which continues from the kept State, bit for bit
 // on the same provider. A second delivery of a picture that is there changes nothing. What ends three deliveries without one new kept
 // step is parked with its reason: a result, too. A job goes on past such a picture if others of it were made, and fails in the end.
+// Of a picture whose turn it is, and of which the farm has neither a message nor a result, the client queues another message.
 //
 // Order: a job's events come as package inference promises, the pictures one after the other; what other pictures are doing meanwhile
 // shows in Progress alone. Times are the server's; no clock of a client or a worker is believed.

@@ -344,6 +344,42 @@ func TestWhoWaitsHearsOfTheEnd(t *testing.T) {
 	}
 }
 
+// TestWhatTheFarmHasLost is handed over again: what waited, with its files, or what was made.
+func TestWhatTheFarmHasLost(t *testing.T) {
+	t.Parallel()
+	r := request("dog", 2, 2)
+	t.Run("before it is made", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t)
+		j := b.start(r)
+		err := b.client.jobs.Purge(t.Context())
+		if err == nil {
+			err = b.client.blobs.Delete(t.Context(), *r.Files()[0].SHA256)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.worker("one", &fakeEngine{})
+		same(t, r, collect(j))
+	})
+	t.Run("its result", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t)
+		j := b.start(r) // nobody reads it: its process sleeps
+		b.worker("one", &fakeEngine{})
+		b.until("both are made", func() bool {
+			s, err := b.client.Status(t.Context())
+			return err == nil && s.Waiting+s.Running == 0
+		})
+		for n := range 2 {
+			if err := b.client.results.Purge(t.Context(), unit(j.(*Job).ID, n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		same(t, r, collect(j))
+	})
+}
+
 // TestAPictureThatNobodyCanMake is parked with the reason, and the others of the job, and of the farm, are made; where none is made the job
 // ends with the first.
 func TestAPictureThatNobodyCanMake(t *testing.T) {
