@@ -467,8 +467,8 @@ func (j *Job) without(n int) bool {
 	return len(j.makers) > 0
 }
 
-// picture delivers one picture: its events as they come, and what was missed of them from what the farm keeps. lost is why it cannot be made;
-// the job can go on.
+// picture delivers one picture: its events as they come, and what was missed of them from what the farm keeps. lost is why it cannot be
+// made; the job can go on.
 func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 	defer now.stop()
 	out := output{job: j, picture: n, next: stepOf(j.request.From), count: j.one(n).Steps}
