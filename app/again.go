@@ -113,6 +113,12 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 	if a.plain {
 		was.LoRAs = ""
 	}
+	if was.Grid != nil {
+		if a.recipe == "" {
+			return options, usagef("%s is the sheet of a grid: name one of its pictures, which lie beside it", file)
+		}
+		was.Seeds = was.Seeds[:min(len(was.Seeds), 1)] // which is that of all cells, or a side has theirs
+	}
 	if options.LoRAs == "" && was.LoRAs != "" {
 		alone := inference.Request{Prompt: "a picture", Seeds: []uint64{0}, Settings: inference.Settings{LoRAs: was.LoRAs}}
 		if _, err := e.ResolveContext(ctx, alone); err != nil {
@@ -149,6 +155,10 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 	if seeded {
 		r.Seeds = options.Seeds
 	}
+	sides := slices.Clone(was.Subjects) // which those of the grid are about
+	if options.Grid != nil {
+		r.Grid, sides = options.Grid, options.Subjects
+	}
 	if options.Prompt != "" {
 		r.Prompt = options.Prompt
 		words := e.bundle.Tokenizer(0).Encode(r.Prompt)
@@ -165,6 +175,9 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 			if s.Region.IsZero() {
 				s.Region = r.Subjects[j].Region
 			}
+			if len(s.References) == 0 { // only --grid names it
+				s.References = r.Subjects[j].References
+			}
 			r.Subjects[j] = s
 		} else {
 			r.Subjects = append(r.Subjects, s)
@@ -180,7 +193,28 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 			}
 		}
 	}
-	return r, nil
+	return r, renumber(r.Grid, sides, r.Subjects)
+}
+
+// renumber gives the sides of a grid that are about one of some subjects the number that it has among others.
+func renumber(grid *inference.Grid, sides, subjects []inference.Subject) error {
+	if grid == nil {
+		return nil
+	}
+	for _, a := range grid.Axes() {
+		if a.Subject > 0 && a.Subject <= len(sides) {
+			word := sides[a.Subject-1].Word
+			if a.Subject = subjectOf(subjects, word) + 1; a.Subject == 0 {
+				return usagef("the grid is about %s, which is no subject any more: say with --grid what differs", word)
+			}
+		}
+		for _, ref := range a.References {
+			if len(ref.Data) == 0 {
+				return fmt.Errorf("the picture %q of the grid is no longer in the history: give it with --grid", ref.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // chosen are the settings of a picture that hold beside the options: the rest follows another number of steps, and all but a few another

@@ -76,16 +76,12 @@ func newGenerate() *cobra.Command {
 			if r.Subjects, err = subjects(bound); err != nil {
 				return err
 			}
-			if g.seeded = c.Flags().Changed("seed"); len(sides) > 0 {
-				if count > 1 || g.film || g.likeness {
-					return usagef("--count, --film and --likeness are not for grids: make seed a side (seed=1-4), or leave --grid out")
-				}
-				if r.Grid, err = parseGrid(sides, &r.Subjects); err != nil {
-					return err
-				}
-				if g.seeded && (r.Grid.Rows.Key == inference.AxisSeed || r.Grid.Columns.Key == inference.AxisSeed) {
-					return usagef("--seed and a side of seeds are two things: leave one out")
-				}
+			if r.Grid, err = parseGrid(sides, &r.Subjects, over.asked()); err != nil {
+				return err
+			}
+			g.seeded = c.Flags().Changed("seed")
+			if err := g.checkGrid(); err != nil {
+				return err
 			}
 			if over.asked() {
 				over.masks = masks // of the picture's subjects, too
@@ -219,11 +215,12 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer e.Close()
 	var parents []parent
 	if g.again != nil {
-		grid := g.request.Grid
 		if g.request, err = g.again.request(ctx, e, g.request, g.seeded); err != nil {
 			return err
 		}
-		g.request.Grid = grid
+		if err := g.checkGrid(); err != nil { // of the picture's recipe
+			return err
+		}
 		parents = g.again.parents
 		for _, note := range g.again.notes {
 			fmt.Fprintln(stderr, "note:", note)

@@ -24,8 +24,8 @@ var axisNames = map[string]string{
 }
 
 // parseGrid reads the --grid options: KEY[:WORD]=VALUE,VALUE,… once or twice, rows first.
-// A word that pictures are for need be no other subject's.
-func parseGrid(options []string, subjects *[]inference.Subject) (*inference.Grid, error) {
+// A word that pictures are for need be no other subject's; where a picture is made again, no word need: it may be one of the picture's.
+func parseGrid(options []string, subjects *[]inference.Subject, again bool) (*inference.Grid, error) {
 	if len(options) > 2 {
 		return nil, usagef("--grid: a grid has two sides, rows and columns: leave out the others")
 	}
@@ -49,7 +49,7 @@ func parseGrid(options []string, subjects *[]inference.Subject) (*inference.Grid
 				return nil, usagef("--grid %q: %w", option, err)
 			}
 			of := inference.Word{Text: text, Occurrence: n}
-			if subjectOf(*subjects, of) < 0 && a.Key == inference.AxisReference {
+			if subjectOf(*subjects, of) < 0 && (again || a.Key == inference.AxisReference) {
 				*subjects = append(*subjects, inference.Subject{Word: of})
 			}
 			if a.Subject = subjectOf(*subjects, of) + 1; a.Subject == 0 {
@@ -85,6 +85,21 @@ func parseGrid(options []string, subjects *[]inference.Subject) (*inference.Grid
 		return &inference.Grid{Rows: axes[0], Columns: axes[1]}, nil
 	}
 	return nil, nil
+}
+
+// checkGrid finds options that are not for grids.
+func (g *generation) checkGrid() error {
+	grid := g.request.Grid
+	if grid == nil {
+		return nil
+	}
+	if len(g.request.Seeds) > 1 || g.film || g.likeness {
+		return usagef("--count, --film and --likeness are not for grids: make seed a side (seed=1-4), or leave --grid out")
+	}
+	if g.seeded && (grid.Rows.Key == inference.AxisSeed || grid.Columns.Key == inference.AxisSeed) {
+		return usagef("--seed and a side of seeds are two things: leave one out")
+	}
+	return nil
 }
 
 // axisLabel names value i of a side for people.

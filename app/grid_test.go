@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"realword/assets"
 	"realword/inference/recipe"
 )
 
@@ -87,6 +89,99 @@ func TestGrid(t *testing.T) {
 		}
 		if status, _, stderr := command(t, append(given, "--out", out)...); status != 2 || !strings.Contains(stderr, want) {
 			t.Errorf("%q: status %d, %s", sides, status, stderr)
+		}
+	}
+}
+
+// TestGridOfAPictureMadeAgain: the word of a side is a subject of the picture, whatever subjects the options name. The sheet of a grid has
+// the recipe of the grid.
+func TestGridOfAPictureMadeAgain(t *testing.T) {
+	model, dog := tiny(t)
+	cat := filepath.Join(t.TempDir(), "cat.png")
+	if err := os.WriteFile(cat, assets.Samples()[1].Data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	made := func(args ...string) (files []string, stderr string) {
+		t.Helper()
+		status, stdout, stderr := command(t, append([]string{"generate", "--model", model, "--out", out}, args...)...)
+		if status != 0 {
+			t.Fatalf("%v: %d, %s", args, status, stderr)
+		}
+		return strings.Fields(stdout), stderr
+	}
+	// cells tells word, scope and picture of the subjects of every cell.
+	cells := func(files []string) (all string) {
+		t.Helper()
+		for _, file := range files[:len(files)-1] {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, _, err := recipe.Read(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range said.Subjects {
+				all += fmt.Sprint(s.Word.Text, " ", s.Scope, " ", s.References[0].Name, ", ")
+			}
+		}
+		return all
+	}
+	first, _ := made("--prompt", "a dog and a cat", "--subject", "dog="+dog+":0.2", "--subject", "cat="+cat+":0.25", "--steps", "2", "--stop", "1", "--seed", "5")
+	picture := first[0]
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{
+			[]string{"--recipe", picture, "--subject", "cat=" + cat, "--grid", "gamma:cat=0.1,0.3"},
+			"dog 0.2 dog.png, cat 0.1 cat.png, dog 0.2 dog.png, cat 0.3 cat.png, ",
+		},
+		{
+			[]string{"--recipe", picture, "--grid", "gamma:cat=0.15,0.3"},
+			"dog 0.2 dog.png, cat 0.15 cat.png, dog 0.2 dog.png, cat 0.3 cat.png, ",
+		},
+		{
+			[]string{"--recipe", picture, "--grid", "picture:cat=" + dog + "," + cat},
+			"dog 0.2 dog.png, cat 0.25 dog.png, dog 0.2 dog.png, cat 0.25 cat.png, ",
+		},
+		{
+			[]string{"--redo", picture, "--grid", "picture:cat=" + dog + "," + cat},
+			"dog 0.2 dog.png, cat 0.25 dog.png, dog 0.2 dog.png, cat 0.25 cat.png, ",
+		},
+		{
+			[]string{"--recipe", picture, "--prompt", "a cat", "--grid", "gamma:cat=0.1,0.3"},
+			"cat 0.1 cat.png, cat 0.3 cat.png, ",
+		},
+	} {
+		files, _ := made(c.args...)
+		if got := cells(files); got != c.want {
+			t.Errorf("%q: %s, want %s", c.args, got, c.want)
+		}
+	}
+
+	grid, _ := made("--recipe", picture, "--grid", "gamma:cat=0.1,0.3", "--grid", "seed=1,2")
+	sheet := grid[len(grid)-1]
+	if again, notes := made("--recipe", sheet); len(again) != 1 || again[0] != sheet || !strings.Contains(notes, "4 of 4 pictures are in") {
+		t.Errorf("the sheet's recipe: %q, %s", again, notes)
+	}
+	if again, _ := made("--recipe", sheet, "--prompt", "a cat"); cells(again) != "cat 0.1 cat.png, cat 0.1 cat.png, cat 0.3 cat.png, cat 0.3 cat.png, " {
+		t.Errorf("without the dog: %s", cells(again))
+	}
+	if again, _ := made("--recipe", sheet, "--grid", "stop=1,2"); len(again) != 3 {
+		t.Errorf("another grid: %q", again)
+	}
+	for want, args := range map[string][]string{
+		"the sheet of a grid: name one of its pictures":          {"--redo", sheet},
+		"--count, --film and --likeness are not for grids":       {"--recipe", sheet, "--film"},
+		"--seed and a side of seeds are two things":              {"--recipe", sheet, "--seed", "6"},
+		`the grid is about "cat", which is no subject any more`:  {"--recipe", sheet, "--prompt", "a dog"},
+		`"bird" is not a word of the prompt`:                     {"--recipe", picture, "--grid", "gamma:bird=0.1"},
+		"--count, --film and --likeness are not for grids: make": {"--recipe", picture, "--grid", "stop=1,2", "--count", "2"},
+	} {
+		if status, _, stderr := command(t, append([]string{"generate", "--model", model, "--out", out}, args...)...); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: status %d, %s", args, status, stderr)
 		}
 	}
 }
