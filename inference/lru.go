@@ -23,10 +23,10 @@ func (c *lru[K, V]) get(key K) (value V, ok bool) {
 	return e.value, true
 }
 
-// put adds a key that is not there.
+// put adds a key that is not there. The limit may be lower than it was.
 func (c *lru[K, V]) put(key K, value V) {
-	if len(c.entries) == c.limit {
-		c.entries = slices.Delete(c.entries, 0, 1)
+	if more := len(c.entries) + 1 - c.limit; more > 0 {
+		c.entries = slices.Delete(c.entries, 0, min(more, len(c.entries)))
 	}
 	c.entries = append(c.entries, lruEntry[K, V]{key, value})
 }
