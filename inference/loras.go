@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -84,6 +83,7 @@ func (g *Graphs) Weights() (*Weights, error) {
 	if !ok {
 		return nil, message.New("this runtime cannot change weights: LoRAs need ONNX Runtime")
 	}
+	m := g.model.Manifest()
 	w := &Weights{lora.Weights{}, map[string][]graph.Name{}, map[string]session.Weight{}, g.model}
 	for _, name := range adaptable {
 		path := g.model.Graph(name)
@@ -103,11 +103,8 @@ func (g *Graphs) Weights() (*Weights, error) {
 			if w.Shapes[key] != nil {
 				continue
 			}
+			weight.File = m.WeightFile(path, weight.File)
 			w.Shapes[key], w.places[key] = weight.Shape, weight
-			if !filepath.IsAbs(weight.File) {
-				weight.File = filepath.Join(filepath.Dir(path), filepath.FromSlash(weight.File))
-				w.places[key] = weight
-			}
 		}
 	}
 	return w, nil

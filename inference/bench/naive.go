@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,11 +84,9 @@ func weights(inspector session.Inspector, model inference.Model) (places map[str
 			return nil, nil, err
 		}
 		for _, w := range list {
-			file := filepath.FromSlash(cmp.Or(model.Manifest().Moved()[w.File], w.File))
-			if !filepath.IsAbs(file) {
-				if file, err = filepath.Abs(filepath.Join(filepath.Dir(path), file)); err != nil {
-					return nil, nil, err
-				}
+			file, err := filepath.Abs(model.Manifest().WeightFile(path, w.File))
+			if err != nil {
+				return nil, nil, err
 			}
 			files = append(files, file)
 			places[strings.TrimSuffix(w.Name, ".stored")] = nn.Place{File: filepath.ToSlash(file), DType: w.DType, Offset: w.Offset, Length: w.Bytes}

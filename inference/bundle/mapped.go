@@ -58,6 +58,15 @@ func (m Manifest) Moved() map[string]string {
 	return moved
 }
 
+// WeightFile is where the weights lie that a graph of the model, a file, says to be at a location.
+func (m Manifest) WeightFile(graph, location string) string {
+	file := filepath.FromSlash(cmp.Or(m.Moved()[location], location))
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(graph), file)
+	}
+	return file
+}
+
 // check compares what the file system says of the file with the manifest. touched: it has another time, which may mean that it has
 // other content, or that it was copied, restored or touched.
 func (f MappedFile) check() (touched bool, err error) {

@@ -3,6 +3,7 @@ package parity
 import (
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -174,6 +175,76 @@ func TestLoRAGoldens(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
+		}
+	}
+}
+
+// TestLoRAsOfAModelFromAnotherComputer: weights that a LoRA changes as a whole are those of the model's own folder, whatever lies here
+// where the checkpoint lay there.
+func TestLoRAsOfAModelFromAnotherComputer(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows copies always")
+	}
+	there, dir := t.TempDir(), filepath.Join(t.TempDir(), "model")
+	if err := os.CopyFS(there, os.DirFS(data+"/tiny-xl")); err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle.ImportWith(t.Context(), there, filepath.Join(t.TempDir(), "bundle"), bundle.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	description, paths, err := b.Parcel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := bundle.Unpack(description)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range a.Parts {
+		to := filepath.Join(dir+"-half", filepath.FromSlash(p.Path))
+		data, err := os.ReadFile(paths[p.SHA256])
+		if err := errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o700), os.WriteFile(to, data, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Settle(dir+"-half", dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range b.Manifest().Mapped {
+		if err := os.WriteFile(f.Path, make([]byte, f.Size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err = bundle.Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	file, err := checkpoint.Open(data + "/loras/goldens/tiny-xl-full.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	g := inference.NewGraphs(orttest.Shared(t), b)
+	defer g.Close()
+	weights, err := g.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	weight, err := strconv.ParseFloat(file.Metadata()["weight"], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapted, err := weights.Adapt(t.Context(), []lora.Part{part(t, weights, data+"/loras/"+file.Metadata()["lora"], weight)})
+	if err == nil {
+		err = g.Adapt(adapted)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range networks(t, g, file) {
+		want, err := file.Read(name)
+		if off := relative(got, want); err != nil || !(off < 1e-5) {
+			t.Errorf("%s is off by %.2g, %v", name, off, err)
 		}
 	}
 }
