@@ -36,8 +36,9 @@ type again struct {
 	strength           float64  // 0: the usual one
 	masks              []string // of --mask
 	parents            []parent
-	notes              []error // for people
-	plain              bool    // without the picture's LoRAs
+	notes              []error  // for people
+	plain              bool     // without the picture's LoRAs
+	off                []string // options of settings that are given as false
 }
 
 func (a *again) flags(c *cobra.Command) {
@@ -76,6 +77,11 @@ func (a *again) check(c *cobra.Command) error {
 	}
 	if a.second != "" && c.Flags().Changed("size") {
 		return usagef("--size comes from --scale with --second-pass: leave it out")
+	}
+	for _, t := range inference.Table() {
+		if f := c.Flags().Lookup(t.Flag); f != nil && f.Changed && f.Value.String() == "" {
+			a.off = append(a.off, t.Flag)
+		}
 	}
 	for name, n := range map[string]int{"grow": a.grow, "feather": a.feather} {
 		if c.Flags().Changed(name) && n < 0 {
@@ -218,11 +224,22 @@ func renumber(grid *inference.Grid, sides, subjects []inference.Subject) error {
 }
 
 // chosen are the settings of a picture that hold beside the options: the rest follows another number of steps, and all but a few another
-// preset.
+// preset. What options turn off does not hold: Over takes a false for silence.
 func (a *again) chosen(m bundle.Manifest, was, options inference.Settings) inference.Settings {
 	chosen := was.Wishes(m)
 	if options.Preset != "" {
 		return inference.Settings{Negative: chosen.Negative, Width: was.Width, Height: was.Height}
+	}
+	for _, t := range inference.Table() {
+		if slices.Contains(a.off, t.Flag) {
+			_ = t.Set(&chosen, "")
+		}
+	}
+	if slices.Contains(a.off, "swift") {
+		chosen = chosen.WithoutApproximations()
+	}
+	if options.MaskNorm != "" {
+		chosen.RawMask = false // which is one of its values
 	}
 	return chosen
 }

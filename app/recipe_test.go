@@ -232,3 +232,45 @@ func TestWayToAModel(t *testing.T) {
 		}
 	}
 }
+
+// TestOptionsTurnOffWhatARecipeHas: false beside a recipe is no silence about it.
+func TestOptionsTurnOffWhatARecipeHas(t *testing.T) {
+	model, dog := tiny(t)
+	out := t.TempDir()
+	made := func(args ...string) (string, inference.Settings) {
+		t.Helper()
+		status, stdout, stderr := command(t, append([]string{"generate", "--model", model, "--out", out}, args...)...)
+		if status != 0 {
+			t.Fatalf("%v: %d, %s", args, status, stderr)
+		}
+		file := strings.TrimSpace(stdout)
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _, err := recipe.Read(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file, said.Settings
+	}
+	first := []string{"--prompt", "a (dog:1.2) " + strings.Repeat("big ", 80), "--subject", "dog=" + dog, "--steps", "8", "--seed", "5"}
+	_, plain := made(first...)
+	file, all := made(append(first, "--swift", "--literal", "--one-chunk", "--mask-norm", "none", "--cfg", "3")...)
+	if !all.Swift || !all.Literal || !all.Cut || !all.RawMask || all.CFG != 3 || plain == all {
+		t.Fatalf("%+v", all)
+	}
+	if _, got := made("--recipe", file); got != all {
+		t.Errorf("the same again: %+v, want %+v", got, all)
+	}
+	for _, how := range []string{"--recipe", "--redo"} {
+		_, got := made(how, file, "--swift=false", "--literal=false", "--one-chunk=false", "--mask-norm", "max", "--cfg", "12.5")
+		if got != plain {
+			t.Errorf("%s: %+v, want %+v", how, got, plain)
+		}
+	}
+	if _, got := made("--recipe", file, "--mask-norm", "min_max_per_channel", "--swift=false", "--uncond-every", "2"); got.RawMask || got.MaskNorm != "min_max_per_channel" ||
+		got.Swift || got.Every != 2 || got.Rest != 0 || !got.Literal {
+		t.Errorf("%+v", got)
+	}
+}
