@@ -311,7 +311,10 @@ func (e *Engine) Look(ctx context.Context, r Request, in Init) ([]picture.Grid, 
 	r = Defaults(e.model.Manifest(), r)
 	steps := float64(r.Steps)
 	in.Strength, in.Region = min((steps-float64(r.Stop)+1.5)/steps, 1), Painted{} // the half is for the division's rounding
-	r.Init, r.From, r.Seeds = &in, nil, []uint64{0}
+	r.Init, r.From, r.Grid = &in, nil, nil
+	if r.Seeds = r.Seeds[:min(len(r.Seeds), 1)]; len(r.Seeds) == 0 { // it also chooses among alternatives of the prompt
+		r.Seeds = []uint64{0}
+	}
 	for j := range r.Subjects {
 		r.Subjects[j].Region = Region{}
 		for i := range r.Subjects[j].References {

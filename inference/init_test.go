@@ -434,6 +434,22 @@ func TestLook(t *testing.T) {
 	if _, err := b.engine.Look(context.Background(), r, Init{Name: "kept.png", Data: []byte("x")}); err == nil {
 		t.Error("there are masks in what is no picture")
 	}
+
+	// The seed chooses among alternatives: the subject is looked for in the text that the picture was made of.
+	r.Prompt, r.Seeds = "a {dog|cat} on the beach", []uint64{1}
+	used := func(seed uint64) string { text, _ := r.Used(b.model.Manifest(), seed); return text }
+	for used(r.Seeds[0]) == used(0) {
+		r.Seeds[0]++
+	}
+	word := "dog"
+	if strings.Contains(used(r.Seeds[0]), "cat") {
+		word = "cat"
+	}
+	r.Subjects[0].Word.Text = word
+	r.Grid = &Grid{Columns: Axis{Key: "cfg", Values: []string{"3", "4"}}}
+	if masks, err := b.engine.Look(context.Background(), r, Init{Name: "kept.png", Data: file}); err != nil || len(masks) != 1 {
+		t.Errorf("%s with the seed %d: %v, %v", word, r.Seeds[0], masks, err)
+	}
 }
 
 // TestMadeIn: of a subject that was made anew in a region only what lies there counts; one that lies elsewhere keeps its mask.
