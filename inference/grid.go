@@ -151,7 +151,9 @@ func (r Request) Cells(m bundle.Manifest) []Request {
 		for i, a := range r.Grid.Axes() {
 			a.set(&c, values[i])
 		}
-		cells[n] = Defaults(m, c)
+		c = Defaults(m, c)
+		c.Settings = c.honest(m)
+		cells[n] = c
 	}
 	return cells
 }

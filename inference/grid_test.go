@@ -368,3 +368,21 @@ func TestSeedRange(t *testing.T) {
 		t.Errorf("one too many for a grid, which says so: %d", n)
 	}
 }
+
+// TestCellsSayWhatIsLeftOut: the recipe of a cell claims an approximation where it leaves something out, as that of the picture alone.
+func TestCellsSayWhatIsLeftOut(t *testing.T) {
+	b := newBench(t)
+	r := b.dog()
+	r.Swift, r.Stop = true, 2
+	r.Grid = &Grid{Rows: Axis{Key: "steps", Values: []string{"4", "25"}}, Columns: Axis{Key: "cfg", Values: []string{"3", "5"}}}
+	_, pictures := cellsOf(b.run(r))
+	cells := r.Cells(b.model.Manifest())
+	for n, p := range pictures {
+		alone, swift := cells[n], n/2 == 1
+		alone.Settings.Swift = true
+		said := of[PictureReady](b.run(alone))[0].Recipe.Settings
+		if p.Recipe.Settings != said || cells[n].Settings != said || said.Swift != swift || (said.Every > 1) != swift {
+			t.Errorf("cell %d says %+v, alone it says %+v; it was planned as %+v", n, p.Recipe.Settings, said, cells[n].Settings)
+		}
+	}
+}
