@@ -127,6 +127,9 @@ func (r Request) effective(m bundle.Manifest) string {
 	if s.CFG == 1 {
 		s.Negative, s.Rescale, s.Interval, s.Every = "", 0, "", 0
 	}
+	if s.CFG == 1 || len(r.Subjects) > 0 {
+		s.UncondAttention = ""
+	}
 	seeds := make([]uint64, len(r.Seeds))
 	for n, seed := range r.Seeds {
 		seeds[n] = seed & math.MaxUint32 // which is what noise and alternatives are drawn with

@@ -73,3 +73,29 @@ func TestSidesThatChangeNothing(t *testing.T) {
 		t.Errorf("the engine says %v", err)
 	}
 }
+
+// Where there is no unconditional pass, or there are subjects, it does not matter what that pass would attend to.
+func TestAttentionThatDoesNotAct(t *testing.T) {
+	b := newBench(t)
+	for name, c := range map[string]struct {
+		cfg      float64
+		subjects []Subject
+		same     bool
+	}{
+		"text alone":             {cfg: 7},
+		"subjects":               {cfg: 7, subjects: b.dog().Subjects, same: true},
+		"no unconditional pass":  {cfg: 1, same: true},
+		"neither of them at all": {cfg: 1, subjects: b.dog().Subjects, same: true},
+	} {
+		r := b.dog()
+		r.CFG, r.Subjects, r.UncondAttention = c.cfg, c.subjects, PlainAttention
+		other := r
+		other.UncondAttention = PerturbedAttention
+		if m := b.model.Manifest(); (r.effective(m) == other.effective(m)) != c.same {
+			t.Errorf("%s: the same is not %v", name, c.same)
+		}
+		if same := fingerprint(r) == fingerprint(other); same != (len(c.subjects) > 0) {
+			t.Errorf("%s: what is taken again is the same: %v", name, same)
+		}
+	}
+}

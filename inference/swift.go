@@ -230,7 +230,7 @@ func (r Request) swiftNote(m bundle.Manifest) error {
 
 // honest are its settings without approximations where these leave nothing out: no recipe says that they did.
 func (r Request) honest(m bundle.Manifest) Settings {
-	if r.swiftNote(m) == nil {
+	if r.Steps > mostSteps || r.swiftNote(m) == nil { // nobody makes so many
 		return r.Settings
 	}
 	return r.WithoutApproximations()
@@ -281,6 +281,9 @@ func fingerprint(r Request) string {
 	of := []any{r.Prompt, r.Negative, r.Preset, r.LoRAs, r.Literal, r.MaskSource, r.Normalization(), words, visionOf(r)}
 	if r.Cut {
 		of = append(of, "cut")
+	}
+	if r.UncondAttention == PerturbedAttention && len(r.Subjects) == 0 {
+		of = append(of, PerturbedAttention)
 	}
 	sum := sha256.Sum256([]byte(written(of)))
 	return hex.EncodeToString(sum[:8])

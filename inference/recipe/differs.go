@@ -55,7 +55,7 @@ func Differs(was, now inference.Request, seeds bool) string {
 
 // bare is a request without the names of files, and without seeds where they do not count.
 func bare(r inference.Request, seeds bool) inference.Request {
-	if r.UncondAttention == "" || len(r.Subjects) > 0 { // which it does not act on
+	if r.UncondAttention == "" || len(r.Subjects) > 0 || r.CFG == 1 { // where it does not act
 		r.UncondAttention = inference.PlainAttention
 	}
 	r.Subjects = inference.CloneSubjects(r.Subjects)

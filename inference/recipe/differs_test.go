@@ -39,6 +39,16 @@ func TestDiffers(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	plain := one()
+	plain.Subjects, plain.CFG = nil, 1
+	perturbed := plain
+	perturbed.UncondAttention = inference.PerturbedAttention
+	if got := Differs(plain, perturbed, false); got != "" {
+		t.Errorf("without an unconditional pass: %q", got)
+	}
+	if plain.CFG, perturbed.CFG = 2, 2; Differs(plain, perturbed, false) == "" {
+		t.Error("the attention of the unconditional pass does not count")
+	}
 	if other := one(); Differs(other, one(), true) != "" {
 		t.Error("a request is not itself")
 	} else if other.Seeds = []uint64{8}; Differs(other, one(), true) != "" {
