@@ -32,16 +32,14 @@ type Engine struct {
 
 	hints hinting // of likeness
 
-	library      *lora.Library           // guarded by mu
-	loras        lru[loraFile, seenLoRA] // guarded by mu
-	called       map[string]seenLoRA     // by name, as it was looked at last; guarded by mu
-	adapt        sync.Once
-	changeable   *Weights // after adapt
-	unchangeable error    // likewise: why there are none
+	library *lora.Library           // guarded by mu
+	loras   lru[loraFile, seenLoRA] // guarded by mu
+	called  map[string]seenLoRA     // by name, as it was looked at last; guarded by mu
 
-	graphs  *Graphs // the worker's; others only ask for sizes
-	measure sync.Once
-	sizes   *memory.Model // after measure; nil where they are not known
+	graphs     *Graphs // the worker's; others only ask for sizes and weights
+	reading    sync.Mutex
+	sizes      *memory.Model // guarded by reading; nil where they are not known
+	changeable *Weights      // guarded by reading; nil where they are not known
 }
 
 // viewKey is one picture seen in one way.

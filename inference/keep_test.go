@@ -335,6 +335,36 @@ func TestTheUNetMakesRoom(t *testing.T) {
 	}
 }
 
+// stumbling is a runtime that cannot read the first graphs.
+type stumbling struct {
+	sized
+	fails *int
+}
+
+func (s stumbling) Weights(path string) ([]session.Weight, error) {
+	if *s.fails--; *s.fails >= 0 {
+		return nil, errors.New("too many open files")
+	}
+	return s.sized.Weights(path)
+}
+
+// What a model's graphs hold is asked again where it could not be read: a large model is not small for good, nor without LoRAs.
+func TestGraphsAreReadAgain(t *testing.T) {
+	b := newBench(t)
+	fails := 2
+	engine := New(stumbling{sized{b.runtime, "CPU"}, &fails}, b.model)
+	defer engine.Close()
+	if large, again := engine.large(), fails == 1; large || !again {
+		t.Error("it is large without having been read")
+	}
+	if _, err := engine.weights(); err == nil {
+		t.Error("there are weights without having been read")
+	}
+	if _, err := engine.weights(); err != nil || !engine.large() {
+		t.Errorf("it is not read again: %v", err)
+	}
+}
+
 func TestLackOfMemoryIsASentence(t *testing.T) {
 	b := newBench(t)
 	err := fmt.Errorf("run the decoder graph: %w: bad allocation", session.ErrMemory)

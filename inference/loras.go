@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"strings"
 	"time"
@@ -186,12 +187,19 @@ type seenLoRA struct {
 	sum string
 	fit lora.Fit
 	err error // why it cannot be used with this model
+
+	passing bool // err may go while the file stays as it is
 }
 
-// weights are those of the model that can be changed, read once.
+// weights are those of the model that can be changed, read once. What could not be read is tried again.
 func (e *Engine) weights() (*Weights, error) {
-	e.adapt.Do(func() { e.changeable, e.unchangeable = e.graphs.Weights() })
-	return e.changeable, e.unchangeable
+	e.reading.Lock()
+	defer e.reading.Unlock()
+	var err error
+	if e.changeable == nil {
+		e.changeable, err = e.graphs.Weights()
+	}
+	return e.changeable, err
 }
 
 // look reads the file of a LoRA, unless that is known since it was changed last.
@@ -216,7 +224,7 @@ func (e *Engine) look(ctx context.Context, u lora.Use) (path string, seen seenLo
 			return path, seen, err
 		}
 		e.mu.Lock()
-		if _, again := e.loras.get(key); !again {
+		if _, again := e.loras.get(key); !again && !seen.passing {
 			e.loras.put(key, seen)
 		}
 		e.mu.Unlock()
@@ -242,17 +250,15 @@ func (e *Engine) readLoRA(ctx context.Context, path string) (seen seenLoRA, err 
 	}
 	f, err := lora.Open(path)
 	if err != nil {
-		return seenLoRA{err: err}, nil
+		return seenLoRA{err: err, passing: true}, nil // which takes no time to find again
 	}
 	defer f.Close()
 	m := e.model.Manifest()
-	if seen.fit, seen.err = f.Fit(weights.Shapes, m.Name, m.Family); seen.err != nil {
-		return seen, nil
+	if seen.fit, seen.err = f.Fit(weights.Shapes, m.Name, m.Family); seen.err == nil {
+		seen.sum, seen.err = f.Sum(ctx)
 	}
-	if seen.sum, seen.err = f.Sum(ctx); ctx.Err() != nil {
-		return seen, ctx.Err()
-	}
-	return seen, nil
+	seen.passing = errors.As(seen.err, new(*fs.PathError))
+	return seen, ctx.Err()
 }
 
 // LoRA is what is known of the file of a LoRA with a model.

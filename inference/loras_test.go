@@ -1,6 +1,7 @@
 package inference_test
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,6 +89,28 @@ func TestLoRARequests(t *testing.T) {
 		if _, err := e.Resolve(with(loras)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", loras, err)
 		}
+	}
+}
+
+// TestATroubleOfALoRAPasses: what keeps a file from being read may go without its having another size or time.
+func TestATroubleOfALoRAPasses(t *testing.T) {
+	e, folder := engineOf(t, bundletest.Golden(t, "tiny-xl")), loraFolder(t)
+	e.UseLoRAs(folder)
+	path, err := folder.Find("tiny-xl-kohya")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".aria2", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.LoRA(t.Context(), "tiny-xl-kohya"); err == nil || !strings.Contains(err.Error(), "unfinished download") {
+		t.Errorf("an unfinished download: %v", err)
+	}
+	if err := os.Remove(path + ".aria2"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.LoRA(t.Context(), "tiny-xl-kohya"); err != nil {
+		t.Errorf("once it is finished: %v", err)
 	}
 }
 

@@ -83,7 +83,11 @@ func (e *Engine) shortOf(err error, r Request) error {
 }
 
 func (e *Engine) modelSizes() *memory.Model {
-	e.measure.Do(func() { e.sizes, _ = e.graphs.sizes() }) // a broken graph is reported when it is opened
+	e.reading.Lock()
+	defer e.reading.Unlock()
+	if e.sizes == nil {
+		e.sizes, _ = e.graphs.sizes() // a broken graph is reported when it is opened
+	}
 	return e.sizes
 }
 
