@@ -301,6 +301,16 @@ var errNotUsable = errors.New("`realword doctor --all` says what is missing; --d
 // mayHaveWebGPU tells whether WebGPU is worth a trial; tests say it themselves.
 var mayHaveWebGPU = ort.MayHaveWebGPU
 
+// loaded is the library of this process; tests say it themselves.
+var loaded = ort.Loaded
+
+// loadsWebGPU tells whether this process has loaded no other library than that with WebGPU: of two builds in the cache the processor may
+// have taken the other one for an earlier model, and it stays.
+func loadsWebGPU() bool {
+	library, err := ort.FindFor(ort.WebGPU, "")
+	return loaded() == "" || err == nil && loaded() == library
+}
+
 // openVINO finds OpenVINO, and hasHalf tells whether the processor has products of half precision; tests say it themselves.
 var (
 	openVINO = ort.OpenVINO
@@ -339,13 +349,14 @@ func (m machine) choose(ctx context.Context, library string) (device string, err
 		return "cpu", nil
 	}
 	if m.device == "" || m.device == "auto" {
-		if m.card != "" && m.model != "" && mayHaveWebGPU() && known(ctx, library, m.card, false).Usable {
+		webGPU := m.model != "" && mayHaveWebGPU() && loadsWebGPU()
+		if m.card != "" && webGPU && known(ctx, library, m.card, false).Usable {
 			return m.card, nil
 		}
 		if list := ort.Components(library); len(list) > 0 && ort.Usable(list) && known(ctx, library, "cuda", false).Usable {
 			return "cuda", nil
 		}
-		if m.model != "" && mayHaveWebGPU() && known(ctx, library, "webgpu", false).Usable {
+		if webGPU && known(ctx, library, "webgpu", false).Usable {
 			return "webgpu", nil
 		}
 		if m.model != "" {

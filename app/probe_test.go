@@ -177,6 +177,8 @@ func TestVerdictsAreKept(t *testing.T) {
 }
 
 func TestChoosingADevice(t *testing.T) {
+	t.Cleanup(func() { loaded = ort.Loaded })
+	loaded = func() string { return "" }
 	dir := home(t)
 	library := filepath.Join(dir, "libonnxruntime.so.1")
 	there := mayHaveWebGPU
@@ -208,6 +210,10 @@ func TestChoosingADevice(t *testing.T) {
 			t.Errorf("%q: %q, %v", device, got, err)
 		}
 	}
+	loaded = func() string { return "of an earlier model" }
+	if got, err := (machine{model: "bundle", card: "webgpu:1"}).choose(t.Context(), library); got != "cpu" || err != nil {
+		t.Errorf("beside another library: %q, %v", got, err)
+	}
 	instead(t, `echo '{"Device":"cuda:1","Usable":true}'`)
 	if got, err := (machine{device: "cuda:1"}).choose(t.Context(), library); got != "cuda:1" || err != nil {
 		t.Errorf("%q, %v", got, err)
@@ -217,6 +223,8 @@ func TestChoosingADevice(t *testing.T) {
 // TestTheCardOfThePreferences goes before others for models of one's own, and is passed over where it cannot be used. The window offers
 // those that the last trial saw.
 func TestTheCardOfThePreferences(t *testing.T) {
+	t.Cleanup(func() { loaded = ort.Loaded })
+	loaded = func() string { return "" }
 	there := mayHaveWebGPU
 	defer func() { mayHaveWebGPU = there }()
 	mayHaveWebGPU = func() bool { return true }

@@ -117,7 +117,7 @@ func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 		return rt, err
 	}
 	return session.NewFallback(rt, func() (session.Runtime, error) {
-		return ort.New(ort.Options{Threads: m.threads, Library: library, Cache: graphCache()})
+		return ort.New(ort.Options{Threads: m.threads, Cache: graphCache()}) // with the library that the device has loaded
 	}), nil
 }
 

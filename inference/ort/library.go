@@ -139,6 +139,13 @@ var environment struct {
 	library string // path of the loaded library; empty before the first success
 }
 
+// Loaded is the path of the library that this process has loaded; "" where there is none yet.
+func Loaded() string {
+	environment.Lock()
+	defer environment.Unlock()
+	return environment.library
+}
+
 func load(library string) error {
 	environment.Lock()
 	defer environment.Unlock()

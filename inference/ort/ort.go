@@ -13,6 +13,7 @@
 package ort
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -63,7 +64,8 @@ var (
 	_ session.Carded  = (*Runtime)(nil)
 )
 
-// New loads ONNX Runtime. A second call may differ in Threads and Device, not in the library. A graphics card that cannot be
+// New loads ONNX Runtime. A second call may differ in Threads and Device, not in the library: where none is named, the processor computes
+// with the one that is loaded. A graphics card that cannot be
 // used is an error that says what is missing; a broken driver may end the process, so that it should be tried in a child
 // process first.
 func New(opts Options) (*Runtime, error) {
@@ -71,7 +73,11 @@ func New(opts Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	library, err := FindFor(kind, opts.Library)
+	library := opts.Library
+	if kind != CUDA && kind != WebGPU {
+		library = cmp.Or(library, Loaded()) // of two builds in the cache the device may have taken the other one
+	}
+	library, err = FindFor(kind, library)
 	if err != nil {
 		return nil, err
 	}

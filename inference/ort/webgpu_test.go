@@ -111,6 +111,7 @@ func TestAdaptersInTheLibrarysOrder(t *testing.T) {
 
 // The build with CUDA has no WebGPU: of two in the cache each kind takes its own.
 func TestTheLibraryOfADevice(t *testing.T) {
+	library(t)
 	cache := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
 	t.Setenv("HOME", cache)
@@ -143,6 +144,15 @@ func TestTheLibraryOfADevice(t *testing.T) {
 	find(CPU, withCUDA)
 	t.Setenv(EnvLibrary, withCUDA)
 	find(WebGPU, withCUDA)
+
+	// Whichever of them a device has loaded, the processor goes on with it.
+	t.Setenv(EnvLibrary, "")
+	if _, err := New(Options{}); err != nil || Loaded() == withCUDA || Loaded() == plain {
+		t.Errorf("beside a library that is loaded: %v", err)
+	}
+	if _, err := New(Options{Device: "webgpu"}); err == nil || !strings.Contains(err.Error(), "already loaded") {
+		t.Errorf("WebGPU of another library: %v", err)
+	}
 }
 
 // TestFusedAttention is for the process of inWebGPU: what the trial of the card's own attention says is what its results are, and the
