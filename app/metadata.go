@@ -29,5 +29,7 @@ func metadata() fyne.AppMetadata {
 
 func newApp() fyne.App {
 	app.SetMetadata(metadata())
-	return app.NewWithID(appID)
+	a := app.NewWithID(appID)
+	keepPreferences(a)
+	return a
 }
