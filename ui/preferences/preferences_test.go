@@ -130,6 +130,9 @@ func TestPreferencesSurvive(t *testing.T) {
 		if got.Language != "" || got.Look != d.Look || got.Device != d.Device || got.TextSize != d.TextSize || got.FileName != d.FileName {
 			t.Errorf("%s is read as %+v", bad, got)
 		}
+		if kept := a.Preferences().String(valuesKey + kit.Unreadable); len(bad) < 20 && kept != bad {
+			t.Errorf("of %q, %q is kept by itself", bad, kept)
+		}
 	}
 }
 
@@ -334,6 +337,9 @@ func TestPresetsThatCannotBeReadAreLeftOut(t *testing.T) {
 		if got := strings.Join(names, " "); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
+	}
+	if kept := b.app.Preferences().String(ownPresetsKey + kit.Unreadable); kept != "no json" {
+		t.Errorf("%q is kept by itself", kept)
 	}
 }
 

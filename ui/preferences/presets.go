@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"realword/inference/bundle"
+	"realword/ui/kit"
 	"realword/ui/state"
 )
 
@@ -15,9 +16,7 @@ const ownPresetsKey = "presets"
 // Presets are the user's own. What cannot be read, or names a preset that no model has, is left out.
 func (d *Desk) Presets() state.OwnPresets {
 	var list state.OwnPresets
-	if json.Unmarshal([]byte(d.app.Preferences().String(ownPresetsKey)), &list) != nil {
-		return nil
-	}
+	kit.Recall(d.app.Preferences(), ownPresetsKey, &list)
 	return slices.DeleteFunc(list, func(p state.OwnPreset) bool {
 		return strings.TrimSpace(p.Name) == "" || !slices.Contains(append(bundle.FewSteps(), "paper", "release"), p.Preset) || p.Steps < 1 || p.Stop < 1 || p.Stop > p.Steps ||
 			p.CFG < 1

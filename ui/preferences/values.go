@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/assets/translations"
+	"realword/ui/kit"
 	"realword/ui/state"
 )
 
@@ -68,10 +69,10 @@ const valuesKey = "preferences"
 // oneCard is the Device of a Card.
 var oneCard = regexp.MustCompile(`^webgpu:[1-9][0-9]?$`)
 
-// Read never fails: what cannot be used is replaced by the default.
+// Read never fails: what cannot be used is replaced by the default, and what cannot be read is kept by itself as well.
 func Read(from fyne.Preferences) Values {
 	p := Default()
-	if err := json.Unmarshal([]byte(from.StringWithFallback(valuesKey, "{}")), &p); err != nil {
+	if !kit.Recall(from, valuesKey, &p) {
 		p = Default()
 	}
 	d := Default()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"realword/ui/kit"
 	"realword/ui/state"
 )
 
@@ -46,8 +47,8 @@ type Book struct {
 // New reads the book.
 func New(h Host) *Book {
 	b := &Book{host: h}
-	_ = json.Unmarshal([]byte(h.Kept.String(saidKey)), &b.said) // what is damaged is forgotten
-	_ = json.Unmarshal([]byte(h.Kept.String(stylesKey)), &b.styles)
+	kit.Recall(h.Kept, saidKey, &b.said)
+	kit.Recall(h.Kept, stylesKey, &b.styles)
 	b.said = slices.DeleteFunc(b.said, func(s Said) bool { return strings.TrimSpace(s.Prompt) == "" })
 	b.styles = slices.DeleteFunc(b.styles, func(s Style) bool { return strings.TrimSpace(s.Name) == "" })
 	b.at = len(b.said)

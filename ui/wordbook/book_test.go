@@ -9,6 +9,7 @@ import (
 	"realword/inference"
 	"realword/inference/files"
 	"realword/ui/command"
+	"realword/ui/kit"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 )
@@ -123,5 +124,23 @@ func TestStyles(t *testing.T) {
 	}
 	if err := r.check("Poster", Style{Name: "POSTER", Prompt: "x"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// What a list has that cannot be read is not gone with the next that is written there.
+func TestUnreadableStylesAreKept(t *testing.T) {
+	r := newRoom(t)
+	p := fyne.CurrentApp().Preferences()
+	const cut = `[{"name":"ink","prompt":"ink drawing"},{"name":"oil"`
+	p.SetString(stylesKey, cut)
+	p.SetString(saidKey, `[{"prompt":"a dog"},{"prompt":7}]`)
+	r.open()
+	r.Save(Style{Name: "chalk", Prompt: "chalk"})
+	r.open()
+	if kept := p.String(stylesKey + kit.Unreadable); kept != cut || len(r.Styles()) != 1 {
+		t.Errorf("of the styles %q is kept by itself, and %v", kept, r.Styles())
+	}
+	if r.write("a cat", ""); !r.CanStep(-1) || p.String(saidKey+kit.Unreadable) == "" {
+		t.Error("nothing is left of the prompts, or nothing by itself")
 	}
 }

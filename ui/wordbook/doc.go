@@ -1,9 +1,9 @@
 // Package wordbook keeps what the user has written: the prompts of earlier jobs, and styles, which are named pieces of prompt and
 // negative prompt that can be laid over another one.
 //
-// Contract: it belongs to the window's goroutine. Both lists are in the app's preferences; what cannot be read there is left out. It
-// changes the window's State through its Host alone, as typing would, so that bound words stay bound and undo takes a change back. It
-// knows no other room.
+// Contract: it belongs to the window's goroutine. Both lists are in the app's preferences; what cannot be read there is left out, and
+// kept by itself. It changes the window's State through its Host alone, as typing would, so that bound words stay bound and undo takes a
+// change back. It knows no other room.
 package wordbook
 
 import (
