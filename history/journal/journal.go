@@ -45,8 +45,40 @@ type session struct{ id atomic.Uint64 } // 0 until it is begun
 
 // finishedShot is a picture that the engine has made.
 type finishedShot struct {
-	round *Recorder
+	round *recording
 	ready inference.PictureReady
+}
+
+// recording is a round that is being recorded. It ends in the history once its finished pictures are in files or kept: until then its job
+// stays in the queue, so that a program that dies makes again what is nowhere. It belongs to the changes.
+type recording struct {
+	*Recorder
+	unfiled int             // finished pictures that are neither yet
+	end     inference.Event // the last one, while there are such; nil: it has not come, or is recorded
+}
+
+func (r *recording) event(e inference.Event) error {
+	switch e.(type) {
+	case inference.PictureReady:
+		r.unfiled++
+	case inference.Done, inference.Failed:
+		if r.unfiled > 0 {
+			r.end = e
+			return nil
+		}
+	}
+	return r.Event(e)
+}
+
+// filed notes that one picture less is nowhere. It may come before the event of that picture.
+func (r *recording) filed() error {
+	r.unfiled--
+	end := r.end
+	if r.unfiled > 0 || end == nil {
+		return nil
+	}
+	r.end = nil
+	return r.Event(end)
 }
 
 // New begins a journal without a store. told is called after every change with nil, or why it was not made; idle when nothing waits
@@ -174,15 +206,16 @@ func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
 }
 
 // Record journals a round from its begin, and passes the events of its job on, each before it is journalled: the screen comes first.
-// The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. When it has ended, the oldest step data
-// beyond Budget goes.
+// The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. Each finished picture has to come to Saved or
+// Unsaved: the round ends, and its job leaves the queue, when the last of them was recorded. When all events have come, the oldest step
+// data beyond Budget goes.
 func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64,
 	events <-chan inference.Event,
 ) <-chan inference.Event {
 	if j.Store() == nil {
 		return events
 	}
-	rec := NewRecorder(nil, 0, r)
+	rec := &recording{Recorder: NewRecorder(nil, 0, r)}
 	rec.Model = model
 	rec.Thumb = int(j.Thumb.Load())
 	to := j.current()
@@ -202,7 +235,7 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 				j.mu.Unlock()
 			}
 			out <- e
-			j.Do(func(*history.Store) error { return rec.Event(e) })
+			j.Do(func(*history.Store) error { return rec.event(e) })
 		}
 		j.Do(func(s *history.Store) error {
 			if j.runs(rec.Round, false); rec.failed != nil {
@@ -250,7 +283,7 @@ func (j *Journal) Saved(ready inference.PictureReady, file, sha256 string, then 
 		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
 			then(id)
 		}
-		return err
+		return errors.Join(err, made.round.filed()) // also where it could not be recorded: the picture is in its file
 	})
 }
 
@@ -268,6 +301,7 @@ func (j *Journal) Unsaved(ready inference.PictureReady, png []byte, then func(pi
 		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
 			j.take(ready.Image)
 			then(id)
+			err = made.round.filed()
 		}
 		return err
 	})

@@ -163,6 +163,56 @@ func TestFilesOfPictures(t *testing.T) {
 	}
 }
 
+// A job has ended, and the program is killed while the file of its last picture is still being written: the job is in the queue then. It
+// leaves it with the last picture that is in a file, or kept.
+func TestAJobWaitsForItsFiles(t *testing.T) {
+	r := dog()
+	r.Seeds = []uint64{7, 9}
+	shots := []inference.PictureReady{finished(0, 7), finished(1, 9)}
+	for name, c := range map[string]struct {
+		file func(l *log)
+		want []uint64 // seeds that are made at the next start
+	}{
+		"none":          {func(*log) {}, []uint64{7, 9}},
+		"one":           {func(l *log) { l.Saved(shots[1], "/pictures/dog.png", "ab", func(uint64) {}) }, []uint64{7}},
+		"nothing of it": {func(l *log) { l.Unsaved(shots[0], nil, func(uint64) {}) }, []uint64{7, 9}},
+		"both": {func(l *log) {
+			l.Saved(shots[1], "/pictures/dog.png", "ab", func(uint64) {})
+			l.Unsaved(shots[0], []byte("png"), func(uint64) {})
+		}, nil},
+	} {
+		path := filepath.Join(t.TempDir(), "history.db")
+		l := newLog(open(t, path))
+		l.Enqueue(1, r, "tiny", nil)
+		var events []inference.Event
+		for i, shot := range shots {
+			events = append(events, inference.StageStarted{Stage: inference.StageDenoise, Picture: i}, shot)
+		}
+		for range l.Record(1, r, "tiny", nil, said(append(events, inference.Done{Pictures: 2})...)) {
+		}
+		c.file(l)
+		if errs := l.settle(); len(errs) > 0 {
+			t.Errorf("%s: %v", name, errs)
+		}
+		rounds, err := l.Store().Rounds()
+		if err != nil || len(rounds) != 1 || (rounds[0].Status == history.Complete) != (c.want == nil) {
+			t.Errorf("%s in a file: %d rounds, the first is %s, %v", name, len(rounds), rounds[0].Status, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, path)
+		waiting, err := Queue(s)
+		var seeds []uint64
+		for _, w := range waiting {
+			seeds = append(seeds, w.Request.Seeds...)
+		}
+		if err := errors.Join(err, s.Close()); err != nil || !slices.Equal(seeds, c.want) {
+			t.Errorf("%s in a file: %d wait at the next start, not %d, %v", name, seeds, c.want, err)
+		}
+	}
+}
+
 // prompts are what waits, in order.
 func prompts(t *testing.T, s *history.Store) (list []string) {
 	t.Helper()
