@@ -132,9 +132,15 @@ func (l *recorder) anchored(r inference.Request, parents []parent) inference.Req
 }
 
 func (l *recorder) event(e inference.Event) {
-	if l.store != nil {
-		l.check(l.round.Event(e))
+	if l.store == nil {
+		return
 	}
+	err := l.round.Event(e)
+	if _, step := e.(inference.StepDone); step && err != nil { // told once for each picture, which may be recorded all the same
+		fmt.Fprintln(l.stderr, "note: the history does not have all steps of this picture:", err)
+		return
+	}
+	l.check(err)
 }
 
 // saved journals the file of a picture. It lies where the user wanted it, and stays there whatever becomes of the history.

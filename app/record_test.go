@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"image"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"realword/assets"
 	"realword/history"
+	"realword/inference"
 )
 
 // Jobs that are made while another process has the history are recorded all the same, whoever comes first afterwards.
@@ -160,4 +162,46 @@ func TestHistoryBesideAWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	run("session 2 ", "list")
+}
+
+// TestStepsWithoutRoom: a history whose disk has no room for steps still knows the picture, which is on another one.
+func TestStepsWithoutRoom(t *testing.T) {
+	home(t)
+	var stderr bytes.Buffer
+	log := newRecorder(false, &stderr)
+	path, err := history.DefaultPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "history.blobs"), nil, 0o600); err != nil { // no folder for large files
+		t.Fatal(err)
+	}
+	r := inference.Request{Prompt: "a dog", Seeds: []uint64{7}}
+	r.Steps, r.Stop, r.Width, r.Height = 3, 3, 64, 64
+	ready := inference.PictureReady{Image: image.NewNRGBA(image.Rect(0, 0, 64, 64)), Seed: 7, Recipe: r}
+	clean := make([]float32, 64<<10)
+	for i := range clean {
+		clean[i] = float32(i)
+	}
+	log.begin(r, "tiny")
+	log.event(inference.StageStarted{Stage: inference.StageDenoise})
+	for i := range 3 {
+		log.event(inference.StepDone{Step: i, Steps: 3, Clean: clean})
+	}
+	log.event(ready)
+	log.saved(ready, filepath.Join("other disk", "dog.png"))
+	log.event(inference.Done{Pictures: 1})
+	log.close()
+	if text := stderr.String(); strings.Count(text, "note: ") != 1 || strings.Contains(text, "Nothing more") {
+		t.Errorf("it is said:\n%s", text)
+	}
+	s, err := openHistory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	rounds, err := s.Rounds()
+	if err != nil || len(rounds) != 1 || rounds[0].Status != history.Complete || filepath.Base(rounds[0].Pictures[0].File) != "dog.png" {
+		t.Errorf("%+v, %v", rounds, err)
+	}
 }

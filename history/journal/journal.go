@@ -8,6 +8,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"image"
 	"sync"
@@ -55,6 +56,7 @@ type recording struct {
 	*Recorder
 	unfiled int             // finished pictures that are neither yet
 	end     inference.Event // the last one, while there are such; nil: it has not come, or is recorded
+	lost    error           // why a step is not kept; nil: all are
 }
 
 func (r *recording) event(e inference.Event) error {
@@ -66,6 +68,10 @@ func (r *recording) event(e inference.Event) error {
 			r.end = e
 			return nil
 		}
+	case inference.StepDone:
+		err := r.Event(e)
+		r.lost = cmp.Or(r.lost, err)
+		return err
 	}
 	return r.Event(e)
 }
@@ -241,7 +247,8 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 			if j.runs(rec.Round, false); rec.failed != nil {
 				return rec.failed
 			}
-			return Trim(s, j.Budget.Load())
+			err := Trim(s, j.Budget.Load())
+			return cmp.Or(rec.lost, err) // once more: what was recorded behind it has made it look mended
 		})
 	}()
 	return out

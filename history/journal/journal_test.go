@@ -8,6 +8,7 @@ import (
 	"errors"
 	"image"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -189,28 +190,79 @@ func TestUnsaved(t *testing.T) {
 	}
 }
 
-// After an error nothing more of a round is recorded, and what was stays.
-func TestTheFirstErrorEndsTheRecord(t *testing.T) {
+// A step that cannot be kept ends the film of its picture, and neither that of another one nor the round.
+func TestAStepThatCannotBeKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")
 	s := open(t, path)
 	rec, id := record(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	first := rec.Event(step(3))
-	if first == nil {
+	if rec.Event(step(3)) == nil {
 		t.Fatal("no error")
 	}
 	s = open(t, path)
 	rec.store = s
-	if err := rec.Event(inference.Done{}); !errors.Is(err, first) {
-		t.Errorf("%v, want %v", err, first)
+	second := step(0)
+	second.Picture = 1
+	for _, e := range []inference.Event{step(5), inference.StageStarted{Stage: inference.StageDenoise, Picture: 1}, second} {
+		if err := rec.Event(e); err != nil {
+			t.Error(err)
+		}
 	}
-	if r, err := s.Round(rec.Round); err != nil || r.Status != history.Interrupted {
-		t.Errorf("%+v, %v", r, err)
+	if err := errors.Join(rec.Saved(finished(0, 7), "/pictures/dog.png", "ab"), rec.Event(inference.Done{})); err != nil {
+		t.Error(err)
+	}
+	r, err := s.Round(rec.Round)
+	if err != nil || r.Status != history.Complete || len(r.Pictures) != 2 || r.Pictures[0].File != "/pictures/dog.png" || r.Pictures[1].Steps != 1 {
+		t.Errorf("%+v, %v", r.Pictures, err)
 	}
 	if steps, err := s.Steps(id); err != nil || len(steps) != 4 {
 		t.Errorf("%d steps, %v", len(steps), err)
+	}
+}
+
+// Large files of the history, such as steps, have no room on its disk any more, and small records have it: the picture, on another disk, is
+// recorded, and its job is not made again.
+func TestAPictureWithoutSteps(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	l := newLog(open(t, path))
+	r := dog()
+	r.Seeds = []uint64{7}
+	l.Enqueue(1, r, "tiny", nil)
+	l.settle()
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "history.blobs"), nil, 0o600); err != nil { // no folder for large ones
+		t.Fatal(err)
+	}
+	shot := finished(0, 7)
+	events := []inference.Event{inference.StageStarted{Stage: inference.StageDenoise}}
+	for i := range 4 {
+		e := step(i)
+		e.Clean = make([]float32, 64*64*4*2)
+		for k := range e.Clean {
+			e.Clean[k] = float32(i + k)
+		}
+		events = append(events, e)
+	}
+	for range l.Record(1, r, "tiny", nil, said(append(events, shot, inference.Done{Pictures: 1})...)) {
+	}
+	if errs := l.settle(); len(errs) != 2 { // the first step that is not kept, and at the end of the round
+		t.Errorf("told %v", errs)
+	}
+	l.Saved(shot, "/other disk/dog.png", "ab", func(uint64) {})
+	if errs := l.settle(); len(errs) > 0 {
+		t.Errorf("told %v", errs)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	waiting, err := Queue(s)
+	if err != nil || len(waiting) > 0 {
+		t.Errorf("%d jobs wait, %v", len(waiting), err)
+	}
+	if rounds, err := s.Rounds(); err != nil || rounds[0].Status != history.Complete || rounds[0].Pictures[0].File != "/other disk/dog.png" {
+		t.Errorf("%s, %+v, %v", rounds[0].Status, rounds[0].Pictures, err)
 	}
 }
 

@@ -41,8 +41,9 @@ func PlanOf(s *history.Store, session uint64, r inference.Request, model string,
 
 // Recorder journals what happens in one round: pictures once there is something to see of them, the predicted clean latent, the scores
 // and the preview of every step, the last of which is the thumbnail of a picture that is stopped, the exact state at T_stop
-// (behind the first step where the run begins later), and the outcome. It belongs to one goroutine. After an error nothing more of the
-// round is recorded, and what was recorded stays.
+// (behind the first step where the run begins later), and the outcome. It belongs to one goroutine. Each call tells its own error, and what
+// comes later is tried all the same: a disk that has no room for steps has it for the file of a picture and the outcome of its round. Only
+// of a picture with a step that could not be kept are no more kept: a film has no gaps. What was recorded stays.
 type Recorder struct {
 	Round uint64
 	Thumb int    // longer side of thumbnails in pixels; 0 is the usual one
@@ -54,14 +55,15 @@ type Recorder struct {
 	begun    map[int]inference.StageStarted // pictures without a number yet: nothing was to be seen of them when they stopped
 	stepped  map[int]bool                   // pictures with a step
 	cells    map[int]inference.Request      // of a grid, those that were begun
-	failed   error
+	gaps     map[int]bool                   // pictures with a step that could not be kept
+	failed   error                          // the round has not begun
 }
 
 // NewRecorder records a round that has begun, of a resolved request.
 func NewRecorder(s *history.Store, round uint64, r inference.Request) *Recorder {
 	return &Recorder{
 		Round: round, store: s, request: r, pictures: map[int]uint64{}, begun: map[int]inference.StageStarted{},
-		stepped: map[int]bool{}, cells: map[int]inference.Request{},
+		stepped: map[int]bool{}, cells: map[int]inference.Request{}, gaps: map[int]bool{},
 	}
 }
 
@@ -70,13 +72,9 @@ func (r *Recorder) Picture(index int) uint64 { return r.pictures[index] }
 
 // Event journals an event of the round's job.
 func (r *Recorder) Event(e inference.Event) error {
-	if r.failed == nil {
-		r.failed = r.event(e)
+	if r.failed != nil {
+		return r.failed
 	}
-	return r.failed
-}
-
-func (r *Recorder) event(e inference.Event) (err error) {
 	switch e := e.(type) {
 	case inference.StageStarted:
 		if e.Stage == inference.StageDenoise && e.Picture < len(r.request.Seeds) {
@@ -85,14 +83,11 @@ func (r *Recorder) event(e inference.Event) (err error) {
 	case inference.PictureReady:
 		return r.start(e.Picture)
 	case inference.StepDone:
-		if err := r.start(e.Picture); err != nil {
-			return err
+		if r.gaps[e.Picture] {
+			return nil
 		}
-		step, err := r.step(e)
-		if err == nil {
-			err = r.store.AddStep(r.pictures[e.Picture], step)
-		}
-		r.stepped[e.Picture] = true
+		err := r.keep(e)
+		r.gaps[e.Picture] = err != nil
 		return err
 	case inference.Likeness:
 		if id := r.pictures[e.Picture]; id != 0 && len(e.Subjects) > 0 {
@@ -110,22 +105,39 @@ func (r *Recorder) event(e inference.Event) (err error) {
 }
 
 // start gives a picture that was begun its number.
-func (r *Recorder) start(picture int) (err error) {
+func (r *Recorder) start(picture int) error {
 	e, begun := r.begun[picture]
-	if !begun {
-		return nil
+	if !begun || r.failed != nil {
+		return r.failed
 	}
-	delete(r.begun, picture)
+	var id uint64
+	var said []byte
+	var err error
 	seed := r.request.Seeds[picture]
 	if e.Recipe == nil {
-		r.pictures[picture], err = r.store.StartPicture(r.Round, seed)
+		id, err = r.store.StartPicture(r.Round, seed)
+	} else if said, err = recipe.New(*e.Recipe, r.Model); err == nil {
+		r.cells[picture] = *e.Recipe
+		id, err = r.store.StartCell(r.Round, seed, picture+1, said)
+	}
+	if err != nil {
 		return err
 	}
-	r.cells[picture] = *e.Recipe
-	said, err := recipe.New(*e.Recipe, r.Model)
-	if err == nil {
-		r.pictures[picture], err = r.store.StartCell(r.Round, seed, picture+1, said)
+	r.pictures[picture] = id
+	delete(r.begun, picture)
+	return nil
+}
+
+// keep keeps a step.
+func (r *Recorder) keep(e inference.StepDone) error {
+	if err := r.start(e.Picture); err != nil {
+		return err
 	}
+	step, err := r.step(e)
+	if err == nil {
+		err = r.store.AddStep(r.pictures[e.Picture], step)
+	}
+	r.stepped[e.Picture] = true
 	return err
 }
 
@@ -159,12 +171,10 @@ func (r *Recorder) step(e inference.StepDone) (out history.Step, err error) {
 // Saved journals that a picture of the round is in a file. With its SHA-256 the file belongs to the history, and goes when
 // the trash is emptied.
 func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) error {
-	if r.failed == nil {
-		r.failed = r.start(ready.Picture)
-	}
+	err := r.start(ready.Picture)
 	id := r.pictures[ready.Picture]
-	if r.failed != nil || id == 0 {
-		return r.failed
+	if err != nil || id == 0 {
+		return err
 	}
 	p, err := r.finished(ready)
 	if err != nil {
@@ -176,12 +186,10 @@ func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) erro
 
 // Unsaved journals a picture of the round whose file could not be written: png is what would be in it.
 func (r *Recorder) Unsaved(ready inference.PictureReady, png []byte) error {
-	if r.failed == nil {
-		r.failed = r.start(ready.Picture)
-	}
+	err := r.start(ready.Picture)
 	id := r.pictures[ready.Picture]
 	if id == 0 {
-		return cmp.Or(r.failed, error(history.ErrNoPicture))
+		return cmp.Or(err, error(history.ErrNoPicture))
 	}
 	p, err := r.finished(ready)
 	if err != nil {
