@@ -407,6 +407,42 @@ func finish(s *Store, id uint64, p Picture, png []byte) (string, error) {
 	return path, s.FinishPicture(id, p)
 }
 
+// Two pictures have one file: the user has deleted it in the file manager, and made the picture again, with the same name and the same
+// bytes. It goes with the last of them.
+func TestEmptySparesFilesOfOtherPictures(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "h.db"))
+	round, err := s.BeginRound(Plan{}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids [2]uint64
+	file := ""
+	for i := range ids {
+		id, err1 := s.StartPicture(round, 1000)
+		path, err2 := files.WriteUnique(s.pictures, "1000", ".png", []byte(onePNG))
+		err3 := s.FinishPicture(id, Picture{File: path, SHA256: files.Sum([]byte(onePNG))})
+		if err := errors.Join(err1, err2, err3); err != nil || i > 0 && path != file {
+			t.Fatal(path, err)
+		}
+		if ids[i], file = id, path; i == 0 {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, id := range ids {
+		if err := s.Trash(noon, Item{PictureItem, id}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Empty(noon.Add(1)); n != 1 || err != nil {
+			t.Errorf("Empty = %d, %v", n, err)
+		}
+		if _, err := os.Stat(file); (err == nil) != (i == 0) {
+			t.Errorf("after %d of 2 pictures the file is there: %v", i+1, err == nil)
+		}
+	}
+}
+
 // What the user changed, or wrote elsewhere, is not deleted with its picture.
 func TestEmptySparesFilesOfTheUser(t *testing.T) {
 	dir := t.TempDir()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -98,8 +99,8 @@ func (s *Store) TrashCan() (map[Item]time.Time, error) {
 }
 
 // Empty deletes for good what was thrown away before a moment, and returns how many pictures that were. Files of the pictures folder
-// go too, unless they were changed since; pictures that were written elsewhere stay there. References that other rounds
-// use stay. Rounds that went on from a deleted picture lose that parent.
+// go too, unless they were changed since, or are those of a picture that stays as well: who deletes a file and makes the picture again has
+// two of that name. Pictures that were written elsewhere stay there. References that other rounds use stay. Rounds that went on from a deleted picture lose that parent.
 func (s *Store) Empty(before time.Time) (int, error) {
 	items, err := s.TrashCan()
 	if err != nil {
@@ -118,9 +119,28 @@ func (s *Store) Empty(before time.Time) (int, error) {
 			}
 			pictures += n
 		}
+		c.keepShared()
 		return nil
 	})
 	return pictures, err
+}
+
+// keepShared leaves the files that other pictures have as well, or all, where not every picture can be read.
+func (c *change) keepShared() {
+	if len(c.discard) == 0 {
+		return
+	}
+	shared := map[string]bool{}
+	err := c.Tx.Bucket(pictureBucket).ForEach(func(key, sealed []byte) error {
+		value, err := openSeal(pictureBucket, key, sealed) // a damaged record is no reason to empty nothing
+		if err != nil {
+			return err
+		}
+		p, err := decode[Picture](c.Tx, pictureBucket, value)
+		shared[p.File] = true
+		return err
+	})
+	c.discard = slices.DeleteFunc(c.discard, func(d discardedResult) bool { return err != nil || shared[d.file] })
 }
 
 // purge deletes an item and all that is in it, and returns how many pictures that were.

@@ -330,7 +330,16 @@ func (g *Page) askEmpty() {
 
 func (g *Page) empty() {
 	g.change(func(s *history.Store) error {
-		_, err := s.Empty(time.Now())
+		all, err := s.TrashCan()
+		before := time.Now()
+		for _, at := range all { // also what went there while the clock was ahead
+			if !at.Before(before) {
+				before = at.Add(1)
+			}
+		}
+		if err == nil {
+			_, err = s.Empty(before)
+		}
 		return err
 	}, func() {
 		g.thumbs.forget()

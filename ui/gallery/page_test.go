@@ -171,6 +171,26 @@ func TestAPictureWithoutAFileIsShown(t *testing.T) {
 	}
 }
 
+// TestEmptyTakesAll: what went into the trash while the clock was ahead goes with the rest.
+func TestEmptyTakesAll(t *testing.T) {
+	g := newBench(t)
+	g.open(7, 8)
+	g.Settle()
+	s := g.host.Journal.Store()
+	ids, err := s.Find(history.Filter{})
+	if err == nil {
+		err = s.Trash(time.Now().AddDate(1, 0, 0), history.Item{Kind: history.PictureItem, ID: ids[0]})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.empty()
+	g.Settle()
+	if left, err := s.TrashCan(); len(left) > 0 || err != nil {
+		t.Errorf("the trash, which is said to be empty, has %v, %v", left, err)
+	}
+}
+
 func TestASessionGoesOutAndComesBack(t *testing.T) {
 	zip := filepath.Join(t.TempDir(), "out.zip")
 	g := newBench(t, func(h *Host) {
