@@ -505,6 +505,7 @@ func (c *Client) take(ctx context.Context, f File, from, at string, m *meter) (b
 			return false, c.diskError(filepath.Dir(at), err)
 		}
 	}
+	_ = in.Close() // Windows renames no file that is open, by none of its names
 	_ = os.Remove(at + partial)
 	_ = os.Remove(at + partial + ".json")
 	return true, os.Rename(temporary, at)
