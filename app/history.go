@@ -81,8 +81,8 @@ func newHistory() *cobra.Command {
 				if errors.Is(err, history.ErrNoSession) {
 					return fmt.Errorf("%w: `realword history list` shows them", err)
 				}
-				for _, file := range missing {
-					fmt.Fprintf(c.ErrOrStderr(), "Without the picture %s: its file no longer exists.\n", file)
+				for _, one := range missing {
+					fmt.Fprintf(c.ErrOrStderr(), "Without %s: it is gone, or cannot be read any more.\n", one)
 				}
 				return err
 			})

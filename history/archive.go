@@ -53,8 +53,8 @@ const (
 	pngSignature  = "\x89PNG\r\n\x1a\n"
 )
 
-// Export writes a session as one zip, without what is in the trash. It returns the files of pictures that are not there, or
-// no PNG any more; their records and step data are in the zip all the same.
+// Export writes a session as one zip, without what is in the trash. It returns what is not there any more or cannot be read, for people:
+// the files of pictures and the names of references, each once, and steps as one for each picture. All else is in the zip.
 func (s *Store) Export(session uint64, w io.Writer) (missing []string, err error) {
 	z := zip.NewWriter(w)
 	err = s.view(func(tx *bbolt.Tx) error {
@@ -79,7 +79,7 @@ type exporter struct {
 	s       *Store
 	tx      *bbolt.Tx
 	zip     *zip.Writer
-	blobs   map[string]bool // that are written
+	blobs   map[string]bool // false: it cannot be read
 	missing []string
 }
 
@@ -92,11 +92,10 @@ func (e *exporter) session(id uint64) error {
 	if session.Draft, err = withoutPaths(session.Draft); err != nil {
 		return err
 	}
-	session.References = withoutFolders(session.References)
-	a := archive{Format: archiveFormat, Session: session}
-	if err := e.references(session.References); err != nil {
+	if session.References, err = e.references(session.References); err != nil {
 		return err
 	}
+	a := archive{Format: archiveFormat, Session: session}
 	for _, id := range under(e.tx, ofSessionBucket, key(id)) {
 		r, err := fullRound(e.tx, id)
 		if err != nil {
@@ -105,7 +104,7 @@ func (e *exporter) session(id uint64) error {
 		if !r.Trashed.IsZero() {
 			continue
 		}
-		if err := e.references(r.References); err != nil {
+		if r.References, err = e.references(r.References); err != nil {
 			return err
 		}
 		if r.Recipe, err = withoutPaths(r.Recipe); err != nil {
@@ -114,7 +113,6 @@ func (e *exporter) session(id uint64) error {
 		if strings.ContainsAny(r.Error, `/\`) {
 			r.Error = "" // it names a file of this machine
 		}
-		r.References = withoutFolders(r.References)
 		a.Rounds = append(a.Rounds, r)
 		for _, p := range r.Pictures {
 			if !p.Trashed.IsZero() {
@@ -132,15 +130,6 @@ func (e *exporter) session(id uint64) error {
 		return err
 	}
 	return json.NewEncoder(manifest).Encode(a)
-}
-
-// withoutFolders leaves of the names of references what is for people.
-func withoutFolders(list []Reference) []Reference {
-	out := slices.Clone(list)
-	for i := range out {
-		out[i].Name = files.Base(out[i].Name)
-	}
-	return out
 }
 
 // withoutPaths leaves the last part of every path of this machine in JSON, and all else as it is. What people wrote into prompts is no
@@ -197,25 +186,33 @@ func (e *exporter) store(name string, data []byte) error {
 	return err
 }
 
-func (e *exporter) references(list []Reference) error {
+// references writes what can be read of references, and is the list of these, without folders in their names.
+func (e *exporter) references(list []Reference) (out []Reference, err error) {
 	for _, r := range list {
-		if err := e.blob(r.SHA256); err != nil {
-			return fmt.Errorf("reference %q: %w", r.Name, err)
+		r.Name = files.Base(r.Name)
+		there, err := e.blob(r.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			out = append(out, r)
+		} else if !slices.Contains(e.missing, r.Name) {
+			e.missing = append(e.missing, r.Name)
 		}
 	}
-	return nil
+	return out, nil
 }
 
-func (e *exporter) blob(sha string) error {
-	if sha == "" || e.blobs[sha] {
-		return nil
+// blob writes a blob, once. there is false where it cannot be read.
+func (e *exporter) blob(sha string) (there bool, err error) {
+	if there, done := e.blobs[sha]; sha == "" || done {
+		return there || sha == "", nil
 	}
-	e.blobs[sha] = true
-	data, err := e.s.readHex(e.tx, sha)
-	if err != nil {
-		return err
+	data, bad := e.s.readHex(e.tx, sha)
+	if e.blobs[sha] = bad == nil; bad != nil {
+		return false, nil
 	}
-	return e.store("blobs/"+sha, data)
+	return true, e.store("blobs/"+sha, data)
 }
 
 func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
@@ -249,15 +246,26 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 			return out, err
 		}
 	}
+	lost := false
 	for _, i := range stepIndexes(e.tx, p.ID) {
 		r, err := decodeStepRecord(e.s.path, in(e.tx, stepBucket).Get(stepKey(p.ID, i)))
-		if err == nil {
-			err = errors.Join(e.blob(r.Data), e.blob(r.State))
-		}
 		if err != nil {
 			return out, err
 		}
-		out.KeptSteps = append(out.KeptSteps, archivedStep{i, r})
+		data, err1 := e.blob(r.Data)
+		state, err2 := e.blob(r.State)
+		if err := errors.Join(err1, err2); err != nil {
+			return out, err
+		}
+		if lost = lost || !data || !state; !state {
+			r.State, r.StateBytes = "", 0
+		}
+		if data {
+			out.KeptSteps = append(out.KeptSteps, archivedStep{i, r})
+		}
+	}
+	if lost {
+		e.missing = append(e.missing, fmt.Sprintf("steps of picture %d", p.ID))
 	}
 	return out, nil
 }
@@ -720,13 +728,15 @@ func (i *importer) references(list []Reference) (here []Reference, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, found := blobEntryOf(i.Tx, sum); !found {
+		if e, found := blobEntryOf(i.Tx, sum); !found || !i.s.whole(sum, e) {
 			data, err := i.blob(r.SHA256)
-			if i.leave(err) {
+			if !found && i.leave(err) {
 				continue
 			}
 			if err == nil {
 				_, err = i.putBlob(data)
+			} else if found { // it stays as damaged as it is
+				err = nil
 			}
 			if err != nil {
 				return nil, err

@@ -45,7 +45,15 @@ func (s *Store) blobFile(sum []byte) string {
 	return filepath.Join(s.blobs, name[:2], name)
 }
 
-// putBlob keeps data, if it is not there yet, and returns its SHA-256. It does not count as a use.
+// whole tells whether a blob that is kept is there as it was written, as far as the size of its file says, and what was read of it.
+func (s *Store) whole(sum []byte, e blobEntry) bool {
+	if _, bad := s.spoiled.Load(string(sum)); bad {
+		return false
+	}
+	return e.size <= inlineLimit || fileSize(s.blobFile(sum)) == int64(e.size)
+}
+
+// putBlob keeps data, if it is not there yet or no longer whole, and returns its SHA-256. It does not count as a use.
 func (c *change) putBlob(data []byte) ([]byte, error) {
 	hash := sha256.Sum256(data)
 	return hash[:], c.putSum(hash[:], data)
@@ -53,11 +61,12 @@ func (c *change) putBlob(data []byte) ([]byte, error) {
 
 // putSum is putBlob of data whose SHA-256 is known.
 func (c *change) putSum(sum, data []byte) error {
-	if _, found := blobEntryOf(c.Tx, sum); found {
+	e, found := blobEntryOf(c.Tx, sum)
+	if found && c.s.whole(sum, e) {
 		return nil
 	}
 	switch {
-	case c.unneeded[string(sum)]:
+	case !found && c.unneeded[string(sum)]:
 		delete(c.unneeded, string(sum)) // its file is still there
 	case len(data) <= inlineLimit:
 		if err := c.Bucket(inlineBucket).Put(sum, data); err != nil {
@@ -71,11 +80,14 @@ func (c *change) putSum(sum, data []byte) error {
 		if err := files.Put(path, c.s.how|files.Private, files.Data(data)); err != nil {
 			return err
 		}
-		c.written = append(c.written, path)
+		if !found { // else it is needed whatever becomes of the change
+			c.written = append(c.written, path)
+		}
 	}
+	c.s.spoiled.Delete(string(sum))
 	return errors.Join(
 		c.Bucket(doomedBucket).Delete(sum),
-		c.Bucket(blobBucket).Put(sum, blobEntry{0, uint64(len(data))}.encode()),
+		c.Bucket(blobBucket).Put(sum, blobEntry{e.uses, uint64(len(data))}.encode()),
 	)
 }
 
@@ -111,7 +123,15 @@ func (c *change) dropBlob(sum []byte, e blobEntry) error {
 	return c.Bucket(doomedBucket).Put(sum, nil)
 }
 
-func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) ([]byte, error) {
+// readBlob notes a blob that is not what was written, so that it is written again when somebody has it.
+func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) (data []byte, err error) {
+	defer func() {
+		var known *Error
+		if errors.As(err, &known) && known.Kind == Damaged {
+			s.spoiled.Store(string(sum), true)
+			data = nil
+		}
+	}()
 	e, found := blobEntryOf(tx, sum)
 	if !found {
 		return nil, ErrNoReference
@@ -120,8 +140,7 @@ func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) ([]byte, error) {
 		data := bytes.Clone(in(tx, inlineBucket).Get(sum))
 		return data, verified(s.path, sum, data)
 	}
-	data, err := files.Read(s.blobFile(sum), maxEntry)
-	if err != nil {
+	if data, err = files.Read(s.blobFile(sum), maxEntry); err != nil {
 		return nil, explain(s.path, err)
 	}
 	return data, verified(s.blobFile(sum), sum, data)
@@ -170,7 +189,8 @@ func (r Reference) sum() ([]byte, error) {
 }
 
 // PutReference keeps the bytes of a reference picture. Until a draft, a round or a job names it, it is kept for as long as the
-// store is open. Who names the SHA-256 has hashed the bytes; without one it is filled in.
+// store is open. Who names the SHA-256 has hashed the bytes; without one it is filled in. Where the bytes that are kept are gone, or were
+// found to be others, these take their place.
 func (s *Store) PutReference(r Reference, data []byte) (Reference, error) {
 	if len(data) == 0 || len(data) > MaxReference {
 		return r, message.Errorf("the reference %q has %d bytes: use a picture of at most %d MiB", r.Name, len(data), MaxReference>>20)
@@ -185,7 +205,7 @@ func (s *Store) PutReference(r Reference, data []byte) (Reference, error) {
 	inUse := false
 	err = s.view(func(tx *bbolt.Tx) error {
 		e, found := blobEntryOf(tx, sum)
-		inUse = found && e.uses > 0
+		inUse = found && e.uses > 0 && s.whole(sum, e)
 		return nil
 	})
 	if inUse || err != nil {

@@ -53,6 +53,8 @@ type Store struct {
 
 	mu      sync.Mutex // held by whoever changes the database or the files
 	removed [][]byte   // blobs whose files are gone and whose removal is still written down
+
+	spoiled sync.Map // SHA-256 of blobs that were read and are not what was written
 }
 
 // DefaultPath is history.db in the realword folder of the user's configuration.

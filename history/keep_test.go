@@ -3,14 +3,19 @@ package history
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"realword/inference/plain"
 )
@@ -103,6 +108,80 @@ func TestPixelsAreExportedAndGoWithTheTrash(t *testing.T) {
 	}
 	if n, err := s.Sweep(); n != 0 || errors.Join(err, s.Check()) != nil {
 		t.Errorf("%d files are left, %v", n, err)
+	}
+}
+
+// A blob whose file is gone, or was changed, takes nothing with it: its session is exported without it, and who adds the picture again has
+// it again, in every job that it was in.
+func TestALostBlobComesBack(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"gone":    os.Remove,
+		"cut off": func(path string) error { return os.Truncate(path, 10) },
+		"other bytes": func(path string) error {
+			return os.WriteFile(path, bytes.Repeat([]byte("dust"), 20_000), 0o600)
+		},
+	} {
+		s := open(t, filepath.Join(t.TempDir(), "history.db"))
+		data := bytes.Repeat([]byte("ball"), 20_000)
+		ref, err := s.PutReference(Reference{Name: "/home/ann/ball.png"}, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		round, err := s.BeginRound(Plan{Recipe: json.RawMessage(`{}`), References: []Reference{ref}}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := s.StartPicture(round, 1)
+		large := make([]float32, 40_000)
+		for i := range large {
+			large[i] = float32(i)
+		}
+		for i, clean := range [][]float32{{1}, large} {
+			err = errors.Join(err, s.AddStep(id, Step{Index: i, Clean: clean}))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := filepath.Glob(filepath.Join(s.blobs, "??", "*"))
+		if err != nil || len(list) != 2 {
+			t.Fatal(list, err)
+		}
+		for _, file := range list {
+			if err := spoil(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if data, err := s.ReferenceData(ref.SHA256); err == nil || data != nil {
+			t.Errorf("%s: %d bytes are read, %v", name, len(data), err)
+		}
+		r, err := s.Round(round)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var zipped bytes.Buffer
+		missing, err := s.Export(r.Session, &zipped)
+		if want := []string{"ball.png", fmt.Sprintf("steps of picture %d", id)}; err != nil || !slices.Equal(missing, want) {
+			t.Errorf("%s: exported without %q, %v", name, missing, err)
+		}
+		other := open(t, filepath.Join(t.TempDir(), "history.db"))
+		if _, err := other.ImportFrom("x.zip", bytes.NewReader(zipped.Bytes()), int64(zipped.Len())); err != nil {
+			t.Errorf("%s: what was exported is refused: %v", name, err)
+		} else if p, err := other.Picture(1); err != nil || p.Steps != 1 {
+			t.Errorf("%s: %d steps came over, %v", name, p.Steps, err)
+		}
+		if _, err := s.PutReference(ref, data); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if back, err := s.ReferenceData(ref.SHA256); err != nil || !bytes.Equal(back, data) {
+			t.Errorf("%s, and added again: %v", name, err)
+		}
+		if e, _ := read(s, func(tx *bbolt.Tx) (blobEntry, error) {
+			sum, err := ref.sum()
+			e, _ := blobEntryOf(tx, sum)
+			return e, err
+		}); e.uses != 1 {
+			t.Errorf("%s: it has %d uses", name, e.uses)
+		}
 	}
 }
 

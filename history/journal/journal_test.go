@@ -293,6 +293,32 @@ func TestAReferenceThatIsGone(t *testing.T) {
 	}
 }
 
+// A reference that is not what was written is missing as well, and is no error of the whole recipe.
+func TestAReferenceThatIsDamaged(t *testing.T) {
+	s := store(t)
+	r := dog()
+	r.Subjects[0].References[0].Data = []byte("others") // under the SHA-256 of rex
+	plan, err := PlanOf(s, 0, r, "tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	round, err1 := s.BeginRound(plan, plan0)
+	id, err2 := s.StartPicture(round, 7)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Recall(s, id)
+	if err != nil || len(got.Missing) != 1 || got.Recipe.Subjects[0].References[0].Data != nil {
+		t.Errorf("missing %+v, %v", got.Missing, err)
+	}
+	if _, err := PlanOf(s, 0, dog(), "tiny"); err != nil { // the user adds it again
+		t.Fatal(err)
+	}
+	if got, err = Recall(s, id); err != nil || len(got.Missing) > 0 || string(got.Recipe.Subjects[0].References[0].Data) != string(rex) {
+		t.Errorf("added again: missing %+v, %v", got.Missing, err)
+	}
+}
+
 // The step at T_stop has its scores in its exact state alone. Histories used to keep them twice, and are read all the same.
 func TestScoresAreKeptOnce(t *testing.T) {
 	s := store(t)

@@ -458,8 +458,8 @@ func (g *Page) export() {
 			return "", err
 		}
 		if len(missing) > 0 {
-			return i18n.N(len(missing), "Exported as %[2]s, without %[1]d picture whose file is gone.",
-				"Exported as %[2]s, without %[1]d pictures whose files are gone.", len(missing), wording.Path(path)), nil
+			return i18n.N(len(missing), "Exported as %[2]s, without %[1]d file that is gone or cannot be read.",
+				"Exported as %[2]s, without %[1]d files that are gone or cannot be read.", len(missing), wording.Path(path)), nil
 		}
 		return i18n.T("Exported as %s.", wording.Path(path)), nil
 	})
