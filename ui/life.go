@@ -5,18 +5,21 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+
+	"fyne.io/fyne/v2"
 )
 
 // life is how long a window lasts: what is under way keeps a closing one open. All of it but post belongs to Fyne's goroutine.
 type life struct {
-	post    func(func())
-	ctx     context.Context
-	quit    context.CancelFunc
-	tasks   int         // background work under way
-	busy    func() bool // something else is
-	closing bool        // the user has closed the window; it goes when nothing is under way
-	closed  atomic.Bool // nothing is shown any more
-	gone    func()      // closes what is on the screen
+	post     func(func())
+	ctx      context.Context
+	quit     context.CancelFunc
+	tasks    int               // background work under way
+	busy     func() bool       // something else is
+	question fyne.CanvasObject // whether to close, as it was asked last
+	closing  bool              // the user has closed the window; it goes when nothing is under way
+	closed   atomic.Bool       // nothing is shown any more
+	gone     func()            // closes what is on the screen
 
 	dog     *watchdog // of the audit build: how long each call holds Fyne's goroutine
 	resting *resting  // what sends an idle window to sleep; nil in tests

@@ -58,8 +58,7 @@ type Window struct {
 	*command.Commands
 	prefs      *preferences.Desk
 	undo       state.Undo
-	kit.Layers                   // what Esc closes
-	question   fyne.CanvasObject // whether to close, as it was asked last
+	kit.Layers // what Esc closes
 
 	subjects *subjects.Panel
 	stage    *stage.Panel
