@@ -154,7 +154,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	return tensor.Of(clean, l.Shape()...), nil
 }
 
-// guide runs the guidance branch: text alone, its attention reduced to one map per subject.
+// guide runs the guidance branch: text alone, its attention reduced to one map per subject, of words that no picture is bound to also.
 func (l *Loop) guide(ctx context.Context, step int, at Point) (cross, scores [][]float32, err error) {
 	at.Text = l.Text
 	key := passKey{text: l.Text.of, guided: true, source: l.Source, layers: l.Norm == guidance.ByLayer}
@@ -166,7 +166,7 @@ func (l *Loop) guide(ctx context.Context, step int, at Point) (cross, scores [][
 		return nil, nil, err
 	}
 	l.passed()
-	return rows(out[0]), rows(out[1]), nil
+	return rows(out[0])[:len(l.Subjects)], guidance.Contend(rows(out[1]), len(l.Subjects)), nil
 }
 
 // noise predicts the noise under classifier-free guidance: ε = u + ω·(c − u), where c is the generation branch with text

@@ -178,6 +178,33 @@ func (p *planner) findWords(t *text) {
 		}
 		t.spans[j] = span
 	}
+	if v := p.manifest.Words; v != nil && v.Rivals && len(r.Subjects) > 0 {
+		t.rivals = rivals(t.prompt[0], v, t.spans)
+	}
+}
+
+// rivals are the tokens of what else a prompt names as seen in the picture, which the flower of a flower meadow and a hat that is worn are not.
+func rivals(p *prompt.Prompt, v *bundle.Vocabulary, spans []prompt.Span) (found []prompt.Span) {
+	taken := slices.Clone(spans)
+	look := func(entry string, take bool) {
+		for n := range p.Count(entry) {
+			span, err := p.Find(entry, n+1)
+			if err != nil || slices.ContainsFunc(taken, func(t prompt.Span) bool { return span.From < t.To && t.From < span.To }) {
+				continue
+			}
+			taken = append(taken, span)
+			if take {
+				found = append(found, span)
+			}
+		}
+	}
+	for _, other := range slices.Concat(v.Places, v.Seats, v.Worn) {
+		look(other, false)
+	}
+	for _, name := range v.Named() {
+		look(name, true)
+	}
+	return found
 }
 
 // checkScopes reads the painted regions and refuses what cannot be shared out among the positions of the guidance grid. The scope of a

@@ -37,6 +37,7 @@ func (r Request) Used(m bundle.Manifest, seed uint64) (prompts, negative string)
 type text struct {
 	prompt, negative []*prompt.Prompt // one for each text encoder
 	spans            []prompt.Span    // tokens of the subjects' words
+	rivals           []prompt.Span    // of other words that take their places from them
 }
 
 // read tokenizes the prompts of a request for the picture of a seed.
@@ -147,8 +148,9 @@ type texts struct {
 func (w *worker) readText(ctx context.Context, l *Loop, p plan) (err error) {
 	t := p.texts[0]
 	ids := len(t.prompt[0].IDs)
-	l.Words = tensor.Zeros(len(t.spans), ids)
-	for j, span := range t.spans {
+	words := slices.Concat(t.spans, t.rivals)
+	l.Words = tensor.Zeros(len(words), ids)
+	for j, span := range words {
 		copy(l.Words.F32[j*ids:], t.prompt[0].Indicator(span))
 	}
 	l.Uncond = nil

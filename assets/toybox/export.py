@@ -5,11 +5,11 @@
 import argparse, json, pathlib, shutil
 import torch
 from safetensors.torch import load_file, save_file
-from model import load
+from model import MASK_BLOCKS, MASK_ROUNDS, load
 from words import vocabulary
 
 ABOUT = {
-    "family": "toybox", "name": "Realword Toybox 2",  # another one than the model before, whose sessions say "Realword Toybox" "default_size": [256, 256],
+    "family": "toybox", "name": "Realword Toybox 3",  # another one whenever the same recipe makes another picture: sessions say of which model theirs are
     "presets": {
         "paper": {"sampler": "ddim", "steps": 25, "stop": 14, "cfg": 4, "uncond_attention": "perturbed", "scope": .25, "mask_source": "low_cross_high_self"},
         "release": {"sampler": "dpm++", "steps": 25, "stop": 12, "cfg": 3.5, "scope": .25, "mask_source": "all_cross", "negative": ""},
@@ -34,7 +34,7 @@ def export(work, out):
     model.save(out)
     for path in out.rglob("*.safetensors"):
         save_file({k: v.half() if v.is_floating_point() else v for k, v in load_file(path).items()}, path, {"format": "pt"})
-    config = json.loads((out / "unet" / "config.json").read_text()) | {"perturbed_blocks": PERTURBED}
+    config = json.loads((out / "unet" / "config.json").read_text()) | {"perturbed_blocks": PERTURBED, "mask_blocks": MASK_BLOCKS, "mask_rounds": MASK_ROUNDS}
     (out / "unet" / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     shutil.copytree(work / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
     shutil.copy(pathlib.Path(__file__).with_name("CREDITS.md"), out)

@@ -133,7 +133,7 @@ class Joint(nn.Module):
         self.middle.clear()
         with precision.autocast():
             predicted, maps = self.model.unet(noised, t, self.model.text(b["ids"]).hidden, tokens=b["marks"], selfs=selfs_of(SOURCE))
-        scores = guidance_scores([replace(m, value=m.value.float()) for m in maps], (GRID, GRID), SOURCE)[1]
+        scores = guidance_scores([replace(m, value=m.value.float()) for m in maps], (GRID, GRID), SOURCE, self.model.unet.mask_rounds)[1]
         shape, overlap = shape_loss(scores, b["masks"])
         return dict(alone=error(predicted), shape=shape, overlap=overlap)
 

@@ -46,6 +46,7 @@ class Map:
     value: Tensor
     size: tuple[int, int]
     high: bool  # at the resolution of the guidance grid
+    walks: bool = True  # of a block that RealCustomUNet.refine_masks names
 
 
 @dataclass
@@ -84,7 +85,7 @@ class _Attention:
     """Processor of attn1 (visual=False) and attn2 (visual=True) of every transformer block."""
 
     def __init__(self, state: RealCustomUNet, visual: bool):
-        self.state, self.visual = state, visual
+        self.state, self.visual, self.walks = state, visual, True
 
     def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, temb=None) -> Tensor:
         run, x = self.state.run, hidden_states
@@ -101,7 +102,7 @@ class _Attention:
                 cross = torch.einsum("bnt,brt->brn", mean, run.tokens.to(mean).expand(len(mean), -1, -1))
                 run.maps.append(Map("cross", cross.unflatten(-1, size), size, high))
             else:
-                run.maps.append(Map("self", mean, size, high))
+                run.maps.append(Map("self", mean, size, high, self.walks))
             out = merge(p @ v)
         else:
             out = merge(attention(q, k, v))
@@ -142,6 +143,13 @@ class RealCustomUNet(nn.Module):
         unet.add_module(PROJECTOR_KEY, projector)
         # The first level with attention is the finest one: its positions are the guidance grid.
         self.grid_factor = 2 ** next(i for i, t in enumerate(unet.config.down_block_types) if "CrossAttn" in t)
+        self.mask_rounds = 1
+
+    def refine_masks(self, blocks: Sequence[str] = (), rounds: int = 1) -> None:
+        """The self-attention of which blocks on the guidance grid refines the mask of a single word (none: of all), and how often."""
+        self.mask_rounds = rounds
+        for name, processor in self.unet.attn_processors.items():
+            processor.walks = not blocks or any(name.startswith(b + ".") for b in blocks)
 
     @property
     def projector(self) -> Projector:
@@ -192,8 +200,11 @@ def selfs_of(source: str) -> str:
     return {"low_cross_high_self": "high", "low_cross_all_self": "all"}.get(source, "")
 
 
-def guidance_scores(maps: Sequence[Map], grid: tuple[int, int], source: str = "low_cross_high_self") -> tuple[Tensor, Tensor]:
-    """Scores before Top-K (Eq. 12; sources of Table V). Returns (M_cross, scores), both [B, R, gh, gw]."""
+def guidance_scores(maps: Sequence[Map], grid: tuple[int, int], source: str = "low_cross_high_self", rounds: int = 1) -> tuple[Tensor, Tensor]:
+    """Scores before Top-K (Eq. 12; sources of Table V). Returns (M_cross, scores), both [B, R, gh, gw].
+
+    rounds: how often self maps are applied for a single word, of the blocks that RealCustomUNet.refine_masks names; the paper's once. More
+    often is a walk along what belongs together. A word that is not there has no cross-attention."""
     cross = [m for m in maps if m.kind == "cross"]
     low = [m for m in cross if not m.high]
     if source != "all_cross" and low:
@@ -207,7 +218,16 @@ def guidance_scores(maps: Sequence[Map], grid: tuple[int, int], source: str = "l
         if m.kind != "self" or not (m.high or all_levels):
             continue
         total, layers = total + lift(m.value, m.size, grid), layers + 1
-    return m_cross, torch.einsum("bpq,brq->brp", total / layers, m_cross.flatten(2)).unflatten(-1, grid)
+    flat = m_cross.flatten(2)
+    scores = torch.einsum("bpq,brq->brp", total / layers, flat)
+    walks = [m.value for m in maps if m.kind == "self" and m.high and m.walks]
+    if rounds > 1:
+        walk, walked = sum(walks) / len(walks), flat
+        for _ in range(rounds):
+            walked = torch.einsum("bpq,brq->brp", walk, walked)
+        alone = (flat.amax(2) > 0).sum(1) == 1
+        scores = torch.where(alone[:, None, None], walked, scores)
+    return m_cross, scores.unflatten(-1, grid)
 
 
 def lift(a: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
@@ -521,7 +541,7 @@ def generate(
         if subjects and i < max(preset.stop, begin + 1):
             tokens = torch.stack([s.tokens for s in subjects])[None]
             _, maps = unet(z, time, positive.hidden, tokens=tokens, selfs=selfs_of(preset.source), **added(positive))
-            scores = guidance_scores(maps, unet.grid(z), preset.source)[1][0]
+            scores = guidance_scores(maps, unet.grid(z), preset.source, unet.mask_rounds)[1][0]
             masks = topk_masks(scores, [s.gamma for s in subjects])
         on = [m[None, None] for m in masks] if subjects else []
         vision = [s.vision for s in subjects]

@@ -58,7 +58,7 @@ def sampled(model, tokenizer, captions, spans, squares=None, present=None, cfg=2
             masks = fixed * on
         elif vision and i < stop:
             _, maps = unet(z, time, hidden, tokens=marks, selfs=selfs_of(source))
-            scores = guidance_scores(maps, (16, 16), source)[1].cpu()  # Top-K takes its places one by one
+            scores = guidance_scores(maps, (16, 16), source, model.unet.mask_rounds)[1].cpu()  # Top-K takes its places one by one
             for k in range(b):
                 subjects = [s for s in (0, 1) if present[k, s]]
                 masks[k, subjects] = topk_masks(scores[k, subjects], [gamma] * len(subjects))
@@ -156,7 +156,7 @@ def guidance_figures(model, tokenizer, work, count=96, timesteps=(939, 779, 619,
     for t in timesteps:
         _, maps = model.unet(Schedule(beta_end=model.noise.get("beta_end", .012)).add_noise(z, noise, torch.full((len(z),), t, device=d)), torch.tensor([t], device=d), hidden, tokens=marks, selfs="all")
         for source in sources:
-            scores = guidance_scores(maps, (16, 16), source)[1][:, 0].cpu()
+            scores = guidance_scores(maps, (16, 16), source, model.unet.mask_rounds)[1][:, 0].cpu()
             area, fifth, hit = [], [], []
             for s, m in zip(scores, true > .5):
                 order = s.flatten().argsort(descending=True)

@@ -84,5 +84,5 @@ def vocabulary():
     """What the model says of the words that it knows, by what they are for; NEW_WORDS are none of them."""
     return {
         "subjects": [*SUBJECTS], "general": [*HYPERNYMS], "colours": COLOURS.split(), "worn": [*HATS], "seats": [*SEATS], "places": [*PLACES.values()],
-        "others": JOINTS,
+        "others": JOINTS, "rivals": True,  # what is named and has no picture keeps its place from what has one
     }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"realword/inference"
@@ -24,8 +26,13 @@ import (
 // attention over the whole picture times its mask, keys and values in the pass, maps written out and multiplied.
 func TestRolesEqualNaive(t *testing.T) {
 	rt := orttest.Open(t, ort.Options{Threads: 1, AsIs: true})
-	for _, name := range []string{"tiny", "tiny-xl"} {
-		b, err := bundle.Import(context.Background(), filepath.Join("../../assets/golden/data", name), filepath.Join(t.TempDir(), name), nil)
+	for _, name := range []string{"tiny", "tiny-xl", "tiny, masks of a walk"} {
+		from, walks := strings.CutSuffix(name, ", masks of a walk")
+		from = filepath.Join("../../assets/golden/data", from)
+		if walks {
+			from = walking(t, from)
+		}
+		b, err := bundle.Import(context.Background(), from, filepath.Join(t.TempDir(), "bundle"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,6 +53,24 @@ func TestRolesEqualNaive(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d subjects", name, subjects), func(t *testing.T) { rolesEqualNaive(t, b, graphs, n, subjects) })
 		}
 	}
+}
+
+// walking is a copy of a checkpoint whose masks are refined three times, by the self-attention of the last block alone.
+func walking(t *testing.T, from string) string {
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(to, "unet", "config.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = bytes.Replace(data, []byte("{"), []byte(`{"mask_blocks": ["up_blocks.2"], "mask_rounds": 3,`), 1)
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return to
 }
 
 func rolesEqualNaive(t *testing.T, b *bundle.Bundle, g *inference.Graphs, n *naive, subjects int) {

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,9 @@ type Vocabulary struct {
 	Seats    []string `json:"seats,omitempty"`   // behind a subject: "in a box"
 	Places   []string `json:"places,omitempty"`  // "on the beach"
 	Others   []string `json:"others,omitempty"`  // what joins them: "and", "photo of"
+
+	// Rivals: subjects in a prompt that no picture is bound to keep their places from those that have one (guidance.Contend)
+	Rivals bool `json:"rivals,omitempty"`
 }
 
 // entries are all of them.
@@ -45,6 +49,13 @@ func (v *Vocabulary) Knows(word string, begun bool) bool {
 		}
 	}
 	return false
+}
+
+// Named are the entries that name something in a picture, the longest first, without those that are colours as well.
+func (v *Vocabulary) Named() []string {
+	named := slices.DeleteFunc(slices.Concat(v.Subjects, v.General), func(entry string) bool { return slices.Contains(v.Colours, entry) })
+	slices.SortStableFunc(named, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(named)
 }
 
 // letters is how long all of it is.

@@ -284,6 +284,31 @@ func Masks(scores [][]float32, subjects []Subject, norm Normalization) ([][]floa
 	return masks, nil
 }
 
+// Contend returns the first n grids of scores, each only where none of the others is ahead, zero elsewhere: those are of words that no
+// picture is bound to, whose places are not to be taken. Grids are compared in shares of their highest score, so each of the n keeps that.
+// Where all grids are of subjects, they are returned as they are: Masks lets those contend.
+func Contend(scores [][]float32, n int) [][]float32 {
+	if len(scores) == n {
+		return scores
+	}
+	most := make([]float32, len(scores))
+	for j, grid := range scores {
+		most[j] = slices.Max(grid)
+	}
+	out := make([][]float32, n)
+	for j := range out {
+		out[j] = slices.Clone(scores[j])
+		for i, own := range scores[j] {
+			for r := n; r < len(scores); r++ {
+				if scores[r][i]*most[j] > own*most[r] {
+					out[j][i] = 0
+				}
+			}
+		}
+	}
+	return out
+}
+
 func minMax(grid []float32, lo, hi float32) []float32 {
 	out := make([]float32, len(grid))
 	span := float32(hi-lo) + 1e-6

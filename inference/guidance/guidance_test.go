@@ -313,3 +313,23 @@ func TestNamesGoThroughJSON(t *testing.T) {
 		t.Error("an unknown normalisation was read")
 	}
 }
+
+// TestContend: a subject keeps its highest score and whatever a word without a picture is not ahead in, by shares of the highest.
+func TestContend(t *testing.T) {
+	scores := [][]float32{{4, 3, 2, 1, 0}, {1, 5, 8, 2, 0}, {1, 2, 8, 10, 0}}
+	for _, c := range []struct {
+		subjects int
+		want     [][]float32
+	}{
+		{3, scores},
+		{2, [][]float32{{4, 3, 0, 0, 0}, {1, 5, 8, 0, 0}}},
+		{1, [][]float32{{4, 3, 0, 0, 0}}},
+	} {
+		if got := Contend(scores, c.subjects); !slices.EqualFunc(got, c.want, slices.Equal) {
+			t.Errorf("%d subjects: %v, want %v", c.subjects, got, c.want)
+		}
+	}
+	if got := Contend([][]float32{{1, 2}, {0, 0}}, 1); !slices.Equal(got[0], []float32{1, 2}) {
+		t.Errorf("a word that is nowhere took places: %v", got)
+	}
+}

@@ -16,6 +16,8 @@ type naive struct {
 	tokens        *nn.Value // [1 77 G]; nil but in the guidance branch
 	// head means: cross maps below the grid's level, on the grid [1 N G], and self maps of the grid's level [1 N N]
 	crossMaps, selfMaps []*nn.Value
+	walkMaps            []*nn.Value // the self maps of the mask blocks
+	layer               int         // cross-attention layers built so far
 }
 
 // PlainGraph builds text-to-image alone: no pictures, no maps, no roles. encoder_hidden_states is [1 77 C].
@@ -49,7 +51,16 @@ func NaiveGuidanceGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.
 		a.tokens = nn.Transpose(nn.Unsqueeze(words, 0), 0, 2, 1)
 		s.B.Output("noise", u.run(x, temb), "", "", "height", "width")
 		cross := nn.Scale(sumAll(a.crossMaps), 1/float64(len(a.crossMaps)))
-		scores := nn.MatMul(nn.Scale(sumAll(a.selfMaps), 1/float64(len(a.selfMaps))), cross)
+		mean := func(maps []*nn.Value) *nn.Value { return nn.Scale(sumAll(maps), 1/float64(len(maps))) }
+		scores := nn.MatMul(mean(a.selfMaps), cross)
+		if c.MaskRounds > 1 {
+			walked := cross
+			for range c.MaskRounds {
+				walked = nn.MatMul(mean(a.walkMaps), walked)
+			}
+			several := nn.Sub(nn.Slice(nn.ShapeOf(words), 0, 0, 1), s.B.Ints(1))
+			scores = nn.If(several, func() []*nn.Value { return []*nn.Value{scores} }, func() []*nn.Value { return []*nn.Value{walked} })[0]
+		}
 		s.B.Output("scores", u.onGrid(scores), "words", "grid_height", "grid_width")
 	})
 }
@@ -68,11 +79,15 @@ func (a *naive) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 	}
 	p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(k, heads), nil)
 	a.selfMaps = append(a.selfMaps, nn.Float(nn.Mean(p, 1)))
+	if a.u.walks(a.u.crossLayers()[a.layer].path) {
+		a.walkMaps = append(a.walkMaps, a.selfMaps[len(a.selfMaps)-1])
+	}
 	return nn.MergeHeads(nn.MatMul(p, nn.SplitHeads(v, heads)))
 }
 
 // cross implements attention.
 func (a *naive) cross(s nn.Scope, q *nn.Value, level, heads int) *nn.Value {
+	a.layer++
 	channels := q.Dim(-1)
 	k, v := nn.Linear(s.In("to_k"), a.text, channels, nn.NoBias), nn.Linear(s.In("to_v"), a.text, channels, nn.NoBias)
 	switch {

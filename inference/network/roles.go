@@ -41,6 +41,8 @@ type roles struct {
 	layer   int                 // cross-attention layers built so far
 	taps    map[int][]*nn.Value // level -> cross maps of the words, one [1 heads hw G] per layer
 	kept    map[int][]keyValue  // level -> queries and keys of self-attention whose map is applied in the end
+	walk    []keyValue          // those of the mask blocks
+	words   *nn.Value           // [1] whether there is more than one word
 	refined []*nn.Value         // M_self · M_cross of the layers that did it at once [1 N G], N cells of the grid
 	lower   *nn.Value           // the cross maps that the self maps refine [1 N G]; nil as long as they are not complete
 	tail    *nn.Branch          // what comes after the last tap
@@ -61,7 +63,9 @@ type keyValue struct{ k, v *nn.Value }
 // self_levels [grids] int64 say with 0 or 1 whose maps count, in the order of AttentionGrids; where there are several grids, self
 // maps refine cross maps of the grids below the finest only. layer_maps [1] int64 says with 1 that every layer's map M becomes (M
 // − min M) / (max M − min M + 10⁻⁶) before the mean over layers. Where the config has perturbed blocks, perturbed [1] int64 says with 1
-// that in these every position attends to itself alone (PAG, arXiv 2403.17377).
+// that in these every position attends to itself alone (PAG, arXiv 2403.17377). Where it has mask rounds, the self maps of its mask
+// blocks are applied so often for a single word: a walk along what belongs together, M_self^n · M_cross in place of Eq. 12. It would lead
+// from one of several subjects to the other, so several words keep Eq. 12.
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return UNetGraphFor(nn.CPU, c, store)
 }
@@ -110,6 +114,10 @@ func newRoles(u *unet) *roles {
 	}
 	words := b.Input("token_weights", tensor.F32, []int{-1, -1}, "words", textTokens)
 	r.tokens = nn.Transpose(nn.Unsqueeze(words, 0), 0, 2, 1)
+	if u.MaskRounds > 1 {
+		r.words = nn.Sub(nn.Slice(nn.ShapeOf(words), 0, 0, 1), b.Ints(1))
+		nn.Condition(r.words)
+	}
 	r.noise = b.Input("want_noise", tensor.I64, []int{1})
 	cross, self := b.Input("cross_levels", tensor.I64, []int{len(grids)}), b.Input("self_levels", tensor.I64, []int{len(grids)})
 	r.layerMaps = b.Input("layer_maps", tensor.I64, []int{1})
@@ -131,14 +139,14 @@ func newRoles(u *unet) *roles {
 // further columns of its values, so that softmax(QKᵀ)V and softmax(QKᵀ)M are one product and no map is written out. The others
 // keep queries and keys for the end, if they are wanted.
 func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
-	attend := func() *nn.Value { return nn.Attention(q, k, v, heads) }
-	if r.perturbed != nil && r.u.perturbs(r.u.crossLayers()[r.layer].path) {
+	attend, path := func() *nn.Value { return nn.Attention(q, k, v, heads) }, r.u.crossLayers()[r.layer].path
+	if r.perturbed != nil && r.u.perturbs(path) {
 		whole := attend
 		attend = func() *nn.Value {
 			return nn.If(r.perturbed, func() []*nn.Value { return []*nn.Value{v} }, func() []*nn.Value { return []*nn.Value{whole()} })[0]
 		}
 	}
-	if level == r.u.GridLevel() && r.completed(level) {
+	if level == r.u.GridLevel() && r.u.MaskRounds <= 1 && r.completed(level) {
 		if r.lower == nil {
 			r.lower = nn.If(r.anySelf, func() []*nn.Value { return []*nn.Value{r.meanCross(r.levels()[1:])} }, func() []*nn.Value {
 				return []*nn.Value{r.nothing(3)}
@@ -160,6 +168,9 @@ func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 		qk[i].Shape = q.Shape // as far as anybody looks at it
 	}
 	r.kept[level] = append(r.kept[level], keyValue{qk[0], qk[1]})
+	if level == r.u.GridLevel() && r.u.walks(path) {
+		r.walk = append(r.walk, keyValue{qk[0], qk[1]})
+	}
 	return attend()
 }
 
@@ -243,11 +254,21 @@ func (r *roles) normalized(level int) *nn.Value {
 func (r *roles) maps() (cross, scores *nn.Value) {
 	both := nn.If(r.anyCross, func() []*nn.Value {
 		mean := r.meanCross(r.levels())
-		lower := r.lower
-		if lower == nil { // one level attends: its self maps refine its own cross maps
-			lower = mean
-		}
-		refined := nn.If(r.anySelf, func() []*nn.Value { return []*nn.Value{r.refine(lower)} }, func() []*nn.Value { return []*nn.Value{mean} })
+		refined := nn.If(r.anySelf, func() []*nn.Value {
+			lower := r.lower
+			switch levels := r.levels(); {
+			case lower != nil:
+			case len(levels) > 1:
+				lower = r.meanCross(levels[1:])
+			default: // one level attends: its self maps refine its own cross maps
+				lower = mean
+			}
+			once := func() []*nn.Value { return []*nn.Value{r.refine(lower)} }
+			if r.u.MaskRounds <= 1 {
+				return once()
+			}
+			return nn.If(r.words, once, func() []*nn.Value { return []*nn.Value{r.walked(lower)} })
+		}, func() []*nn.Value { return []*nn.Value{mean} })
 		return []*nn.Value{r.u.onGrid(mean), r.u.onGrid(refined[0])}
 	}, func() []*nn.Value { return []*nn.Value{r.nothing(3), r.nothing(3)} })
 	return both[0], both[1]
@@ -260,6 +281,18 @@ func (r *roles) levels() []int {
 		levels = append(levels, bits.TrailingZeros(uint(grid)))
 	}
 	return levels
+}
+
+// walked is (the mean over heads and mask blocks of M_self)^n · M_cross [1 N G], of cross maps lower [1 N G] and n mask rounds.
+func (r *roles) walked(lower *nn.Value) *nn.Value {
+	for range r.u.MaskRounds {
+		var done []*nn.Value
+		for _, a := range r.walk {
+			done = append(done, a.apply(lower, r.u.NumAttentionHeads.At(r.u.GridLevel())))
+		}
+		lower = nn.Scale(sumAll(done), 1/float64(len(done)))
+	}
+	return lower
 }
 
 // refine is the mean over heads and wanted layers of M_self · M_cross [1 N G], of cross maps lower [1 N G].

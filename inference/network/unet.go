@@ -49,6 +49,11 @@ type UNetConfig struct {
 	// blocks such as "mid_block" or "up_blocks.0" whose self-attention a pass can do without; no library's entry, see UNetGraph
 	PerturbedBlocks []string `json:"perturbed_blocks,omitempty"`
 
+	// How often self-attention refines the mask of a single word (0: once, as in Eq. 12), and that of which blocks on the guidance grid
+	// (none: of all); no library's entries, see UNetGraph
+	MaskBlocks []string `json:"mask_blocks,omitempty"`
+	MaskRounds int      `json:"mask_rounds,omitempty"`
+
 	// What else would make another network of it, where it is not what it usually is.
 	ConvInKernel     any `json:"conv_in_kernel,omitempty"`
 	ConvOutKernel    any `json:"conv_out_kernel,omitempty"`
@@ -99,6 +104,12 @@ func (c *UNetConfig) Validate() error {
 		return !slices.ContainsFunc(c.crossLayers(), func(l crossLayer) bool { return within(l.path, block) })
 	}):
 		return refuse("perturbed_blocks", c.PerturbedBlocks)
+	case slices.ContainsFunc(c.MaskBlocks, func(block string) bool {
+		return !slices.ContainsFunc(c.crossLayers(), func(l crossLayer) bool { return l.level == c.GridLevel() && within(l.path, block) })
+	}):
+		return refuse("mask_blocks", c.MaskBlocks)
+	case c.MaskRounds < 0 || c.MaskRounds > 16:
+		return refuse("mask_rounds", c.MaskRounds)
 	case c.MidBlockType != "UNetMidBlock2DCrossAttn":
 		return refuse("mid_block_type", c.MidBlockType)
 	case c.ActFn != "silu" && c.ActFn != "swish":
@@ -230,6 +241,11 @@ func (c *UNetConfig) Grid() int { return 1 << c.GridLevel() }
 // perturbs tells whether a layer, by the path of its cross-attention, is in a perturbed block.
 func (c *UNetConfig) perturbs(path string) bool {
 	return slices.ContainsFunc(c.PerturbedBlocks, func(block string) bool { return within(path, block) })
+}
+
+// walks tells whether a layer on the guidance grid, by the path of its cross-attention, is one whose self-attention is applied in rounds.
+func (c *UNetConfig) walks(path string) bool {
+	return len(c.MaskBlocks) == 0 || slices.ContainsFunc(c.MaskBlocks, func(block string) bool { return within(path, block) })
 }
 
 func within(path, block string) bool { return block != "" && strings.HasPrefix(path+".", block+".") }
