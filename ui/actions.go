@@ -2,7 +2,11 @@ package ui
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -13,13 +17,29 @@ import (
 	"realword/ui/subjects"
 )
 
+// address is how an address of the web begins. A single letter is a drive of Windows.
+var address = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+:/`)
+
+// isAddress tells whether what was dropped is an address: Fyne takes whatever is no file for a path in the folder of the program.
+func isAddress(path string) bool {
+	here, err := os.Getwd()
+	if err != nil {
+		here = ""
+	}
+	if !address.MatchString(strings.TrimLeft(strings.TrimPrefix(path, filepath.ToSlash(here)), "/")) {
+		return false
+	}
+	_, err = os.Lstat(path)
+	return err != nil
+}
+
 // Dropped takes files that were dropped on the window at a position: on a word they are bound to it, on a card they join its
 // subject, a picture with a recipe over the prompt or the stage offers that, anywhere else they become new cards.
 func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 	w.state.PickErr, w.state.Remark = nil, ""
 	var paths []string
 	for _, f := range files {
-		if f.Scheme() != "file" {
+		if f.Scheme() != "file" || isAddress(f.Path()) {
 			w.state.PickErr = errors.Join(w.state.PickErr, i18n.Errorf("%s is not on this computer: save it first, then drop the file", f.Name()))
 			continue
 		}
