@@ -22,9 +22,11 @@ func (w *Window) leaving() string {
 			break
 		}
 	}
-	if rest, of := w.state.Rest(); rest > 0 {
+	rest, of := w.state.Rest()
+	waiting := w.state.Queue.Pictures()
+	if rest > 0 || waiting > 0 && !w.state.History.Open { // a queue that only waits stays as it is
 		made := ""
-		if of > 1 {
+		if rest += waiting; of > 1 && waiting == 0 {
 			made = fmt.Sprint(" ", i18n.T("(%d of %d)", rest, of))
 		}
 		if w.state.History.Open {

@@ -60,7 +60,7 @@ func cutTexts(top fyne.CanvasObject) (list []string) {
 		switch o := o.(type) {
 		case *kit.Told: // says it itself
 		case *kit.Line:
-			if o.MinSize().Width > o.Size().Width+1 {
+			if o.Cut() {
 				texts = append(texts, text{at, o.Text})
 			}
 		case *kit.Fitted:

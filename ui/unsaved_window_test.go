@@ -139,12 +139,15 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 	b.subjects.PromptChanged("a dog")
 	b.state.Form.Count, b.state.Form.Seed, b.state.Form.KeepSeed = 4, 7, true
 	j := b.run()
-	b.ask("a cat") // waits
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.send(j, uitest.Picture(j.request, 0))
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+	if text := b.leaving(); text != "3 pictures have not been made yet (3 of 4). They stay in the queue until the next start." {
+		t.Errorf("without others it says %q", text)
+	}
+	b.ask("a cat") // waits
 	b.askClose()
-	if b.closing || !b.sheetSays("3 pictures have not been made yet (3 of 4). They stay in the queue until the next start.") {
+	if b.closing || !b.sheetSays("7 pictures have not been made yet. They stay in the queue until the next start.") {
 		t.Fatalf("it closes without a word, or says another: %q", b.leaving())
 	}
 	button, _ := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Close" })
@@ -161,6 +164,10 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 	if len(q.Waiting) != 2 || !q.Paused || !slices.Equal(q.Waiting[0].Request.Seeds, []uint64{9, 10}) || q.Waiting[0].Request.Prompt != "a dog" || q.Waiting[1].Request.Prompt != "a cat" {
 		t.Fatalf("there wait %+v", q.Waiting)
 	}
+	// Beside the button that only adds jobs it is said why none begins, with the way out.
+	if text := b.set.Status.Text; b.set.Resume.Hidden || b.set.Status.Hidden || text != "The queue is paused: 2 jobs wait." {
+		t.Errorf("after the start it says %q", text)
+	}
 	pictures := 0
 	rounds, err := b.journal.Store().Rounds()
 	for _, r := range rounds {
@@ -173,6 +180,12 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 	if err != nil || pictures != 2 {
 		t.Errorf("%d pictures are kept, %v", pictures, err)
 	}
+	test.Tap(b.set.Resume)
+	b.finish(b.started(), inference.Done{})
+	if b.state.Queue.Paused || !b.set.Resume.Hidden {
+		t.Error("the queue does not go on")
+	}
+	b.end(b.started(), inference.Done{})
 }
 
 // A window that is killed from outside asks nothing, and keeps the rest as well.

@@ -343,7 +343,7 @@ func (w *Window) settingsHost() settings.Host {
 		Book: wordbook.New(wordbook.Host{
 			State: w.state.Now, Change: w.state.Change, Words: w.subjects.Words, Kept: w.app.Preferences(), Layers: &w.Layers, Shortcut: w.Shortcut,
 		}),
-		OnGenerate: w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend,
+		OnGenerate: w.queue.Generate, OnStop: w.queue.Stop, OnResume: w.queue.Pause, OnMend: w.subjects.Mend,
 	}
 }
 
@@ -371,7 +371,7 @@ func (w *Window) rooms() []state.Room {
 		{Name: "computers", Shows: w.computers.Shows, Render: w.computers.Refresh},
 		{Name: "columns", Shows: func(state.State) []any { return nil }, Render: w.columns.refresh}, // the preferences decide
 		// What can be done may depend on anything. They draw only what has changed.
-		{Name: "actions", Render: func() { w.RefreshMenus(); w.stage.FollowTools() }},
+		{Name: "actions", Render: func() { w.RefreshMenus(); w.stage.FollowTools(); kit.FollowTip(w.win.Content()) }},
 	}
 }
 

@@ -134,24 +134,42 @@ func publish(temp, path string) error {
 	return err
 }
 
-// explain adds what to do to an error of writing at path.
+// explain says what to do about an error of writing at path. Of the system's own words, and of the temporary file that they name, it
+// repeats nothing that the sentence says.
 func explain(path string, err error) error {
+	var of *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &of):
+		err = of.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return message.Errorf("%s already exists and is not overwritten; choose another name: %w", path, fs.ErrExist)
 	case IsFull(err):
-		return message.Errorf("%s cannot be written: the disk is full; free up some space or choose another folder: %w", path, err)
+		return said(err, message.Errorf("%s cannot be written: the disk is full; free up some space or choose another folder", path))
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return message.Errorf("%s cannot be written: the folder is read-only; choose another folder or change its permissions: %w", path, err)
+		return said(err, message.Errorf("%s cannot be written: the folder is read-only; choose another folder or change its permissions", path))
 	case errors.Is(err, fs.ErrNotExist):
-		return message.Errorf("%s cannot be written: the folder does not exist; create it or choose another: %w", path, err)
+		return said(err, message.Errorf("%s cannot be written: the folder does not exist; create it or choose another", path))
 	case errors.Is(err, syscall.ENOTDIR):
-		return message.Errorf("%s cannot be written: part of the path is a file, not a folder; choose another folder: %w", path, err)
+		return said(err, message.Errorf("%s cannot be written: part of the path is a file, not a folder; choose another folder", path))
 	case errors.Is(err, syscall.ENAMETOOLONG):
-		return message.Errorf("%s cannot be written: the name is too long; choose a shorter one: %w", path, err)
+		return said(err, message.Errorf("%s cannot be written: the name is too long; choose a shorter one", path))
 	}
 	return message.Errorf("%s cannot be written: choose another folder: %w", path, err)
 }
+
+// explained is an error in other words than its cause's, by which it is recognised.
+type explained struct{ words, cause error }
+
+func said(cause, words error) error { return explained{words, cause} }
+
+func (e explained) Error() string        { return e.words.Error() }
+func (e explained) Unwrap() error        { return e.words }
+func (e explained) Is(target error) bool { return errors.Is(e.cause, target) }
 
 // Sum is the SHA-256 of bytes, in hexadecimal.
 func Sum(data []byte) string {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"realword/inference/message"
 )
 
 func listing(t *testing.T, dir string) string {
@@ -115,6 +117,17 @@ func TestWriteErrorsName(t *testing.T) {
 		if !strings.Contains(got.Error(), want) || !strings.Contains(got.Error(), "/out/a.png") {
 			t.Errorf("%v, want %q", got, want)
 		}
+	}
+	// What is said once is not said again, nor the name of a file that is of no concern; the cause can still be told.
+	full := explain("/out/a.png", &fs.PathError{Op: "write", Path: "/out/.realword-0123", Err: syscall.ENOSPC})
+	if got := full.Error(); got != "/out/a.png cannot be written: the disk is full; free up some space or choose another folder" {
+		t.Errorf("it says %q", got)
+	}
+	if !IsFull(full) || errors.Is(full, fs.ErrPermission) || message.PartsOf(full) == nil {
+		t.Error("what it is cannot be told")
+	}
+	if got := explain("/out/a.png", &os.LinkError{Op: "link", Old: "/out/.realword-0123", New: "/out/a.png", Err: syscall.EIO}).Error(); strings.Contains(got, ".realword") {
+		t.Errorf("it says %q", got)
 	}
 	if runtime.GOOS == "windows" || os.Geteuid() == 0 {
 		t.Skip("the rest needs an ordinary user on Unix: nothing is read-only for root")

@@ -15,7 +15,7 @@ import (
 // say "leave out".
 var outOfUse = map[string]string{
 	`^Leave out`: "Mute", `(?i)take its word away`: "Unbind word",
-	`(?i)overlap wanted`:   "Masks overlap by … at step …: lower γ, or move the subjects apart",
+	`(?i)overlap wanted`:   "Masks overlap by … at step …: lower their areas, or move the subjects apart",
 	`(?i)out of the queue`: "Remove from queue",
 	`^Go on with it`:       "Continue session", `(?i)\bon the stage\b`: "Open in studio",
 	`(?i)pixel for pixel`: "Fit / 100 %", `(?i)pixels as squares`: "Sharp pixels",

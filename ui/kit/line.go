@@ -18,6 +18,7 @@ type Line struct {
 	size  fyne.ThemeSizeName
 	Style fyne.TextStyle
 	Align fyne.TextAlign
+	Gives bool        // becomes as small as a caption before a part of it is cut
 	paint color.Color // instead of color, when set
 	draw  *canvas.Text
 }
@@ -57,13 +58,23 @@ type lineRenderer struct {
 	objects []fyne.CanvasObject
 }
 
-func (r *lineRenderer) Destroy()           {}
-func (r *lineRenderer) MinSize() fyne.Size { return r.width(r.l.Text) }
+func (r *lineRenderer) Destroy() {}
+func (r *lineRenderer) MinSize() fyne.Size {
+	return fyne.MeasureText(r.l.Text, theme.SizeForWidget(r.l.size, r.l), r.l.draw.TextStyle)
+}
 
 // Layout cuts a text that has too little room at its end.
 func (r *lineRenderer) Layout(size fyne.Size) {
 	r.l.draw.Resize(size)
-	text := r.l.Text
+	text, letter := r.l.Text, theme.SizeForWidget(r.l.size, r.l)
+	for least := theme.SizeForWidget(theme.SizeNameCaptionText, r.l); r.l.Gives && size.Width > 0 && letter > least &&
+		fyne.MeasureText(text, letter, r.l.draw.TextStyle).Width > size.Width+0.5; {
+		letter = max(letter-0.5, least)
+	}
+	if r.l.draw.TextSize != letter {
+		r.l.draw.TextSize = letter
+		r.l.draw.Refresh()
+	}
 	if letters := []rune(text); size.Width > 0 {
 		for n := len(letters) - 1; n > 0 && r.width(text).Width > size.Width+0.5; n-- {
 			text = strings.TrimSpace(string(letters[:n])) + "…"
@@ -96,6 +107,9 @@ func (r *lineRenderer) Refresh() {
 	r.Layout(r.l.Size())
 	r.l.draw.Refresh()
 }
+
+// Cut tells whether a part of the text is not seen.
+func (l *Line) Cut() bool { return l.draw.Text != l.Text }
 
 // Quiet shows labels of low importance in the colour of captions, which can be read more easily than that of disabled text.
 func Quiet(o fyne.CanvasObject) fyne.CanvasObject {

@@ -26,6 +26,7 @@ type tips struct {
 	inside  *fyne.Container // of the box: what it shows
 	box     *fyne.Container
 	owner   fyne.CanvasObject // whose text is seen, or will be
+	of      *Tip              // that text, once it is seen
 }
 
 // tipDelay is how long the pointer rests before the text comes, and keyDelay how long the keyboard does.
@@ -51,6 +52,35 @@ func NewTips() *tips {
 
 func (t *tips) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewWithoutLayout(t.box))
+}
+
+// Resize takes the text back: what it is about has gone elsewhere.
+func (t *tips) Resize(size fyne.Size) {
+	if size != t.Size() {
+		t.box.Hide()
+	}
+	t.BaseWidget.Resize(size)
+}
+
+// FollowTip makes the text that is seen over an object, such as the window's content, equal to what it is about, after anything has
+// changed: it goes where that is no longer seen, since nobody tells a hidden object that the pointer has left it.
+func FollowTip(over fyne.CanvasObject) {
+	t := tipsOver(over)
+	if t == nil || t.of == nil || t.owner == nil || !t.box.Visible() {
+		return
+	}
+	text := t.of.Explanation()
+	switch {
+	case text == "" || !shown(t.owner):
+		t.of.Leave(t.owner)
+	case text != t.text.Text:
+		t.of.Show(t.owner)
+	}
+}
+
+// shown tells whether an object is seen: what lies in something hidden has no place.
+func shown(o fyne.CanvasObject) bool {
+	return rootOver(o) != nil && !fyne.CurrentApp().Driver().AbsolutePositionForObject(o).IsZero()
 }
 
 // rootOver is what is in front: the sheet, or the window's content; nil before that is there.
@@ -284,7 +314,7 @@ func (p *Tip) Show(o fyne.CanvasObject) {
 	if p.Picture != nil {
 		picture = p.Picture()
 	}
-	p.layer.owner = o
+	p.layer.owner, p.layer.of = o, p
 	p.layer.show(o, p.Explanation(), picture)
 }
 

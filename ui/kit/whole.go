@@ -52,7 +52,7 @@ func (l *Line) cut(full func() string) string {
 			return text
 		}
 	}
-	if l.MinSize().Width > l.Size().Width+0.5 {
+	if l.Cut() || !l.Gives && l.MinSize().Width > l.Size().Width+0.5 {
 		return l.Text
 	}
 	return ""

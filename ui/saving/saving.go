@@ -24,7 +24,8 @@ import (
 	"realword/ui/wording"
 )
 
-// Bar says under the stage that the picture there is in no file, where it is kept, and offers to write it.
+// Bar says under the stage which pictures are in no file, and where they are kept, whichever picture is looked at, and offers to write
+// them.
 type Bar struct {
 	*fyne.Container
 	saver        *Saver
@@ -44,27 +45,50 @@ func newBar(v *Saver) *Bar {
 	return u
 }
 
-// unsavedText is what is said of a picture that is in no file; "" for any other.
-func unsavedText(s *state.Shot) string {
+// unsavedText is what is said of the pictures that are in no file: of the one in view first; "" where all are in files.
+func unsavedText(s state.State) string {
+	n, last := 0, state.Shot{}
+	for _, shot := range s.Shots {
+		if shot.Unsaved {
+			n, last = n+1, shot
+		}
+	}
+	shot := s.Shot()
 	switch {
-	case s == nil || !s.Unsaved:
+	case n == 0:
 		return ""
-	case s.Pixels:
+	case shot == nil || !shot.Unsaved:
+		return i18n.N(n, "%d picture is in no file. %s", "%d pictures are in no file. %s", n, wording.Sentence(last.SaveErr))
+	case n > 1:
+		return saidOf(*shot) + " " + i18n.N(n-1, "%d other picture is in no file either.",
+			"%d other pictures are in no file either.", n-1)
+	}
+	return saidOf(*shot)
+}
+
+// saidOf is what is said of one picture that is in no file.
+func saidOf(s state.Shot) string {
+	if s.Pixels {
 		return i18n.T("%s The picture is kept in this session.", wording.Sentence(s.SaveErr))
 	}
 	return i18n.T("%s The picture exists only in this window: save it before you close.", wording.Sentence(s.SaveErr))
 }
 
 // Shows is what the bar shows.
-func (u *Bar) Shows(s state.State) []any { return []any{unsavedText(s.Shot())} }
+func (u *Bar) Shows(s state.State) []any {
+	shot := s.Shot()
+	return []any{unsavedText(s), shot != nil && shot.Unsaved}
+}
 
 // Follow makes the bar equal to the state.
 func (u *Bar) Follow() {
-	text := unsavedText(u.saver.host.State().Shot())
-	u.Other.Hidden = u.saver.host.SaveFile == nil
-	if u.Text.Text == text && u.Hidden == (text == "") {
+	s := u.saver.host.State()
+	text, shot := unsavedText(s), s.Shot()
+	other := u.saver.host.SaveFile == nil || shot == nil || !shot.Unsaved
+	if u.Text.Text == text && u.Hidden == (text == "") && u.Other.Hidden == other {
 		return
 	}
+	u.Other.Hidden = other
 	u.Text.SetText(text)
 	u.Hidden = text == ""
 	u.Refresh()
@@ -81,15 +105,14 @@ func (v *Saver) folderAndName(seed uint64, r inference.Request, model string) (f
 	return filepath.Join(v.host.Folder(), filepath.FromSlash(sub)), name
 }
 
-// Again writes the picture in view, which is in no file, into the pictures folder.
+// Again writes the pictures that are in no file into the pictures folder.
 func (v *Saver) Again() {
-	s := v.host.State()
-	shot := s.Shot()
-	if shot == nil || !shot.Unsaved {
-		return
+	for _, shot := range v.host.State().Shots {
+		if shot.Unsaved {
+			folder, name := v.folderAndName(shot.Seed, shot.Recipe, shot.Model)
+			v.write(shot, true, func(data []byte) (string, error) { return files.WriteUnique(folder, name, ".png", data) })
+		}
 	}
-	folder, name := v.folderAndName(shot.Seed, shot.Recipe, shot.Model)
-	v.write(*shot, true, func(data []byte) (string, error) { return files.WriteUnique(folder, name, ".png", data) })
 }
 
 // write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.

@@ -242,6 +242,42 @@ func TestNoCopyOfAThumbnail(t *testing.T) {
 	}
 }
 
+// Pictures that are in no file are told of whichever picture is looked at, as after a night with a full disk, and one press writes all.
+func TestPicturesInNoFileAreToldOfBesideOthers(t *testing.T) {
+	b := newBench(t)
+	if err := os.WriteFile(b.folder, nil, 0o600); err != nil { // in the way
+		t.Fatal(err)
+	}
+	b.make()
+	b.make()
+	if text := b.Bar.Text.Text; !strings.Contains(text, "1 other picture is in no file either.") {
+		t.Errorf("of two it says %q", text)
+	}
+	if err := os.Remove(b.folder); err != nil {
+		t.Fatal(err)
+	}
+	b.make() // and this one is written, and looked at
+	if s := b.State.Shot(); s.Unsaved || b.State.View.Shot != 2 {
+		t.Fatalf("in view is %d, %+v", b.State.View.Shot, s)
+	}
+	if text := b.Bar.Text.Text; b.Bar.Hidden || !b.Bar.Other.Hidden || !strings.HasPrefix(text, "2 pictures are in no file. ") ||
+		!strings.Contains(text, "choose another folder") {
+		t.Errorf("it says %q, hidden %v", text, b.Bar.Hidden)
+	}
+	test.Tap(b.Bar.Retry)
+	b.Settle()
+	paths := map[string]bool{}
+	for i, s := range b.State.Shots {
+		if s.Unsaved || s.SaveErr != nil {
+			t.Errorf("picture %d: %+v", i, s)
+		}
+		paths[s.Path] = true
+	}
+	if len(paths) != 3 || !b.Bar.Hidden {
+		t.Errorf("files %v, the bar is hidden: %v", paths, b.Bar.Hidden)
+	}
+}
+
 func TestSweep(t *testing.T) {
 	b := newBench(t)
 	day, hidden := filepath.Join(b.folder, "2026-01-02"), filepath.Join(b.folder, ".mine")

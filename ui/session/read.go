@@ -81,7 +81,7 @@ func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
 			shot.SaveErr = err
 		}
 	} else if shot.Path == "" {
-		shot.SaveErr = errors.New(i18n.T("this picture was stopped early; its steps are below"))
+		shot.SaveErr = errors.New(i18n.T("This picture was stopped early. Its steps are kept."))
 	} else if shot.Image, err = readImage(shot.Path); err != nil {
 		shot.SaveErr = i18n.Errorf("%w; it can be made again from the history", err)
 	}

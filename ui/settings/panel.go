@@ -46,18 +46,20 @@ type Panel struct {
 	LoRAs       *LoRAs
 	Swift       *Swift
 
-	progress *widget.ProgressBar
-	Status   *kit.Line
-	Reasons  *widget.Label
-	refused  string            // what somebody was told who wanted a picture; "": nobody
-	why      fyne.CanvasObject // reasons on the screen
-	Remedy   *kit.Button       // for the card lost
-	lost     int
-	Generate *kit.Button
-	Halt     *kit.Button     // the running round; hidden before the first, disabled between others
-	Head     *fyne.Container // the run in small, for the head of the window; hidden
-	head     *head
-	memory   *memoryLine
+	progress  *widget.ProgressBar
+	Status    *kit.Line
+	Reasons   *widget.Label
+	refused   string            // what somebody was told who wanted a picture; "": nobody
+	why       fyne.CanvasObject // reasons on the screen
+	Remedy    *kit.Button       // for the card lost
+	Resume    *kit.Button       // the queue, while it is paused and nothing runs
+	statusRow *fyne.Container   // around Status
+	lost      int
+	Generate  *kit.Button
+	Halt      *kit.Button     // the running round; hidden before the first, disabled between others
+	Head      *fyne.Container // the run in small, for the head of the window; hidden
+	head      *head
+	memory    *memoryLine
 }
 
 // mostPictures is how many pictures a job makes.
@@ -141,6 +143,7 @@ func New(h Host) *Panel {
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }
 	s.Status = kit.Caption("")
+	s.statusRow = container.New(kit.Inset{X: 4, Y: 0}, kit.Whole(s.Status, nil))
 	s.Reasons = widget.NewLabel("")
 	s.Reasons.Wrapping, s.Reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	s.Generate = kit.NewButton(i18n.T("Generate"), h.OnGenerate)
@@ -160,13 +163,16 @@ func New(h Host) *Panel {
 	s.why = kit.Quiet(s.Reasons)
 	s.Remedy = kit.NewButton("", func() { h.OnMend(s.lost) }).Explain(i18n.T("The word of this subject is gone from the prompt: this one takes its place."))
 	s.Remedy.Importance = widget.WarningImportance
+	s.Resume = kit.NewButtonWithIcon(i18n.T("Resume the queue"), theme.MediaPlayIcon(), func() { h.OnResume() }).
+		Explain(i18n.T("Jobs wait until you resume."))
+	s.Resume.Hide()
 	where := h.Where
 	if where == nil {
 		where = kit.NewColumn(0)
 		where.Hide()
 	}
-	s.Action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.Remedy, s.memory.box, container.New(kit.Inset{X: 4, Y: 0}, s.Status),
-		container.New(kit.Fixed{Height: 6}, s.progress),
+	s.Action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.Remedy, s.memory.box, s.statusRow,
+		s.Resume, container.New(kit.Fixed{Height: 6}, s.progress),
 		where, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.Halt, s.Generate)))
 	return s
 }
@@ -349,6 +355,8 @@ func (s *Panel) RefreshRun() {
 	}
 	s.Status.Set(st.Status())
 	s.Status.Hidden = s.Status.Text == ""
+	s.statusRow.Hidden = s.Status.Hidden
+	s.Resume.Hidden = !st.Resting()
 	s.progress.Hidden = !st.Busy()
 	if run.Passes > 0 {
 		s.progress.SetValue(float64(run.Pass) / float64(run.Passes))

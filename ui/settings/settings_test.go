@@ -67,7 +67,7 @@ func newRoom(t *testing.T) *room {
 			State: r.Now, Change: r.Change, Words: state.PlainWords, Kept: fyne.CurrentApp().Preferences(), Layers: &r.Layers,
 			Shortcut: func(fyne.Shortcut) bool { return false },
 		}),
-		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) },
+		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnResume: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) },
 	})
 	r.Move(container.NewBorder(nil, r.Action, nil, nil, r.Form), func() []command.Action { return nil }, func() { r.Panel.Refresh(); r.RefreshRun() }, func() bool { return false })
 	return r

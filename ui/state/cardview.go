@@ -22,7 +22,7 @@ func (s State) CardLooks() []CardLook {
 func (s State) CardLook(g Group) CardLook {
 	c := s.Form.Cards[g.Cards[0]]
 	look := CardLook{
-		Card: c, Pictures: s.Form.Pictures(g), Subject: -1, Gamma: scope(c, s.Form, s.Model), WordLost: c.Lost(s.Words),
+		Card: c, Pictures: s.Form.Pictures(g), Subject: -1, Gamma: scope(c, s.Form, s.Model), WordLost: c.Lost(s.Words), Astray: c.Astray(s.Words),
 		Offering: s.Pending.Text != "", Alone: s.Form.Alone(c.ID),
 	}
 	if c.Live() {
@@ -200,6 +200,7 @@ type CardLook struct {
 	Subject  int      // -1: not bound, or left out
 	Gamma    float64  // in force
 	WordLost bool     // its word has left the prompt
+	Astray   bool     // likewise, and the prompt has that word again
 	Remedy   string   // the word to use instead; "" is none
 	Twins    []string // words of other subjects with the same picture
 	Chosen   bool

@@ -146,7 +146,7 @@ func TestWorstOverlap(t *testing.T) {
 	s.Last.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, Scope: 0.4}, {Word: inference.Word{Text: "cat"}, Scope: 0.4}, {Word: inference.Word{Text: "owl"}, Scope: 0.2}}
 	late := inference.StepDone{Step: 5, Subjects: make([]inference.SubjectStep, 3)}
 	s.Last.Film = []inference.StepDone{step, late}
-	if note, much := s.OverlapNote(); !much || note != "100 % overlap between “dog” and “owl” at step 5: lower γ, or move the subjects apart." {
+	if note, much := s.OverlapNote(); !much || note != "100 % overlap between “dog” and “owl” at step 5: lower their areas, or move the subjects apart." {
 		t.Errorf("%q, %v", note, much)
 	}
 	pair := func(second []float32) string {

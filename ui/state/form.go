@@ -308,6 +308,11 @@ func (c Card) Lost(words []Word) bool {
 	return !found || words[at.Last].Past
 }
 
+// Astray tells whether the card has lost its word although the prompt has that word, once or several times: nobody knows which one is meant.
+func (c Card) Astray(words []Word) bool {
+	return c.Lost(words) && slices.ContainsFunc(runsOf(words, c.Word.Text), func(r WordRange) bool { return !words[r.Last].Past })
+}
+
 // Problems says in plain words why the form cannot run, in the order in which one would put it right.
 func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 	var list []string
@@ -323,6 +328,8 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 			list = append(list, i18n.T("The picture %s is missing: drop it again, or remove it.", f.missing(g)))
 		case !c.Bound():
 			list = append(list, i18n.T("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
+		case c.Astray(words):
+			list = append(list, i18n.T("“%s” is in the prompt again: click the one that %s shows.", c.Word.Text, c.Ref.Name))
 		case c.Lost(words):
 			list = append(list, i18n.T("“%s” is no longer in the prompt: click another word for %s.", c.Word.Text, c.Ref.Name))
 		case c.Region.Kind != guidance.Exactly: // whose area is what was painted

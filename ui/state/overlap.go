@@ -75,5 +75,5 @@ func (s State) OverlapNote() (note string, much bool) {
 	if o.share <= muchOverlap {
 		return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d.", 100*o.share, a, b, step.Step+1), false
 	}
-	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower γ, or move the subjects apart.", 100*o.share, a, b, step.Step+1), true
+	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower their areas, or move the subjects apart.", 100*o.share, a, b, step.Step+1), true
 }

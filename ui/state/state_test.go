@@ -82,7 +82,12 @@ func TestReasons(t *testing.T) {
 		"no prompt":        {boundTo(" "), []string{"Write what"}},
 		"unbound":          {boundTo("a dog", "rex.png"), []string{"Click the word of the prompt that rex.png shows"}},
 		"lost":             {boundTo("a cat", "rex.png=dog"), []string{"“dog” is no longer in the prompt"}},
-		"all at once":      {boundTo("", "rex.png", "tom.png=cat"), []string{"Write what", "rex.png", "“cat”"}},
+		"back, and twice": {func() State {
+			s := boundTo("a dog", "rex.png=dog")
+			s = s.Retype("", nil, 0)
+			return s.Retype("a dog and a dog", PlainWords("a dog and a dog"), 0)
+		}(), []string{"“dog” is in the prompt again: click the one that rex.png shows"}},
+		"all at once": {boundTo("", "rex.png", "tom.png=cat"), []string{"Write what", "rex.png", "“cat”"}},
 		"too much reach": {func() State {
 			s := boundTo("a dog and a cat", "rex.png=dog", "tom.png=cat")
 			s.Form = s.Form.WithScope(1, 0.9)

@@ -213,6 +213,10 @@ func SamplerName(name string) string {
 
 // Status is the line over the progress bar. How long the last job took is not said beside a picture of another one.
 func (s State) Status() string {
+	if s.Resting() {
+		n := len(s.Queue.Waiting)
+		return i18n.N(n, "The queue is paused: %d job waits.", "The queue is paused: %d jobs wait.", n)
+	}
 	if shot, run := s.Shot(), s.Run(); run.Phase == Idle && shot != nil && (shot.Elsewhere || shot.Round != run.No) {
 		return ""
 	}
@@ -222,6 +226,9 @@ func (s State) Status() string {
 	}
 	return s.Run().Status()
 }
+
+// Resting tells whether nothing runs because the queue is paused, and jobs wait in it: as after a start.
+func (s State) Resting() bool { return s.Queue.Paused && !s.Busy() && len(s.Queue.Waiting) > 0 }
 
 // Number is which of its pictures a run makes, from 1: the same count wherever it is said, with the cells that a grid had before.
 func (r Round) Number() int { return min(r.Before+r.Made+1, r.Pictures) }
@@ -311,6 +318,15 @@ func (t Task) Pictures() int {
 		return max(g.Len()-len(g.Made), 0)
 	}
 	return len(t.Request.Seeds)
+}
+
+// Pictures is how many pictures the jobs that wait make.
+func (q Queue) Pictures() int {
+	n := 0
+	for _, t := range q.Waiting {
+		n += t.Pictures()
+	}
+	return n
 }
 
 // History is what the window knows of the history. The current session is the journal's to say.

@@ -90,6 +90,7 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 			c.Anchor)), c.Toggle)
 	c.badge, c.letter = kit.NewBadge()
 	c.Word, c.Hint = kit.Heading(""), kit.Caption("")
+	c.Word.Gives = true
 	safe := kit.NewPlate(kit.ColorSafe, "", 5)
 	c.reach = kit.NewDial(i18n.T("Area"), 0.05, state.ReachMax, 0.01, func(v float64) string { return i18n.T("%.0f %%", 100*v) },
 		func(v float64) { acts.reach(c.Look.ID, v) }, container.New(kit.Band{
@@ -274,6 +275,9 @@ func (c *Card) show(look state.CardLook) {
 		}
 	case look.WordLost:
 		c.Hint.Text, c.Hint.Color, c.frame.Stroke = i18n.T("not in the prompt"), theme.ColorNameWarning, theme.ColorNameWarning
+		if look.Astray {
+			c.Hint.Text = i18n.T("which word?")
+		}
 		c.fullHint = c.Hint.Text + " · " + p.Ref.Name
 		mark(theme.ColorNameWarning, "?")
 	case look.Subject >= 0:

@@ -191,3 +191,20 @@ func TestPicturesThatAreNone(t *testing.T) {
 		t.Errorf("it says %q", b.PickNote.Text)
 	}
 }
+
+// In the room of one row, the row of words is seen whole.
+func TestARowOfWordsIsWhole(t *testing.T) {
+	b := newBench(t)
+	b.PromptChanged("a dog")
+	b.Settle()
+	row := b.Chips.Objects[0].Size().Height
+	b.Narrow(LowLevel, false)
+	if got := b.chipRows.MinSize().Height; got < row {
+		t.Errorf("a row of %v has %v", row, got)
+	}
+	b.PromptChanged(strings.Repeat("a dog and ", 40))
+	b.Settle()
+	if got := b.chipRows.MinSize().Height; got < row || got >= 2*row {
+		t.Errorf("of many rows of %v, %v are seen", row, got)
+	}
+}

@@ -33,15 +33,16 @@ func (p *Panel) BuildPrompt() fyne.CanvasObject {
 	p.Ignored = widget.NewLabel("")
 	p.Ignored.Wrapping, p.Ignored.Importance, p.Ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
 	p.Ignored.Hide()
-	p.chipRows = kit.NewCapped(levels[0].words, container.New(kit.Inset{X: 1, Y: 2}, p.Chips))
+	p.chipBox = container.New(kit.Inset{X: 1, Y: 2}, p.Chips)
+	p.chipRows = kit.NewCapped(levels[0].words, p.chipBox)
 	p.ignoredBox = kit.NewColumn(8, p.chipRows, p.hintRow, p.Ignored)
 	p.lines = &kit.Lines{Least: 1, Most: levels[0].lines}
 	return kit.PanelOf(8, kit.NewColumn(8, container.New(p.lines, p.Prompt), p.ignoredBox))
 }
 
 // levels are how much room the prompt takes, from the most to the least: how many rows of text the words under it have, and how many lines
-// the prompt itself, before they scroll. 1.35 is one row of words.
-var levels = []struct{ words, lines float32 }{{5, 4}, {3.1, 4}, {1.35, 4}, {1.35, 3}, {1.35, 2}}
+// the prompt itself, before they scroll. 1.4 is one row of words.
+var levels = []struct{ words, lines float32 }{{5, 4}, {3.1, 4}, {1.4, 4}, {1.4, 3}, {1.4, 2}}
 
 // Levels is how many levels there are; from lowLevel on, the words have one row.
 const Levels, LowLevel = 5, 2
@@ -51,6 +52,11 @@ const Levels, LowLevel = 5, 2
 func (p *Panel) Narrow(level int, low bool) {
 	p.hintRow.Hidden = low
 	kit.Cap(p.chipRows, levels[level].words)
+	edge := kit.Inset{X: 1, Y: 2}
+	if level >= LowLevel { // one row, as it is
+		edge.Y = 0
+	}
+	p.chipBox.Layout = edge
 	p.lines.Most = levels[level].lines
 }
 

@@ -80,7 +80,8 @@ type Panel struct {
 	hintRow    *fyne.Container
 	lines      *kit.Lines // of the prompt
 	chipRows   *fyne.Container
-	counted    string // the text that tokens are of
+	chipBox    *fyne.Container // what the rows are in
+	counted    string          // the text that tokens are of
 	readSo     prompt.Reading
 	Ignored    *widget.Label // what of the prompts is cut off or read otherwise
 	ignoredBox *fyne.Container
