@@ -50,7 +50,7 @@ func Samples() []Sample {
 var Demo []byte
 
 // DemoUID is what histories know that session by. It is another one after `make demo`; a test says so.
-const DemoUID = "8310a5d800f11b780c9d6a237668c8d7"
+const DemoUID = "03ca24707ffc539e8e781a9571b2e913"
 
 // TipArea and TipStop are pictures that explain γ and T_stop, made of the demo (`make tips`): the mask of a subject that covers 10, 20
 // and 40 % of the picture, and steps of a run over a bar that is blue while the masks follow the words.

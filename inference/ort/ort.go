@@ -74,7 +74,7 @@ func New(opts Options) (*Runtime, error) {
 		return nil, err
 	}
 	library := opts.Library
-	if kind != CUDA && kind != WebGPU {
+	if kind != CUDA && kind != WebGPU && os.Getenv(EnvLibrary) == "" {
 		library = cmp.Or(library, Loaded()) // of two builds in the cache the device may have taken the other one
 	}
 	library, err = FindFor(kind, library)

@@ -23,7 +23,7 @@ func (v *Saver) fileOf() func() ([]byte, error) {
 			return data, err
 		}
 		if !whole(it) {
-			return nil, errors.New(i18n.T("this picture was stopped early; its steps are below"))
+			return nil, errors.New(i18n.T("This picture was stopped early. Its steps are kept."))
 		}
 		return recipe.EncodePNG(it.PictureReady, model, embed)
 	}
