@@ -40,9 +40,15 @@ func (toldJob) Cancel() {}
 func TestAFilmIsOfItsPicture(t *testing.T) {
 	why := errors.New("picture 1 could not be made")
 	job := toldJob{
-		inference.StepDone{Picture: 0}, inference.StepDone{Picture: 0, Step: 1},
-		inference.StepDone{Picture: 1}, inference.StepDone{Picture: 1, Step: 1}, inference.StepDone{Picture: 1, Step: 2}, inference.PictureReady{Picture: 1},
-		inference.StepDone{Picture: 2}, inference.PictureReady{Picture: 2}, inference.Failed{Err: why},
+		inference.StepDone{Picture: 0},
+		inference.StepDone{Picture: 0, Step: 1},
+		inference.StepDone{Picture: 1},
+		inference.StepDone{Picture: 1, Step: 1},
+		inference.StepDone{Picture: 1, Step: 2},
+		inference.PictureReady{Picture: 1},
+		inference.StepDone{Picture: 2},
+		inference.PictureReady{Picture: 2},
+		inference.Failed{Err: why},
 	}
 	var films []int
 	err := follow(job, newRecorder(true, io.Discard), quiet{io.Discard, io.Discard}, func(_ inference.PictureReady, film []picture.FilmStep) error {

@@ -100,7 +100,8 @@ func (s *Store) TrashCan() (map[Item]time.Time, error) {
 
 // Empty deletes for good what was thrown away before a moment, and returns how many pictures that were. Files of the pictures folder
 // go too, unless they were changed since, or are those of a picture that stays as well: who deletes a file and makes the picture again has
-// two of that name. Pictures that were written elsewhere stay there. References that other rounds use stay. Rounds that went on from a deleted picture lose that parent.
+// two of that name. Pictures that were written elsewhere stay there. References that other rounds use stay. Rounds that went on from a
+// deleted picture lose that parent.
 func (s *Store) Empty(before time.Time) (int, error) {
 	items, err := s.TrashCan()
 	if err != nil {

@@ -183,7 +183,8 @@ func (p *planner) findWords(t *text) {
 	}
 }
 
-// rivals are the tokens of what else a prompt names as seen in the picture, which the flower of a flower meadow and a hat that is worn are not.
+// rivals are the tokens of what else a prompt names as seen in the picture, which the flower of a flower meadow and a hat that is worn are
+// not.
 func rivals(p *prompt.Prompt, v *bundle.Vocabulary, spans []prompt.Span) (found []prompt.Span) {
 	taken := slices.Clone(spans)
 	look := func(entry string, take bool) {

@@ -18,12 +18,8 @@ func TestRivals(t *testing.T) {
 			return
 		}
 		n := len(scores.F32) / scores.Shape[0]
-		for i, v := range []float32{4, 3, 2, 1} { // of the subject
-			scores.F32[i] = v
-		}
-		for i, v := range []float32{1, 2, 10, 8} { // of its rival
-			scores.F32[n+i] = v
-		}
+		copy(scores.F32, []float32{4, 3, 2, 1})      // of the subject
+		copy(scores.F32[n:], []float32{1, 2, 10, 8}) // of its rival
 		for i := 4; i < n; i++ {
 			scores.F32[i], scores.F32[n+i] = .1, .1
 		}

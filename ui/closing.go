@@ -43,7 +43,8 @@ func (w *Window) leaving() string {
 	return text
 }
 
-// askClose closes the window; it asks where something under way would end. Who closes it once more while the question is up has answered it.
+// askClose closes the window; it asks where something under way would end. Who closes it once more while the question is up has
+// answered it.
 func (w *Window) askClose() {
 	over := w.win.Canvas().Overlays()
 	asked := slices.Contains(over.List(), w.question)

@@ -22,7 +22,8 @@ func (s State) CardLooks() []CardLook {
 func (s State) CardLook(g Group) CardLook {
 	c := s.Form.Cards[g.Cards[0]]
 	look := CardLook{
-		Card: c, Pictures: s.Form.Pictures(g), Subject: -1, Gamma: scope(c, s.Form, s.Model), WordLost: c.Lost(s.Words), Astray: c.Astray(s.Words),
+		Card: c, Pictures: s.Form.Pictures(g), Subject: -1, Gamma: scope(c, s.Form, s.Model),
+		WordLost: c.Lost(s.Words), Astray: c.Astray(s.Words),
 		Offering: s.Pending.Text != "", Alone: s.Form.Alone(c.ID),
 	}
 	if c.Live() {

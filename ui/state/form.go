@@ -308,7 +308,8 @@ func (c Card) Lost(words []Word) bool {
 	return !found || words[at.Last].Past
 }
 
-// Astray tells whether the card has lost its word although the prompt has that word, once or several times: nobody knows which one is meant.
+// Astray tells whether the card has lost its word although the prompt has that word, once or several times: nobody knows which one is
+// meant.
 func (c Card) Astray(words []Word) bool {
 	return c.Lost(words) && slices.ContainsFunc(runsOf(words, c.Word.Text), func(r WordRange) bool { return !words[r.Last].Past })
 }
