@@ -114,15 +114,7 @@ func TestGridOfAPictureMadeAgain(t *testing.T) {
 	cells := func(files []string) (all string) {
 		t.Helper()
 		for _, file := range files[:len(files)-1] {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			said, _, err := recipe.Read(data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, s := range said.Subjects {
+			for _, s := range readRecipe(t, file).Subjects {
 				all += fmt.Sprint(s.Word.Text, " ", s.Scope, " ", s.References[0].Name, ", ")
 			}
 		}

@@ -43,6 +43,7 @@ func keepPreferences(a fyne.App) {
 		mu.Lock()
 		defer mu.Unlock()
 		var now bytes.Buffer
+		var err error
 		all.ReadValues(func(values map[string]any) { err = json.NewEncoder(&now).Encode(values) })
 		if old, bad := os.ReadFile(path); bad == nil && bytes.Equal(old, now.Bytes()) {
 			return

@@ -128,15 +128,7 @@ func TestTheRecipeOfAnotherModel(t *testing.T) {
 	}
 	read := func(file string) recipe.Recipe {
 		t.Helper()
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, _, err := recipe.Read(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
+		return readRecipe(t, file)
 	}
 	first, _ := made("--prompt", "a dog", "--subject", "dog="+dog, "--seed", "5")
 	was := read(first)
@@ -244,15 +236,7 @@ func TestOptionsTurnOffWhatARecipeHas(t *testing.T) {
 			t.Fatalf("%v: %d, %s", args, status, stderr)
 		}
 		file := strings.TrimSpace(stdout)
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		said, _, err := recipe.Read(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return file, said.Settings
+		return file, readRecipe(t, file).Settings
 	}
 	first := []string{"--prompt", "a (dog:1.2) " + strings.Repeat("big ", 80), "--subject", "dog=" + dog, "--steps", "8", "--seed", "5"}
 	_, plain := made(first...)
@@ -273,4 +257,18 @@ func TestOptionsTurnOffWhatARecipeHas(t *testing.T) {
 		got.Swift || got.Every != 2 || got.Rest != 0 || !got.Literal {
 		t.Errorf("%+v", got)
 	}
+}
+
+// readRecipe is the recipe in a picture's file.
+func readRecipe(t *testing.T, file string) recipe.Recipe {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := recipe.Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -30,7 +30,7 @@ def text_config(tokens):
                 bos_token_id=tokens - 2, eos_token_id=tokens - 1, pad_token_id=tokens - 1)
 
 
-# Self-attention of the way up, applied six times, finds subjects better than all of it applied once (README, "The shape of the masks").
+# Self-attention of the way up, applied six times, finds subjects better than all of it applied once (README, "The walk and the rivals").
 MASK_BLOCKS, MASK_ROUNDS = ["up_blocks.1"], 6
 
 # The noise of training. On 32 x 32 latents of factor 4 the usual 0.012 would leave the mean colours visible in the noisiest step.

@@ -220,8 +220,8 @@ def guidance_scores(maps: Sequence[Map], grid: tuple[int, int], source: str = "l
         total, layers = total + lift(m.value, m.size, grid), layers + 1
     flat = m_cross.flatten(2)
     scores = torch.einsum("bpq,brq->brp", total / layers, flat)
-    walks = [m.value for m in maps if m.kind == "self" and m.high and m.walks]
     if rounds > 1:
+        walks = [m.value for m in maps if m.kind == "self" and m.high and m.walks]
         walk, walked = sum(walks) / len(walks), flat
         for _ in range(rounds):
             walked = torch.einsum("bpq,brq->brp", walk, walked)

@@ -55,7 +55,7 @@ func (v *Vocabulary) Knows(word string, begun bool) bool {
 func (v *Vocabulary) Named() []string {
 	named := slices.DeleteFunc(slices.Concat(v.Subjects, v.General), func(entry string) bool { return slices.Contains(v.Colours, entry) })
 	slices.SortStableFunc(named, func(a, b string) int { return len(b) - len(a) })
-	return slices.Compact(named)
+	return named
 }
 
 // letters is how long all of it is.

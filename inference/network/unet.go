@@ -100,13 +100,9 @@ func (c *UNetConfig) Validate() error {
 	switch {
 	case levels == 0 || len(c.DownBlockTypes) != levels || len(c.UpBlockTypes) != levels:
 		return refuse("block_out_channels, down_block_types and up_block_types", []any{c.BlockOutChannels, c.DownBlockTypes, c.UpBlockTypes})
-	case slices.ContainsFunc(c.PerturbedBlocks, func(block string) bool {
-		return !slices.ContainsFunc(c.crossLayers(), func(l crossLayer) bool { return within(l.path, block) })
-	}):
+	case !c.attends(c.PerturbedBlocks, false):
 		return refuse("perturbed_blocks", c.PerturbedBlocks)
-	case slices.ContainsFunc(c.MaskBlocks, func(block string) bool {
-		return !slices.ContainsFunc(c.crossLayers(), func(l crossLayer) bool { return l.level == c.GridLevel() && within(l.path, block) })
-	}):
+	case !c.attends(c.MaskBlocks, true):
 		return refuse("mask_blocks", c.MaskBlocks)
 	case c.MaskRounds < 0 || c.MaskRounds > 16:
 		return refuse("mask_rounds", c.MaskRounds)
@@ -239,16 +235,28 @@ func (c *UNetConfig) GridLevel() int {
 func (c *UNetConfig) Grid() int { return 1 << c.GridLevel() }
 
 // perturbs tells whether a layer, by the path of its cross-attention, is in a perturbed block.
-func (c *UNetConfig) perturbs(path string) bool {
-	return slices.ContainsFunc(c.PerturbedBlocks, func(block string) bool { return within(path, block) })
-}
+func (c *UNetConfig) perturbs(path string) bool { return within(path, c.PerturbedBlocks...) }
 
 // walks tells whether a layer on the guidance grid, by the path of its cross-attention, is one whose self-attention is applied in rounds.
 func (c *UNetConfig) walks(path string) bool {
-	return len(c.MaskBlocks) == 0 || slices.ContainsFunc(c.MaskBlocks, func(block string) bool { return within(path, block) })
+	return len(c.MaskBlocks) == 0 || within(path, c.MaskBlocks...)
 }
 
-func within(path, block string) bool { return block != "" && strings.HasPrefix(path+".", block+".") }
+// attends tells whether there is attention in every one of some blocks, on the guidance grid if that is asked for.
+func (c *UNetConfig) attends(blocks []string, onGrid bool) bool {
+	for _, block := range blocks {
+		if !slices.ContainsFunc(c.crossLayers(), func(l crossLayer) bool {
+			return (!onGrid || l.level == c.GridLevel()) && within(l.path, block)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func within(path string, blocks ...string) bool {
+	return slices.ContainsFunc(blocks, func(block string) bool { return block != "" && strings.HasPrefix(path+".", block+".") })
+}
 
 // Multiple is the number that both sides of the latent must be multiples of.
 func (c *UNetConfig) Multiple() int { return 1 << (len(c.BlockOutChannels) - 1) }

@@ -13,19 +13,7 @@ import (
 // TestPerturbedAttentionEqualsPyTorch holds passes of the embedded model against PyTorch's of the same weights (float32, the empty text,
 // timestep 500), where attn1 of the perturbed blocks gives its values as they are.
 func TestPerturbedAttentionEqualsPyTorch(t *testing.T) {
-	b := bundletest.Embedded(t)
-	g := inference.NewGraphs(orttest.Shared(t), b)
-	defer g.Close()
-	text, err := g.Text(t.Context(), [][]int64{b.Tokenizer(0).Encode("").IDs})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer text.KV.Close()
-	none, err := g.NoVision(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer none.KV.Close()
+	g, text, none := embedded(t, "")
 	latent := make([]float32, 4*32*32)
 	for i := range latent {
 		latent[i] = float32(math.Sin(float64(i) * .37))
@@ -58,4 +46,23 @@ func TestPerturbedAttentionEqualsPyTorch(t *testing.T) {
 			}
 		}
 	}
+}
+
+// embedded are the graphs of the embedded model, a prompt as they read it, and the condition without subjects, for as long as the test runs.
+func embedded(t *testing.T, prompt string) (*inference.Graphs, inference.Encoding, inference.Vision) {
+	t.Helper()
+	b := bundletest.Embedded(t)
+	g := inference.NewGraphs(orttest.Shared(t), b)
+	t.Cleanup(func() { g.Close() })
+	text, err := g.Text(t.Context(), [][]int64{b.Tokenizer(0).Encode(prompt).IDs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(text.KV.Close)
+	none, err := g.NoVision(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(none.KV.Close)
+	return g, text, none
 }

@@ -6,35 +6,21 @@ import (
 	"testing"
 
 	"realword/inference"
-	"realword/inference/bundle/bundletest"
 	"realword/inference/guidance"
-	"realword/inference/ort/orttest"
+	"realword/inference/prompt"
 	"realword/inference/tensor"
 )
 
 // TestScoresOfAWalkEqualPyTorch holds the embedded model's scores against PyTorch's of the same weights (float32, "a dog in the snow",
 // timestep 500): cross-attention on its way through the self-attention of the mask blocks, as often as the config says.
 func TestScoresOfAWalkEqualPyTorch(t *testing.T) {
-	b := bundletest.Embedded(t)
-	g := inference.NewGraphs(orttest.Shared(t), b)
-	defer g.Close()
-	ids := b.Tokenizer(0).Encode("a dog in the snow").IDs
-	text, err := g.Text(t.Context(), [][]int64{ids})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer text.KV.Close()
-	none, err := g.NoVision(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer none.KV.Close()
+	g, text, none := embedded(t, "a dog in the snow")
 	latent := make([]float32, 4*32*32)
 	for i := range latent {
 		x, y := float64(i%32-20), float64(i/32%32-14)
 		latent[i] = float32(math.Sin(float64(i)*.37) + 1.5*math.Exp(-(x*x+y*y)/40))
 	}
-	word := tensor.Zeros(1, len(ids))
+	word := tensor.Zeros(1, prompt.Length)
 	word.F32[2] = 1
 	point := inference.Point{Latent: tensor.Of(latent, 1, 4, 32, 32), Timestep: tensor.Of([]float32{500}, 1), Text: text}
 	_, scores, err := g.Guide(t.Context(), guidance.LowCrossHighSelf, guidance.ByMax, point, word, none)
