@@ -283,38 +283,41 @@ func isPage(answer *http.Response) bool {
 	return strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "application/xhtml")
 }
 
-// patience is how often the same is tried without a byte of progress, and pauses are the waits in between. Somebody waits for the answer to
-// a question: it is put for seven seconds.
+// patience is for how long a file is tried without a byte of progress: a download of hours goes on in the morning though the network was
+// away for a while at night. Somebody waits for the answer to a question: that is tried for seconds.
 const (
-	patience    = 6
-	forQuestion = 4
+	patience    = 12 * time.Hour
+	forQuestion = 7 * time.Second
 )
 
-func pauseOf(attempt int) time.Duration { return min(time.Second<<attempt, 30*time.Second) }
+func pauseOf(attempt int) time.Duration { return min(time.Second<<min(attempt, 5), 30*time.Second) }
 
-// again calls do until it works, fails for good, or was in vain most times. do tells whether it made progress. pause waits before the next
-// time.
-func (c *Client) again(ctx context.Context, most int, pause func(why *Problem, wait time.Duration) error,
+// again calls do until it works, fails for good, or was in vain for the longest that is waited. do tells whether it made progress. pause
+// waits before the next time.
+func (c *Client) again(ctx context.Context, longest time.Duration, pause func(why *Problem, wait time.Duration) error,
 	do func() (progress bool, err error),
 ) error {
-	const mostWaits = 30 // that the hub asked for
-	for attempt, waits := 0, 0; ; {
+	const mostAsked = 30 // pauses that the hub asks for are made so often at least
+	var waited, asked time.Duration
+	for attempt, times := 0, 0; ; {
 		progress, err := do()
 		var p *Problem
 		if err == nil || ctx.Err() != nil || !errors.As(err, &p) || !p.retry {
 			return err
 		}
 		if progress {
-			attempt = 0
+			attempt, times, waited, asked = 0, 0, 0, 0
 		}
 		wait := p.wait
 		if wait > 0 {
-			waits++
+			times++
+			asked += wait
 		} else {
 			wait = pauseOf(attempt)
 			attempt++
+			waited += wait
 		}
-		if attempt >= most || waits >= mostWaits {
+		if waited > longest || asked > longest && times >= mostAsked {
 			return err
 		}
 		if err := pause(p, wait); err != nil {

@@ -208,6 +208,64 @@ func TestManyCuts(t *testing.T) {
 	}
 }
 
+// The network is away for a while, or the hub asks for pauses all that time: a router that restarts, a laptop that sleeps. The download goes
+// on when that is over.
+func TestNetworkIsAway(t *testing.T) {
+	data := noise(9, 100_000)
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"no network": func(w http.ResponseWriter) {
+			if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_ = connection.Close()
+			}
+		},
+		"a busy hub": func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", "20")
+			http.Error(w, "soon", http.StatusServiceUnavailable)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t, map[string][]byte{repo + "/" + bigName: data})
+			c, _ := h.client(t, nil)
+			dir := filepath.Join(t.TempDir(), "tiny")
+			p := h.plan(t, c, entry(bigName))
+			var waited atomic.Int64
+			c.pause = func(_ context.Context, wait time.Duration) error { waited.Add(int64(wait)); return nil }
+			h.refuse = func(w http.ResponseWriter, _ *http.Request) bool {
+				away := waited.Load() < int64(15*time.Minute)
+				if away {
+					answer(w)
+				}
+				return away
+			}
+			if err := c.Fetch(t.Context(), p, dir, nil); err != nil {
+				t.Fatalf("after %v: %v", time.Duration(waited.Load()), err)
+			}
+			have(t, dir, bigName, data)
+		})
+	}
+}
+
+// Where it stays away, a file is given up after a night, and a question after seconds.
+func TestPatienceEnds(t *testing.T) {
+	for _, longest := range []time.Duration{patience, forQuestion} {
+		for _, asked := range []time.Duration{0, 20 * time.Second, time.Hour} {
+			var waited time.Duration
+			tries := 0
+			err := (&Client{}).again(t.Context(), longest, func(_ *Problem, wait time.Duration) error {
+				waited += wait
+				return nil
+			}, func() (bool, error) {
+				tries++
+				return tries == 3, &Problem{Text: errPortal, retry: true, wait: asked}
+			})
+			short := asked == 0 && waited > longest+time.Minute
+			if err == nil || waited < longest-time.Minute || short || tries > 3000 {
+				t.Errorf("of %v, asked for %v: it gave up after %v and %d tries: %v", longest, asked, waited, tries, err)
+			}
+		}
+	}
+}
+
 // TestKilled kills a program that downloads, several times, and lets another one go on.
 func TestKilled(t *testing.T) {
 	if endpoint := os.Getenv("REALWORD_HUB_TEST"); endpoint != "" {
