@@ -50,7 +50,7 @@ func Samples() []Sample {
 var Demo []byte
 
 // DemoUID is what histories know that session by. It is another one after `make demo`; a test says so.
-const DemoUID = "03ca24707ffc539e8e781a9571b2e913"
+const DemoUID = "c8e4c343b3da98732faeedba5d34928b"
 
 // TipArea and TipStop are pictures that explain γ and T_stop, made of the demo (`make tips`): the mask of a subject that covers 10, 20
 // and 40 % of the picture, and steps of a run over a bar that is blue while the masks follow the words.

@@ -9,7 +9,7 @@ from model import MASK_BLOCKS, MASK_ROUNDS, load
 from words import vocabulary
 
 ABOUT = {
-    "family": "toybox", "name": "Realword Toybox 3",  # another one whenever the same recipe makes another picture: sessions say of which model theirs are
+    "family": "toybox", "name": "Realword Toybox 4",  # another one whenever the same recipe makes another picture: sessions say of which model theirs are
     "presets": {
         "paper": {"sampler": "ddim", "steps": 25, "stop": 14, "cfg": 4, "uncond_attention": "perturbed", "scope": .25, "mask_source": "low_cross_high_self"},
         "release": {"sampler": "dpm++", "steps": 25, "stop": 12, "cfg": 3.5, "scope": .25, "mask_source": "all_cross", "negative": ""},

@@ -203,8 +203,9 @@ def selfs_of(source: str) -> str:
 def guidance_scores(maps: Sequence[Map], grid: tuple[int, int], source: str = "low_cross_high_self", rounds: int = 1) -> tuple[Tensor, Tensor]:
     """Scores before Top-K (Eq. 12; sources of Table V). Returns (M_cross, scores), both [B, R, gh, gw].
 
-    rounds: how often self maps are applied for a single word, of the blocks that RealCustomUNet.refine_masks names; the paper's once. More
-    often is a walk along what belongs together. A word that is not there has no cross-attention."""
+    rounds: how often self maps are applied, of the blocks that RealCustomUNet.refine_masks names; the paper's once. More often is a walk along
+    what belongs together, and leads from one thing to another beside it: of several words the walks say what is a thing, Eq. 12 whose it is.
+    A word that is not there has no cross-attention."""
     cross = [m for m in maps if m.kind == "cross"]
     low = [m for m in cross if not m.high]
     if source != "all_cross" and low:
@@ -226,8 +227,15 @@ def guidance_scores(maps: Sequence[Map], grid: tuple[int, int], source: str = "l
         for _ in range(rounds):
             walked = torch.einsum("bpq,brq->brp", walk, walked)
         alone = (flat.amax(2) > 0).sum(1) == 1
-        scores = torch.where(alone[:, None, None], walked, scores)
+        scores = torch.where(alone[:, None, None], walked, shared(walked, scores))
     return m_cross, scores.unflatten(-1, grid)
+
+
+def shared(walked: Tensor, refined: Tensor) -> Tensor:
+    """Scores of several words [B, R, N]: all walks, each over its highest, handed out by the squared shares of Eq. 12, each over its sum."""
+    place = (refined / refined.sum(2, keepdim=True).clamp_min(1e-30)).square()
+    thing = (walked / walked.amax(2, keepdim=True).clamp_min(1e-30)).sum(1, keepdim=True)
+    return thing * place / place.sum(1, keepdim=True).clamp_min(1e-30)
 
 
 def lift(a: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:

@@ -64,8 +64,8 @@ type keyValue struct{ k, v *nn.Value }
 // maps refine cross maps of the grids below the finest only. layer_maps [1] int64 says with 1 that every layer's map M becomes (M
 // − min M) / (max M − min M + 10⁻⁶) before the mean over layers. Where the config has perturbed blocks, perturbed [1] int64 says with 1
 // that in these every position attends to itself alone (PAG, arXiv 2403.17377). Where it has mask rounds, the self maps of its mask
-// blocks are applied so often for a single word: a walk along what belongs together, M_self^n · M_cross in place of Eq. 12. It would lead
-// from one of several subjects to the other, so several words keep Eq. 12.
+// blocks are applied so often: a walk along what belongs together, M_self^n · M_cross in place of Eq. 12. Of several words it leads from one
+// thing to another beside it: there the walks say what is a thing, and Eq. 12 whose it is.
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return UNetGraphFor(nn.CPU, c, store)
 }
@@ -263,11 +263,13 @@ func (r *roles) maps() (cross, scores *nn.Value) {
 			default: // one level attends: its self maps refine its own cross maps
 				lower = mean
 			}
-			once := func() []*nn.Value { return []*nn.Value{r.refine(lower)} }
 			if r.u.MaskRounds <= 1 {
-				return once()
+				return []*nn.Value{r.refine(lower)}
 			}
-			return nn.If(r.words, once, func() []*nn.Value { return []*nn.Value{r.walked(lower)} })
+			walked := r.walked(lower)
+			return nn.If(r.words, func() []*nn.Value { return []*nn.Value{r.u.shared(walked, r.refine(lower))} }, func() []*nn.Value {
+				return []*nn.Value{walked}
+			})
 		}, func() []*nn.Value { return []*nn.Value{mean} })
 		return []*nn.Value{r.u.onGrid(mean), r.u.onGrid(refined[0])}
 	}, func() []*nn.Value { return []*nn.Value{r.nothing(3), r.nothing(3)} })
@@ -293,6 +295,17 @@ func (r *roles) walked(lower *nn.Value) *nn.Value {
 		lower = nn.Scale(sumAll(done), 1/float64(len(done)))
 	}
 	return lower
+}
+
+// shared are scores of several words [1 N G]. A walk leads from one thing to another beside it, so all walks together, each over its
+// highest, say what is a thing, and Eq. 12 says whose: every position goes by the squares of what is there of each word's sum.
+func (u *unet) shared(walked, refined *nn.Value) *nn.Value {
+	least := u.scope.B.Const(tensor.Of([]float32{1e-30}, 1))
+	some := func(x *nn.Value) *nn.Value { return nn.Add(x, least) }
+	place := nn.Div(refined, some(nn.Sum(refined, 1)))
+	place = nn.Mul(place, place)
+	thing := nn.Sum(nn.Div(walked, some(nn.Most(walked, 1))), 2)
+	return nn.Mul(thing, nn.Div(place, some(nn.Sum(place, 2))))
 }
 
 // refine is the mean over heads and wanted layers of M_self · M_cross [1 N G], of cross maps lower [1 N G].

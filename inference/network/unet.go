@@ -49,8 +49,8 @@ type UNetConfig struct {
 	// blocks such as "mid_block" or "up_blocks.0" whose self-attention a pass can do without; no library's entry, see UNetGraph
 	PerturbedBlocks []string `json:"perturbed_blocks,omitempty"`
 
-	// How often self-attention refines the mask of a single word (0: once, as in Eq. 12), and that of which blocks on the guidance grid
-	// (none: of all); no library's entries, see UNetGraph
+	// How often self-attention refines masks (0: once, as in Eq. 12), and that of which blocks on the guidance grid (none: of all); no
+	// library's entries, see UNetGraph
 	MaskBlocks []string `json:"mask_blocks,omitempty"`
 	MaskRounds int      `json:"mask_rounds,omitempty"`
 

@@ -11,29 +11,48 @@ import (
 	"realword/inference/tensor"
 )
 
-// TestScoresOfAWalkEqualPyTorch holds the embedded model's scores against PyTorch's of the same weights (float32, "a dog in the snow",
-// timestep 500): cross-attention on its way through the self-attention of the mask blocks, as often as the config says.
+// TestScoresOfAWalkEqualPyTorch holds the embedded model's scores against PyTorch's of the same weights (float32, timestep 500):
+// cross-attention on its way through the self-attention of the mask blocks, as often as the config says, and of two words who has what.
 func TestScoresOfAWalkEqualPyTorch(t *testing.T) {
-	g, text, none := embedded(t, "a dog in the snow")
 	latent := make([]float32, 4*32*32)
 	for i := range latent {
 		x, y := float64(i%32-20), float64(i/32%32-14)
 		latent[i] = float32(math.Sin(float64(i)*.37) + 1.5*math.Exp(-(x*x+y*y)/40))
 	}
-	word := tensor.Zeros(1, prompt.Length)
-	word.F32[2] = 1
-	point := inference.Point{Latent: tensor.Of(latent, 1, 4, 32, 32), Timestep: tensor.Of([]float32{500}, 1), Text: text}
-	_, scores, err := g.Guide(t.Context(), guidance.LowCrossHighSelf, guidance.ByMax, point, word, none)
-	if err != nil {
-		t.Fatal(err)
+	cells := []int{0, 60, 119, 136, 255}
+	type scores struct {
+		token, at int       // of the word; of the highest score
+		most      float64   // the highest score
+		of        []float64 // it, at cells
 	}
-	most := slices.Max(scores.F32)
-	if at := slices.Index(scores.F32, most); at != 122 || math.Abs(float64(most)/0.00432094-1) > 1e-4 {
-		t.Errorf("the highest score is %g at %d, PyTorch's 0.00432094 at 122", most, at)
-	}
-	for i, want := range map[int]float64{0: 0.17195, 60: 0.26207, 119: 0.68733, 136: 0.71046, 255: 0.23572} {
-		if got := float64(scores.F32[i] / most); math.Abs(got-want) > 1e-4 {
-			t.Errorf("score %d is %.5f of the highest, PyTorch's %.5f", i, got, want)
+	for prompted, words := range map[string][]scores{
+		"a dog in the snow": {{2, 122, 0.00432094, []float64{0.17195, 0.26207, 0.68733, 0.71046, 0.23572}}},
+		"a dog and a cat in the snow": {
+			{2, 148, 1.1872083, []float64{0.47211, 0.53612, 0.26670, 0.29726, 0.38380}},
+			{5, 121, 1.6675225, []float64{0.04206, 0.11374, 0.79611, 0.80747, 0.17618}},
+		},
+	} {
+		g, text, none := embedded(t, prompted)
+		tokens := tensor.Zeros(len(words), prompt.Length)
+		for i, w := range words {
+			tokens.F32[i*prompt.Length+w.token] = 1
+		}
+		point := inference.Point{Latent: tensor.Of(latent, 1, 4, 32, 32), Timestep: tensor.Of([]float32{500}, 1), Text: text}
+		_, all, err := g.Guide(t.Context(), guidance.LowCrossHighSelf, guidance.ByMax, point, tokens, none)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range words {
+			got := all.F32[i*16*16 : (i+1)*16*16]
+			most := slices.Max(got)
+			if at := slices.Index(got, most); at != w.at || math.Abs(float64(most)/w.most-1) > 1e-4 {
+				t.Errorf("%q, word %d: the highest score is %g at %d, PyTorch's %g at %d", prompted, i, most, at, w.most, w.at)
+			}
+			for k, want := range w.of {
+				if share := float64(got[cells[k]] / most); math.Abs(share-want) > 1e-4 {
+					t.Errorf("%q, word %d: score %d is %.5f of the highest, PyTorch's %.5f", prompted, i, cells[k], share, want)
+				}
+			}
 		}
 	}
 }
