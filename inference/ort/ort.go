@@ -13,7 +13,6 @@
 package ort
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -64,20 +63,14 @@ var (
 	_ session.Carded  = (*Runtime)(nil)
 )
 
-// New loads ONNX Runtime. A second call may differ in Threads and Device, not in the library: where none is named, the processor computes
-// with the one that is loaded. A graphics card that cannot be
-// used is an error that says what is missing; a broken driver may end the process, so that it should be tried in a child
-// process first.
+// New loads ONNX Runtime. A second call may differ in Threads and Device, not in the library: see FindFor. A graphics card that cannot be
+// used is an error that says what is missing; a broken driver may end the process, so that it should be tried in a child process first.
 func New(opts Options) (*Runtime, error) {
 	kind, index, err := ParseDevice(opts.Device)
 	if err != nil {
 		return nil, err
 	}
-	library := opts.Library
-	if kind != CUDA && kind != WebGPU && os.Getenv(EnvLibrary) == "" {
-		library = cmp.Or(library, Loaded()) // of two builds in the cache the device may have taken the other one
-	}
-	library, err = FindFor(kind, library)
+	library, err := FindFor(kind, opts.Library)
 	if err != nil {
 		return nil, err
 	}

@@ -312,18 +312,23 @@ func (r *Runtime) HalfWeights() bool {
 	return is && w.halves
 }
 
-// FindFor is Find for a kind of device: the build with CUDA has no WebGPU, so that the other one of the cache is taken for it.
+// FindFor is Find for a kind of device. Where nobody has named a library, the processor computes with the one that is loaded, since of two
+// builds in the cache a device may have taken the other one; and the build with CUDA has no WebGPU, so that the one beside it is taken for
+// that.
 func FindFor(kind Kind, library string) (string, error) {
-	if kind == WebGPU && library == "" && os.Getenv(EnvLibrary) == "" {
-		if found, err := Find(""); err == nil {
-			if plain, with := strings.CutSuffix(filepath.Dir(found), cudaSuffix); with {
-				if other, ok := inFolder(plain); ok {
-					return other, nil
-				}
-			}
+	if library != "" || os.Getenv(EnvLibrary) != "" {
+		return Find(library)
+	}
+	if there := Loaded(); there != "" && kind != CUDA && kind != WebGPU {
+		return there, nil
+	}
+	found, err := Find("")
+	if plain, with := strings.CutSuffix(filepath.Dir(found), cudaSuffix); err == nil && kind == WebGPU && with {
+		if other, ok := inFolder(plain); ok {
+			return other, nil
 		}
 	}
-	return Find(library)
+	return found, err
 }
 
 // fusedIsRight tells whether the provider's own attention computes on this card as the processor does. It depends on the driver: on

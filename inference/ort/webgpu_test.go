@@ -141,15 +141,22 @@ func TestTheLibraryOfADevice(t *testing.T) {
 	plain := put(dir)
 	find(WebGPU, plain)
 	find(CUDA, withCUDA)
-	find(CPU, withCUDA)
-	t.Setenv(EnvLibrary, withCUDA)
-	find(WebGPU, withCUDA)
+	if got, err := Find(""); got != withCUDA || err != nil {
+		t.Errorf("the processor of a process that has loaded none: %s, %v", got, err)
+	}
 
 	// Whichever of them a device has loaded, the processor goes on with it.
-	t.Setenv(EnvLibrary, "")
-	if _, err := New(Options{}); err != nil || Loaded() == withCUDA || Loaded() == plain {
+	for _, kind := range []Kind{CPU, OpenVINOExact, OpenVINOHalf} {
+		find(kind, Loaded())
+	}
+	if r, err := New(Options{}); err != nil || r.Library() != Loaded() {
 		t.Errorf("beside a library that is loaded: %v", err)
 	}
+	t.Setenv(EnvLibrary, withCUDA) // but not where one is named
+	for _, kind := range []Kind{CPU, CUDA, WebGPU} {
+		find(kind, withCUDA)
+	}
+	t.Setenv(EnvLibrary, "")
 	if _, err := New(Options{Device: "webgpu"}); err == nil || !strings.Contains(err.Error(), "already loaded") {
 		t.Errorf("WebGPU of another library: %v", err)
 	}
