@@ -48,15 +48,28 @@ const leastHeld = 8
 // Dimmed is a picture that is bright where a mask of its size holds, and a quarter as bright elsewhere.
 func Dimmed(img *image.NRGBA, mask *image.Gray) *image.NRGBA {
 	out := image.NewNRGBA(image.Rect(0, 0, img.Rect.Dx(), img.Rect.Dy()))
-	for y := range out.Rect.Dy() {
-		from, to := img.Pix[y*img.Stride:], out.Pix[y*out.Stride:][:4*out.Rect.Dx()]
-		for i := range to {
-			v := 64 + 191*uint32(mask.Pix[y*mask.Stride+i/4])/255
-			if i%4 == 3 {
-				v = 255
+	Dim(out, img, mask, mask.Rect)
+	return out
+}
+
+// Dim makes of out what Dimmed is, where a part of the mask lies; out is as large as the picture, and the mask, which may have another
+// size, is stretched over both.
+func Dim(out, img *image.NRGBA, mask *image.Gray, part image.Rectangle) {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	mw, mh := max(mask.Rect.Dx(), 1), max(mask.Rect.Dy(), 1)
+	part = part.Intersect(mask.Rect).Sub(mask.Rect.Min)
+	if part.Empty() {
+		return
+	}
+	for y := part.Min.Y * h / mh; y < min((part.Max.Y*h+mh-1)/mh, h); y++ {
+		row := mask.Pix[(2*y+1)*mh/(2*h)*mask.Stride:]
+		for x := part.Min.X * w / mw; x < min((part.Max.X*w+mw-1)/mw, w); x++ {
+			v := 64 + 191*uint32(row[(2*x+1)*mw/(2*w)])/255
+			from, to := img.Pix[y*img.Stride+4*x:][:4], out.Pix[y*out.Stride+4*x:][:4]
+			for i := range 3 {
+				to[i] = uint8(uint32(from[i]) * v / 255)
 			}
-			to[i] = uint8(uint32(from[i]) * v / 255)
+			to[3] = from[3]
 		}
 	}
-	return out
 }

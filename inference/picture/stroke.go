@@ -12,21 +12,28 @@ type Brush struct {
 	Erase    bool
 }
 
-// Stroke is a copy of a mask with a line of the brush on it. What is painted already gets no darker where a stroke crosses it.
+// Stroke is a copy of a mask with a line of the brush on it.
 func Stroke(mask *image.Gray, from, to Point, b Brush) *image.Gray {
 	out := image.NewGray(image.Rectangle{Max: mask.Rect.Size()})
 	for y := range out.Rect.Dy() {
 		copy(out.Pix[y*out.Stride:][:out.Rect.Dx()], mask.Pix[y*mask.Stride:])
 	}
-	radius := max(b.Size*float32(max(out.Rect.Dx(), out.Rect.Dy()))/2, 1)
+	b.Draw(from, to, out)
+	return out
+}
+
+// Draw draws a line of the brush on masks of one size, and answers where they may have become others. What is painted already gets no
+// darker where a stroke crosses it.
+func (b Brush) Draw(from, to Point, masks ...*image.Gray) image.Rectangle {
+	size := masks[0].Rect.Size()
+	radius := max(b.Size*float32(max(size.X, size.Y))/2, 1)
 	outer, inner := radius+0.5, min(radius*(1-b.Softness), radius-0.5)
 	left, right := int(math.Floor(float64(min(from.X, to.X)-outer))), int(math.Ceil(float64(max(from.X, to.X)+outer)))
 	top, bottom := int(math.Floor(float64(min(from.Y, to.Y)-outer))), int(math.Ceil(float64(max(from.Y, to.Y)+outer)))
-	reach := image.Rect(left, top, right, bottom).Intersect(out.Rect)
+	reach := image.Rect(left, top, right, bottom).Intersect(image.Rectangle{Max: size})
 	dx, dy := to.X-from.X, to.Y-from.Y
 	long := dx*dx + dy*dy
 	for y := reach.Min.Y; y < reach.Max.Y; y++ {
-		row := out.Pix[y*out.Stride:]
 		for x := reach.Min.X; x < reach.Max.X; x++ {
 			px, py := float32(x)+0.5-from.X, float32(y)+0.5-from.Y
 			if long > 0 { // from the nearest place of the line
@@ -43,12 +50,14 @@ func Stroke(mask *image.Gray, from, to Point, b Brush) *image.Gray {
 				f *= f * (3 - 2*f)
 			}
 			v := uint8(255*f + 0.5)
-			if b.Erase {
-				row[x] = min(row[x], 255-v)
-			} else {
-				row[x] = max(row[x], v)
+			for _, mask := range masks {
+				if at := &mask.Pix[y*mask.Stride+x]; b.Erase {
+					*at = min(*at, 255-v)
+				} else {
+					*at = max(*at, v)
+				}
 			}
 		}
 	}
-	return out
+	return reach
 }

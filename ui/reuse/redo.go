@@ -25,6 +25,7 @@ type made struct {
 	shot   state.Shot
 	file   []byte
 	pixels *image.NRGBA
+	small  *image.NRGBA      // of at most padPixels
 	was    inference.Request // with the bytes of its files, as far as they are here
 	masks  []picture.Grid    // that it ended with; none where nobody has kept them
 }
@@ -51,8 +52,7 @@ func (it made) stray(m *bundle.Manifest) string {
 // plan is one way to make it again.
 type plan struct {
 	request inference.Request
-	look    image.Image                         // what of it is made again
-	region  *image.Gray                         // likewise, to be painted over; nil: all of it
+	region  *image.Gray                         // what of it is made again, to be painted over; nil: all of it
 	around  func(grow, feather int) *image.Gray // region with another margin; nil where there is none
 	changes []state.Change
 	err     error // why it cannot be made
@@ -65,6 +65,9 @@ func (d *Desk) read(then func(made)) {
 	m, store, have := *s.Model, d.host.Store(), d.dataNow()
 	d.host.Background(func() func() {
 		it, err := readMade(shot, m, store, finder(have, store))
+		if err == nil {
+			it.small = state.Within(it.pixels, padPixels).(*image.NRGBA)
+		}
 		return func() {
 			d.host.Change(func(s *state.State) { s.ActionErr = err })
 			if err == nil {
@@ -95,7 +98,7 @@ func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(st
 	if it.file, err = from.Read(); err == nil {
 		it.pixels, _, err = picture.Decode(it.file, picture.Limits{})
 	}
-	if err != nil || it.pixels.Rect.Size() != image.Pt(it.was.Width, it.was.Height) {
+	if err != nil || it.pixels.Rect.Size() != it.size() {
 		if shot.Stopped > 0 { // all that there is of it is a preview
 			return it, i18n.Errorf("this picture was stopped before it was finished, so there is nothing to make again: generate it anew")
 		}
@@ -143,7 +146,7 @@ func (it made) margin() (grow, feather int) {
 
 // redo is the plan by which one subject is made again. It is slow.
 func redo(now state.State, it made, subject int, check func(inference.Request) (inference.Request, error)) plan {
-	p := plan{look: it.pixels}
+	var p plan
 	if p.request, p.changes = now.Redo(it.was, subject); len(it.masks) != len(it.was.Subjects) {
 		p.err = i18n.Errorf("the masks of this picture are not kept, so nobody knows where its subjects are")
 		return p
@@ -160,7 +163,7 @@ func redo(now state.State, it made, subject int, check func(inference.Request) (
 		p.err = i18n.Errorf("“%s” has no mask in this picture, so there is nothing to make again", name)
 		return p
 	}
-	p.look, p.region = picture.Dimmed(it.pixels, region), region
+	p.region = region
 	file, err := picture.EncodePainted(region)
 	p.request.Init = &inference.Init{Name: state.ReferenceOf(it.shot, nil).Name, Data: it.file, Region: inference.Painted{Data: file}}
 	if p.err = err; err == nil {
@@ -194,7 +197,7 @@ func (d *Desk) SecondPass() {
 		m, check := *d.host.State().Model, d.host.Resolver()
 		scales := scalesOf(m, it.size())
 		second := func(i int) plan {
-			p := plan{look: it.pixels}
+			var p plan
 			begin := inference.Init{Name: state.ReferenceOf(it.shot, nil).Name, Data: it.file}
 			if p.request, p.err = inference.SecondPass(m, it.was, begin, scales[i], it.masks); p.err == nil {
 				p.err = state.Gone(p.request)
@@ -218,9 +221,6 @@ func (d *Desk) SecondPass() {
 		}, second)
 	})
 }
-
-// padSide is the side of the picture on the sheet.
-const padSide = 340
 
 // question is what a sheet asks of a picture that is made again.
 type question struct {
@@ -254,7 +254,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
 	use := kit.NewButton(q.agree, func() {
 		closeIt()
-		if region := pad.region; painted {
+		if region := pad.take(); painted {
 			d.host.Background(func() func() {
 				file, err := picture.EncodePainted(region)
 				return func() {
@@ -279,10 +279,10 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 		painted = false
 		edged++
 		edge.reset()
-		pad.show(now.look, it.pixels, now.region)
+		pad.show(now.region)
 		kit.Enable(use, now.err == nil)
 	})
-	pad = newRegionPad(d.host.Small(it.shot), func() {
+	pad = newRegionPad(it.small, func() {
 		painted = true
 		kit.Enable(use, now.err == nil && !pad.empty())
 		kit.Enable(back, true)
@@ -315,7 +315,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 				}
 				now, painted = p, false
 				edge.reset()
-				pad.show(p.look, it.pixels, p.region)
+				pad.show(p.region)
 				kit.Enable(back, false)
 				changes.RemoveAll()
 				for _, c := range p.changes {

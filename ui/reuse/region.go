@@ -2,6 +2,7 @@ package reuse
 
 import (
 	"image"
+	"image/draw"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -26,11 +27,11 @@ type regionPad struct {
 	widget.BaseWidget
 	changed func() // the region is another one
 
-	pixels *image.NRGBA
-	region *image.Gray // nil: nothing is painted here
-	size   float32     // of the brush, as a share of the picture's longer side
-	held   desktop.MouseButton
-	last   picture.Point // where the brush was, in pixels
+	whole, look *image.NRGBA // the picture in a size for the screen, and as the region leaves it
+	region      *image.Gray  // in the picture's own size; nil: nothing is painted here
+	size        float32      // of the brush, as a share of the picture's longer side
+	held        desktop.MouseButton
+	last        picture.Point // where the brush was, in pixels
 
 	least, most *image.Gray // what the strokes make of nothing and of everything: of any region, what lies between
 
@@ -38,9 +39,17 @@ type regionPad struct {
 	ring  kit.Ring
 }
 
-func newRegionPad(look image.Image, changed func()) *regionPad {
-	p := &regionPad{changed: changed, size: 0.12, ring: kit.NewRing(), image: canvas.NewImageFromImage(look)}
-	p.image.FillMode, p.image.ScaleMode, p.image.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
+// padSide is the side of the pad; its picture is large enough for screens of twice the usual density, where the card brings two pixels
+// to one.
+const padSide, padPixels = 340, 2 * padSide
+
+// newRegionPad shows a picture, of at most padPixels: nothing on it is computed at the size of the picture itself but what a stroke touches.
+func newRegionPad(whole *image.NRGBA, changed func()) *regionPad {
+	p := &regionPad{
+		changed: changed, size: 0.12, ring: kit.NewRing(), whole: whole, look: image.NewNRGBA(image.Rectangle{Max: whole.Rect.Size()}),
+		image: canvas.NewImageFromImage(whole),
+	}
+	p.image.FillMode, p.image.ScaleMode, p.image.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleFastest, 8
 	p.ExtendBaseWidget(p)
 	return p
 }
@@ -57,14 +66,32 @@ func (r padRenderer) Objects() []fyne.CanvasObject {
 	return append([]fyne.CanvasObject{r.p.image}, r.p.ring.Objects()...)
 }
 
-// show shows a picture, and the region of it that can be painted over; nil for none.
-func (p *regionPad) show(look image.Image, pixels *image.NRGBA, region *image.Gray) {
-	p.image.Image, p.pixels, p.region, p.held = look, pixels, region, 0
-	p.least, p.most = nil, nil
+// show shows the picture, and a region of it that can be painted over, which it copies; nil for none.
+func (p *regionPad) show(region *image.Gray) {
+	p.region, p.held, p.least, p.most = nil, 0, nil, nil
 	if region == nil {
+		p.image.Image = p.whole
 		p.ring.Hide()
+		p.Refresh()
+		return
 	}
-	p.Refresh()
+	p.region = image.NewGray(image.Rectangle{Max: region.Rect.Size()})
+	draw.Draw(p.region, p.region.Rect, region, region.Rect.Min, draw.Src)
+	p.image.Image = p.look
+	p.dim(p.region.Rect)
+}
+
+// dim shows what a part of the region leaves of the picture.
+func (p *regionPad) dim(part image.Rectangle) {
+	picture.Dim(p.look, p.whole, p.region, part)
+	p.image.Refresh()
+}
+
+// take is the region, which is painted over no more.
+func (p *regionPad) take() *image.Gray {
+	region := p.region
+	p.region = nil
+	return region
 }
 
 // empty tells whether a region holds nothing.
@@ -89,11 +116,10 @@ func (p *regionPad) paint(to picture.Point) {
 			p.most.Pix[i] = 255
 		}
 	}
-	for _, mask := range []**image.Gray{&p.region, &p.least, &p.most} {
-		*mask = picture.Stroke(*mask, p.last, to, b)
-	}
+	part := b.Draw(p.last, to, p.region, p.least, p.most)
 	p.last = to
-	p.replace(p.region)
+	p.dim(part)
+	p.changed()
 }
 
 // put shows another region, of the same size, under what was painted.
@@ -103,13 +129,8 @@ func (p *regionPad) put(region *image.Gray) {
 			region.Pix[i] = min(max(v, p.least.Pix[i]), p.most.Pix[i])
 		}
 	}
-	p.replace(region)
-}
-
-func (p *regionPad) replace(region *image.Gray) {
 	p.region = region
-	p.image.Image = picture.Dimmed(p.pixels, p.region)
-	p.image.Refresh()
+	p.dim(region.Rect)
 	p.changed()
 }
 

@@ -118,7 +118,7 @@ func (e Eye) Reference(ref inference.Reference) (Card, error) {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
 	c := Card{
-		Ref: ref, Fit: e.Fit, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent,
+		Ref: ref, Fit: e.Fit, Whole: Within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent,
 		Notes: info.Notes,
 	}
 	if err := c.Look(img, e.Model); err != nil {
@@ -148,7 +148,7 @@ func (c *Card) Look(img image.Image, m *bundle.Manifest) error {
 	if err != nil {
 		return err
 	}
-	c.View, c.Small = view, within(view, smallSide)
+	c.View, c.Small = view, Within(view, smallSide)
 	return nil
 }
 
@@ -168,8 +168,8 @@ func (c Card) Preview() image.Image {
 	return c.View
 }
 
-// within is a picture whose longer side is at most side pixels.
-func within(img image.Image, side int) image.Image {
+// Within is a picture whose longer side is at most side pixels: the same one, or a smaller *image.NRGBA.
+func Within(img image.Image, side int) image.Image {
 	size := img.Bounds().Size()
 	long := max(size.X, size.Y)
 	if long <= side {
