@@ -37,6 +37,7 @@ type Journal struct {
 	made    map[*image.NRGBA]finishedShot // finished pictures whose files are still being written
 	session *session                      // that rounds and drafts go to from now on
 	running map[uint64]bool               // rounds whose events still come
+	over    int                           // rounds whose events have all been recorded
 
 	jobs map[int]*job // of the caller's tasks; belongs to the changes
 }
@@ -259,7 +260,16 @@ func (j *Journal) runs(round uint64, on bool) {
 	defer j.mu.Unlock()
 	if delete(j.running, round); on && round != 0 {
 		j.running[round] = true
+	} else if !on {
+		j.over++
 	}
+}
+
+// Over is how many rounds have been recorded to their end: another number says that a job has ended, also one that was stopped.
+func (j *Journal) Over() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.over
 }
 
 // Runs tells whether a round is being recorded. It may be called from any goroutine.

@@ -67,6 +67,16 @@ func WithMasks(s *history.Store, r inference.Request) inference.Request {
 	return r
 }
 
+// Seen tells whether there is something to see of a picture: it is finished, or of one that was stopped a step or its thumbnail is kept.
+// Histories used to keep those too that were stopped before their first step.
+func Seen(s *history.Store, p history.Picture) bool {
+	if p.Finished() || p.Steps > 0 || len(p.Thumbnail) > 0 {
+		return true
+	}
+	list, err := s.Pictures([]uint64{p.ID}) // of a round they come without thumbnails
+	return err == nil && len(list) > 0 && len(list[0].Thumbnail) > 0
+}
+
 // StoppedAt is the last step, counted from 1, that is kept of a picture which was not finished; 0: it was, or none is kept.
 func StoppedAt(s *history.Store, p history.Picture) int {
 	if p.Finished() || p.Steps == 0 {

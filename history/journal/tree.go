@@ -14,12 +14,12 @@ type Node struct {
 }
 
 // Tree lays out the rounds of a session, the oldest first: each below the round that its reference was made in, older ones
-// to the left. Rounds without a picture and those in the trash are not in it.
+// to the left. Rounds without a picture and those in the trash are not in it. Which pictures there is something to see of, says Seen.
 func Tree(rounds []history.Round) []Node {
 	var nodes []Node
 	made := map[uint64]int{} // picture -> node
 	for _, r := range rounds {
-		r.Pictures = slices.DeleteFunc(slices.Clone(r.Pictures), func(p history.Picture) bool { return !p.Trashed.IsZero() || !p.Finished() })
+		r.Pictures = slices.DeleteFunc(slices.Clone(r.Pictures), func(p history.Picture) bool { return !p.Trashed.IsZero() })
 		if !r.Trashed.IsZero() || len(r.Pictures) == 0 {
 			continue
 		}

@@ -80,6 +80,7 @@ func (g *Page) reload() {
 // Written shows the page anew where a picture was begun, or something of it was being made and is no more. It is called when the history
 // has all that happened.
 func (g *Page) Written() {
+	g.Tree.written()
 	if !g.Shown() || g.host.Journal.Working() { // then it is called once more
 		return
 	}

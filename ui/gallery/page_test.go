@@ -2,8 +2,10 @@ package gallery
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"image/color"
 	"os"
 	"path/filepath"
 	"slices"
@@ -432,6 +434,57 @@ func TestTheTreeFollowsTheHistory(t *testing.T) {
 	if b.tree.Root.Hidden {
 		t.Error("the tree does not come back")
 	}
+}
+
+// A job that is stopped comes to the tree as its last step showed it, dimmed and with that step's number; while it runs, and where it was
+// stopped before anything was to be seen of it, it is not there.
+func TestStoppedJobsStandInTheTree(t *testing.T) {
+	b := newBench(t)
+	b.round(0, 7)
+	b.host.Journal.SetSession(1)
+	b.tree.toggle()
+	b.Settle()
+	r := inference.Request{Prompt: "a dog", Seeds: []uint64{8}, Settings: inference.Settings{
+		Negative: " ", Preset: "paper", Width: 16, Height: 16, Steps: 4, Stop: 2, CFG: 3, Sampler: "ddim",
+	}}
+	stop := func(steps int, while func()) {
+		events := make(chan inference.Event)
+		out := b.host.Journal.Record(0, r, "toybox", nil, events)
+		send := func(e inference.Event) {
+			events <- e
+			<-out
+		}
+		send(inference.StageStarted{Stage: inference.StageDenoise})
+		for i := range steps {
+			send(uitest.Step(i, 4, 0, 0))
+		}
+		b.Settle()
+		while()
+		send(inference.Failed{Err: context.Canceled})
+		close(events)
+		for range out {
+		}
+		b.Settle()
+		b.Written()
+		b.Settle()
+	}
+	shown := func(want int) {
+		t.Helper()
+		if n := len(b.tree.tiles); n != want {
+			t.Fatalf("the tree has %d jobs, want %d", n, want)
+		}
+	}
+	stop(3, func() { b.Written(); b.tree.read(); b.Settle(); shown(1) })
+	shown(2)
+	last := b.tree.tiles[1]
+	if got := color.NRGBAModel.Convert(kit.ThumbImage(last).Image.At(0, 0)).(color.NRGBA); got.A != 128 {
+		t.Errorf("what was stopped is not dimmed: %v", got)
+	}
+	if !strings.HasSuffix(last.Name, "a dog · stopped · step 3") {
+		t.Errorf("it is called %q", last.Name)
+	}
+	stop(0, func() {})
+	shown(2)
 }
 
 // TestPageSituations compares what the page looks like with testdata.

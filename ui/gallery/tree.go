@@ -38,6 +38,7 @@ type Tree struct {
 	tiles   []*kit.Tile
 	session uint64 // that the nodes are of
 	made    int    // pictures that the history had when they were read
+	over    int    // jobs that it had recorded to their end
 }
 
 // Sizes of the tree.
@@ -99,8 +100,8 @@ func (s *Tree) Refresh() {
 	if shot := now.Shot(); shot != nil {
 		kept = shot.Kept
 	}
-	if session := s.journal.Session(); session != s.session || made != s.made {
-		s.session, s.made = session, made
+	if session, over := s.journal.Session(), s.journal.Over(); session != s.session || made != s.made || over != s.over {
+		s.session, s.made, s.over = session, made, over
 		s.read()
 	}
 	chosen := -1
@@ -125,7 +126,14 @@ func (s *Tree) Refresh() {
 	s.newest.Show(things, chosen)
 }
 
-// read reads the jobs of the session.
+// written is told that nothing waits to be recorded any more: a job that was stopped may have come to the tree.
+func (s *Tree) written() {
+	if s.asTree && s.over != s.journal.Over() {
+		s.Refresh()
+	}
+}
+
+// read reads the jobs of the session. A picture that is being made comes when it is finished, or was stopped.
 func (s *Tree) read() {
 	store, session := s.journal.Store(), s.session
 	if store == nil || session == 0 {
@@ -133,32 +141,38 @@ func (s *Tree) read() {
 	}
 	s.background(func() func() {
 		rounds, err := store.SessionRounds(session)
+		for i := range rounds {
+			runs := s.journal.Runs(rounds[i].ID)
+			rounds[i].Pictures = slices.DeleteFunc(rounds[i].Pictures, func(p history.Picture) bool {
+				return !p.Finished() && (runs || !journal.Seen(store, p))
+			})
+		}
 		nodes := journal.Tree(rounds)
 		var ids []uint64
 		for _, n := range nodes {
 			ids = append(ids, n.Pictures[0].ID)
 		}
-		small := map[uint64]image.Image{}
+		small, stopped := map[uint64]image.Image{}, map[uint64]string{}
 		if pictures, failed := store.Pictures(ids); failed == nil {
 			for _, p := range pictures {
 				if img, bad := state.ReadSmall(p.Thumbnail); bad == nil {
 					small[p.ID] = img
-					if !s.journal.Runs(p.Round) && journal.StoppedAt(store, p) > 0 {
-						small[p.ID] = kit.Dimmed(img)
-					}
+				}
+				if !p.Finished() {
+					small[p.ID], stopped[p.ID] = kit.Dimmed(small[p.ID]), state.StoppedAt(journal.StoppedAt(store, p))
 				}
 			}
 		}
 		return func() {
 			if err == nil && session == s.session {
-				s.fill(nodes, small)
+				s.fill(nodes, small, stopped)
 			}
 		}
 	})
 }
 
-// fill draws the tree.
-func (s *Tree) fill(nodes []journal.Node, small map[uint64]image.Image) {
+// fill draws the tree, with pictures and where they were stopped, by their numbers.
+func (s *Tree) fill(nodes []journal.Node, small map[uint64]image.Image, stopped map[uint64]string) {
 	s.nodes, s.tiles = nodes, nil
 	var objects []fyne.CanvasObject
 	for _, n := range nodes {
@@ -176,7 +190,11 @@ func (s *Tree) fill(nodes []journal.Node, small map[uint64]image.Image) {
 		if img == nil {
 			img = image.NewRGBA(image.Rect(0, 0, 1, 1))
 		}
-		t := kit.NewThumb(i18n.T("job %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.OnShow(first) })
+		name := i18n.T("job %d: %s", i+1, n.Prompt)
+		if at := stopped[first]; at != "" {
+			name += " · " + at
+		}
+		t := kit.NewThumb(name, img, nodeSide, func() { s.OnShow(first) })
 		t.OnMenu = func(at fyne.Position) { s.OnMenu(first, at) }
 		s.tiles = append(s.tiles, t)
 		objects = append(objects, t)

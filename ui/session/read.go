@@ -158,8 +158,8 @@ func readSession(s *history.Store, id uint64, see state.Eye) (opened, error) {
 	}
 	rounds := map[uint64]history.Round{}
 	for _, p := range slices.Backward(pictures) {
-		if !p.Finished() && p.Steps == 0 && len(p.Thumbnail) == 0 {
-			continue // histories used to keep those too of which there was nothing to see
+		if !journal.Seen(s, p) {
+			continue
 		}
 		r, known := rounds[p.Round]
 		if !known {
