@@ -73,6 +73,7 @@ func (l *Layers) Sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 	}
 	pop = widget.NewModalPopUp(container.NewStack(container.New(Inset{10, 8}, container.New(sized{size}, body)), NewTips()), l.Canvas())
 	closed = l.Opened(closeIt)
+	dropTip(l.Canvas().Content())
 	pop.Show()
 	return closeIt
 }

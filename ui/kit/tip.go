@@ -78,6 +78,14 @@ func FollowTip(over fyne.CanvasObject) {
 	}
 }
 
+// dropTip takes back the text that is seen on a window's content, or is about to come: something has come up over what it is about.
+func dropTip(content fyne.CanvasObject) {
+	if t := tipsOf(content); t != nil {
+		t.owner = nil
+		t.box.Hide()
+	}
+}
+
 // shown tells whether an object is seen: what lies in something hidden has no place.
 func shown(o fyne.CanvasObject) bool {
 	return rootOver(o) != nil && !fyne.CurrentApp().Driver().AbsolutePositionForObject(o).IsZero()
@@ -97,7 +105,12 @@ func rootOver(o fyne.CanvasObject) fyne.CanvasObject {
 
 // tipsOver finds the layer over an object: that of the sheet in front, or of the window; nil where there is none.
 func tipsOver(o fyne.CanvasObject) *tips {
-	if layers, ok := rootOver(o).(*fyne.Container); ok && len(layers.Objects) > 0 {
+	return tipsOf(rootOver(o))
+}
+
+// tipsOf is the layer of a content; nil: it has none.
+func tipsOf(content fyne.CanvasObject) *tips {
+	if layers, ok := content.(*fyne.Container); ok && len(layers.Objects) > 0 {
 		t, _ := layers.Objects[len(layers.Objects)-1].(*tips)
 		return t
 	}
@@ -239,7 +252,7 @@ func others(self fyne.CanvasObject, origin fyne.Position) (list []area) {
 // Interactive tells whether something does something when it is clicked, dragged or typed into. What only holds others does not.
 func Interactive(o fyne.CanvasObject) bool {
 	switch o.(type) {
-	case *container.Scroll, *widget.PopUp, *tips, *Told:
+	case *container.Scroll, *widget.PopUp, *tips, *Told, *ground:
 		return false
 	case fyne.Tappable, fyne.Draggable, fyne.Focusable, desktop.Mouseable:
 	default:
