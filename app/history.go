@@ -213,6 +213,9 @@ func rescueHistory(damaged string) (got history.Rescued, aside string, err error
 	if err != nil {
 		return got, "", err
 	}
+	if left := history.Unrescued(path); damaged == "" && left != "" { // the program ended before
+		damaged, aside = left, left
+	}
 	if damaged == "" {
 		s, err := openHistory()
 		var trouble *history.Error
@@ -222,7 +225,7 @@ func rescueHistory(damaged string) (got history.Rescued, aside string, err error
 		case !errors.As(err, &trouble) || trouble.Kind != history.Damaged && trouble.Kind != history.Older:
 			return got, "", err
 		}
-		if damaged, err = history.SetAside(path, time.Now()); err != nil {
+		if damaged, err = history.SetAsideForRescue(path, time.Now()); err != nil {
 			return got, "", err
 		}
 		aside = damaged
@@ -237,6 +240,9 @@ func rescueHistory(damaged string) (got history.Rescued, aside string, err error
 	}
 	got, err = s.Rescue(damaged) // first, so that everything keeps its number
 	takeIn(s)
+	if !named || damaged == history.Unrescued(path) {
+		err = errors.Join(err, history.RescueEnded(path)) // what did not come over is said
+	}
 	if err == nil && named && got.Stranger {
 		return history.Rescued{}, "", errors.Join(fmt.Errorf("%s is no Realword history", damaged), s.Close())
 	}

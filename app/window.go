@@ -100,6 +100,13 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 			got, _, err := rescueHistory("")
 			return got, err
 		},
+		Unrescued: func() string {
+			path, err := history.DefaultPath()
+			if err != nil {
+				return ""
+			}
+			return history.Unrescued(path)
+		},
 		Credits: assets.Credits(),
 		Logs:    logs,
 		Wait:    waitForEvent,
@@ -125,6 +132,9 @@ func setAside() error {
 	path, err := history.DefaultPath()
 	if err == nil {
 		_, err = history.SetAside(path, time.Now())
+	}
+	if err == nil {
+		err = history.RescueEnded(path) // nor is an earlier one to come back
 	}
 	return err
 }

@@ -184,9 +184,18 @@ func guard(path string, do func() error) (err error) {
 // SetAside renames a damaged history and its blobs, so that Open begins a new one, and returns the file's new name. Nothing is
 // deleted. Where the blobs cannot be renamed, the file keeps its name; where the program dies in between, the next Open takes them along.
 func SetAside(path string, at time.Time) (string, error) {
-	ext := filepath.Ext(path)
-	base := strings.TrimSuffix(path, ext)
-	aside := asideOf(base, ext, at)
+	base, ext := split(path)
+	return setAside(path, asideOf(base, ext, at))
+}
+
+// split is a path without its ending, and the ending.
+func split(path string) (base, ext string) {
+	ext = filepath.Ext(path)
+	return strings.TrimSuffix(path, ext), ext
+}
+
+func setAside(path, aside string) (string, error) {
+	base, ext := split(path)
 	if err := os.Rename(path, aside+ext); err != nil {
 		return "", explain(path, err)
 	}
@@ -197,6 +206,46 @@ func SetAside(path string, at time.Time) (string, error) {
 		return "", explain(path, err)
 	}
 	return aside + ext, nil
+}
+
+// SetAsideForRescue is SetAside for a history of which Rescue is to bring over what can be read. Unrescued names the damaged file until
+// RescueEnded is called: the program may die in between, and the new history is empty then.
+func SetAsideForRescue(path string, at time.Time) (string, error) {
+	base, ext := split(path)
+	aside := asideOf(base, ext, at)
+	if err := files.Put(base+rescueMark, files.Private, files.Data([]byte(filepath.Base(aside+ext)))); err != nil {
+		return "", explain(path, err)
+	}
+	moved, err := setAside(path, aside)
+	if err != nil {
+		err = errors.Join(err, RescueEnded(path))
+	}
+	return moved, err
+}
+
+// rescueMark is the ending of the file with the name of the history that is to be rescued.
+const rescueMark = ".rescue"
+
+// Unrescued is the damaged file that was set aside for a rescue which has not ended; "": there is none.
+func Unrescued(path string) string {
+	base, _ := split(path)
+	name, err := files.Read(base+rescueMark, 1<<12)
+	if err != nil || filepath.Base(string(name)) != string(name) {
+		return ""
+	}
+	if file := filepath.Join(filepath.Dir(path), string(name)); exists(file) {
+		return file
+	}
+	return ""
+}
+
+// RescueEnded notes that a rescue has ended, or that nobody wants one any more.
+func RescueEnded(path string) error {
+	base, _ := split(path)
+	if err := os.Remove(base + rescueMark); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return explain(path, err)
+	}
+	return nil
 }
 
 const asideStamp = "-20060102-150405"

@@ -5,6 +5,7 @@ import (
 
 	"realword/history"
 	"realword/ui/gallery"
+	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/queue"
 	"realword/ui/session"
@@ -19,6 +20,7 @@ func (w *Window) sessionHost() session.Host {
 		Background: w.background, Closing: w.Closing,
 		Resting: func() bool { return w.resting.on.Load() }, Eye: w.subjects.Eye, Words: w.subjects.Words,
 		Example: w.opt.Example, OpenHistory: w.opt.OpenHistory, SetAside: w.opt.SetAside, RescueHistory: w.opt.Rescue,
+		Unrescued: w.opt.Unrescued,
 		OnOpened: func(s *history.Store) func() {
 			jobs, _ := queue.Read(w.ctx, s) // what cannot be read waits for a program that can
 			return func() {
@@ -32,6 +34,9 @@ func (w *Window) sessionHost() session.Host {
 		},
 		OnCompare: func(s state.Shot) { w.stage.CompareWith(s) },
 		OnRescued: func(text string, bad bool) { w.notice.Say(kit.Notice{Text: text, Bad: bad}) },
+		OnOffer: func(text string) {
+			w.notice.Say(kit.Notice{Text: text, Bad: true, Stays: true, Act: i18n.T("Bring over what can be read"), Do: w.session.Rescue})
+		},
 	}
 }
 

@@ -93,6 +93,8 @@ type Options struct {
 	SetAside func() error
 	// Rescue is SetAside with a new history into which everything comes that can still be read of the damaged one. Nil hides the button.
 	Rescue func() (history.Rescued, error)
+	// Unrescued names a damaged history that was moved away for Rescue, before the program ended; "": there is none. Nil is allowed.
+	Unrescued func() string
 	// Reveal shows a folder in the system's file manager. Nil uses the app's OpenURL.
 	Reveal func(folder string) error
 	// Credits names the people whose work is in the program, as Markdown.

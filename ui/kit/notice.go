@@ -16,6 +16,8 @@ type Notice struct {
 	Bad  bool
 	Act  string // what the button is called; "": none
 	Do   func()
+
+	Stays bool // where a newer one takes its place before the user has closed it, it comes again after that one
 }
 
 // NoticeBar shows the newest notice. It belongs to Fyne's goroutine.
@@ -27,6 +29,8 @@ type NoticeBar struct {
 	Act   *Button
 	plate *Plate
 	icon  *widget.Icon
+
+	behind []Notice // that come again, the newest last
 }
 
 // NewNoticeBar makes an empty bar, hidden; root answers what is drawn anew when it comes or goes, nil before it is there.
@@ -35,21 +39,41 @@ func NewNoticeBar(root func() fyne.CanvasObject) *NoticeBar {
 	b.Text.Wrapping = fyne.TextWrapWord
 	b.Act = NewButton("", func() {
 		do := b.Now.Do
-		b.Say(Notice{})
+		b.close()
 		if do != nil {
 			do()
 		}
 	})
 	b.Act.Importance = widget.HighImportance
-	dismiss := SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { b.Say(Notice{}) })
+	dismiss := SmallButton(i18n.T("Close"), theme.CancelIcon(), b.close)
 	b.Container = container.New(Inset{X: 0, Y: 4}, container.NewStack(b.plate,
 		container.New(Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(b.icon), NewRow(6, b.Act, dismiss), b.Text))))
 	b.Hide()
 	return b
 }
 
-// Say shows a notice in place of the one before; an empty one takes it away.
+// Say shows a notice in place of the one before; an empty one takes it away, unless it stays.
 func (b *NoticeBar) Say(n Notice) {
+	switch {
+	case !b.Now.Stays:
+	case n.Text == "":
+		return
+	default:
+		b.behind = append(b.behind, b.Now)
+	}
+	b.show(n)
+}
+
+// close is what the user does with a notice that is read.
+func (b *NoticeBar) close() {
+	n := Notice{}
+	if last := len(b.behind) - 1; last >= 0 {
+		n, b.behind = b.behind[last], b.behind[:last]
+	}
+	b.show(n)
+}
+
+func (b *NoticeBar) show(n Notice) {
 	b.Now = n
 	b.Text.SetText(n.Text)
 	b.Act.SetText(n.Act)

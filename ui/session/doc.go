@@ -32,9 +32,11 @@ type Host struct {
 	OpenHistory   func() (*history.Store, error)  // nil: nothing is kept
 	SetAside      func() error                    // moves a history that cannot be used away
 	RescueHistory func() (history.Rescued, error) // the same, and begins a new one with what can be read of it
+	Unrescued     func() string                   // a damaged one that was moved away for that, which did not end; nil: nobody knows
 
 	OnOpened  func(*history.Store) (show func()) // a history was opened: reads what else comes back, off Fyne's goroutine
 	OnTakenUp func()                             // another session is in the state, and not yet shown
 	OnCompare func(state.Shot)                   // it is to be shown beside the picture in view
 	OnRescued func(text string, bad bool)        // how a rescue has ended
+	OnOffer   func(text string)                  // a rescue is offered: Rescue
 }

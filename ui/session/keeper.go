@@ -32,6 +32,10 @@ func (k *Keeper) Open() {
 	see := k.host.Eye()
 	k.host.Background(func() func() {
 		s, err := k.host.OpenHistory()
+		left := ""
+		if err == nil && k.host.Unrescued != nil {
+			left = k.host.Unrescued()
+		}
 		var last opened
 		var took func()
 		var trouble error
@@ -59,6 +63,9 @@ func (k *Keeper) Open() {
 					}
 				}
 			})
+			if left != "" {
+				k.host.OnOffer(i18n.T("Realword ended while it brought over what can be read of a damaged history. That history is kept as %s.", left))
+			}
 		}
 	})
 }
@@ -342,7 +349,11 @@ func (k *Keeper) StartAnew() {
 
 // Rescue moves a damaged history away, and begins a new one with everything that can be read of it.
 func (k *Keeper) Rescue() {
-	if k.host.Closing() || k.host.State().Busy() {
+	if k.host.Closing() {
+		return
+	}
+	if k.host.State().Busy() {
+		k.host.OnOffer(i18n.T("A damaged history can be read when no job runs: wait for the job, or stop it."))
 		return
 	}
 	k.away = nil

@@ -28,6 +28,7 @@ type bench struct {
 	opened  int          // histories
 	beside  []state.Shot // that were to be compared
 	rescued []string     // how rescues ended
+	offered []string     // what was said where one was offered
 }
 
 func newBench(t *testing.T, dir string) *bench {
@@ -44,6 +45,8 @@ func newBench(t *testing.T, dir string) *bench {
 		OnOpened: func(*history.Store) func() { return func() { b.opened++ } }, OnTakenUp: func() {},
 		OnCompare: func(s state.Shot) { b.beside = append(b.beside, s) },
 		OnRescued: func(text string, bad bool) { b.rescued = append(b.rescued, fmt.Sprint(bad, " ", text)) },
+		OnOffer:   func(text string) { b.offered = append(b.offered, text) },
+		Unrescued: func() string { return history.Unrescued(b.file()) },
 	})
 	b.Render, b.Busy = b.LoadView, j.Working
 	t.Cleanup(b.end)
@@ -294,16 +297,19 @@ func TestADamagedHistoryIsSetAsideOrRescued(t *testing.T) {
 		b = newBench(t, dir)
 		b.host.SetAside = func() error { _, err := history.SetAside(b.file(), time.Now()); return err }
 		b.host.RescueHistory = func() (history.Rescued, error) {
-			aside, err := history.SetAside(b.file(), time.Now())
-			if err != nil {
-				return history.Rescued{}, err
+			aside := history.Unrescued(b.file())
+			if aside == "" {
+				var err error
+				if aside, err = history.SetAsideForRescue(b.file(), time.Now()); err != nil {
+					return history.Rescued{}, err
+				}
 			}
 			s, err := history.Open(b.file())
 			if err != nil {
 				return history.Rescued{}, err
 			}
 			got, err := s.Rescue(aside)
-			return got, errors.Join(err, s.Close())
+			return got, errors.Join(err, history.RescueEnded(b.file()), s.Close())
 		}
 		if b.State.History.Open {
 			t.Fatalf("%+v", b.State.History)
@@ -319,13 +325,36 @@ func TestADamagedHistoryIsSetAsideOrRescued(t *testing.T) {
 		t.Errorf("%+v, %d pictures came back", b.State.History, len(b.State.Shots))
 	}
 	b.end()
+	damage() // the program dies when the damaged one is moved away; its next start offers to go on
+	aside, err := history.SetAsideForRescue(b.file(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := b.host.RescueHistory
+	b = newBench(t, dir)
+	b.host.RescueHistory = again
+	if len(b.State.Shots) != 0 || len(b.offered) != 1 || !strings.Contains(b.offered[0], aside) {
+		t.Errorf("%d pictures are there, it says %q", len(b.State.Shots), b.offered)
+	}
+	busy := state.Queue{Flights: []state.Flight{{}}}
+	b.State.Queue, busy = busy, b.State.Queue
+	if b.Rescue(); len(b.rescued) != 0 || len(b.offered) != 2 {
+		t.Errorf("beside a job it says %q, %q", b.rescued, b.offered)
+	}
+	b.State.Queue = busy
+	b.Rescue()
+	b.Settle()
+	if len(b.State.Shots) != 1 || len(b.rescued) != 1 || history.Unrescued(b.file()) != "" {
+		t.Errorf("%d pictures came back, it says %q", len(b.State.Shots), b.rescued)
+	}
+	b.end()
 	damage()
 	b.StartAnew()
 	b.Settle()
 	if sessions, err := b.host.Journal.Store().Sessions(); !b.State.History.Open || len(sessions) != 0 || err != nil {
 		t.Errorf("%+v, %d sessions, %v", b.State.History, len(sessions), err)
 	}
-	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); len(aside) != 2 {
+	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); len(aside) != 3 {
 		t.Errorf("moved to %v", aside)
 	}
 }
