@@ -15,6 +15,8 @@ import (
 
 	"realword/history"
 	"realword/inference/files"
+	"realword/ui/kit"
+	"realword/ui/preferences"
 )
 
 // Fyne writes preferences into a file that it empties first: a disk that is full, or the end of the program at that moment, would take the
@@ -24,8 +26,8 @@ import (
 // preferencesSoon is how long after a change the copy is written, so that several are written once.
 const preferencesSoon = time.Second
 
-// keepPreferences brings back what the copy has where Fyne's file is damaged, and keeps the copy from then on. A file that is not there is
-// the user's will.
+// keepPreferences brings back what the copy has where Fyne's file is damaged, or keeps that beside it where there is no copy, and keeps the
+// copy from then on. A file that is not there is the user's will.
 func keepPreferences(a fyne.App) {
 	all, ok := a.Preferences().(interface {
 		fyne.Preferences
@@ -58,12 +60,26 @@ func keepPreferences(a fyne.App) {
 			fyne.LogError("The preferences have no copy", err)
 		}
 	}
-	_, err = readPreferences(filepath.Join(a.Storage().RootURI().Path(), "preferences.json"))
+	live := filepath.Join(a.Storage().RootURI().Path(), "preferences.json")
+	_, err = readPreferences(live)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
 		if copied, bad := readPreferences(path); bad == nil {
 			fyne.LogError("The preferences were damaged: they are those of the copy again", err)
-			all.WriteValues(func(values map[string]any) { maps.Copy(values, copied) })
+			all.WriteValues(func(values map[string]any) { // in one change: Fyne writes the next one later
+				maps.Copy(values, copied)
+				kit.AddUntold(values, preferences.Copied)
+			})
+		} else if damaged, err := os.ReadFile(live); err == nil && len(damaged) > 0 { // an empty one holds nothing
+			aside := filepath.Join(filepath.Dir(path), time.Now().Format("preferences-20060102-150405.json"))
+			if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+				err = files.Put(aside, files.Private, files.Data(damaged))
+			}
+			if err != nil {
+				fyne.LogError("The damaged preferences cannot be kept", err)
+			} else {
+				kit.NoteUntold(all, preferences.Damaged+aside)
+			}
 		}
 	}
 	if !missing {

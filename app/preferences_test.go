@@ -11,6 +11,7 @@ import (
 
 	"realword/history"
 	"realword/inference/wait"
+	"realword/ui/preferences"
 )
 
 // preferencesVariable has a test program change and read preferences as the window does: JSON of a preferencesJob.
@@ -71,9 +72,28 @@ func TestPreferencesOutliveDamage(t *testing.T) {
 		if got := run(preferencesJob{Key: "prompts", Value: name}); got != "twenty" {
 			t.Errorf("%s: the styles are %q at the next start", name, got)
 		}
+		if untold := said(t, live); untold != preferences.Copied+"\n" {
+			t.Errorf("%s: the window is to say %q", name, untold)
+		}
 		if after, err := readPreferences(live); err != nil || after["styles"] != "twenty" {
 			t.Errorf("%s: afterwards Fyne's file has %v, %v", name, after, err)
 		}
+	}
+	// Without a copy the damaged one is kept.
+	copied, err := history.DefaultPath()
+	if err == nil {
+		err = os.Remove(filepath.Join(filepath.Dir(copied), "preferences.json"))
+	}
+	if err == nil {
+		err = os.WriteFile(live, whole[:len(whole)/2], 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(preferencesJob{Key: "prompts", Value: "none"})
+	_, aside, _ := strings.Cut(strings.TrimSuffix(said(t, live), "\n"), preferences.Damaged)
+	if kept, err := os.ReadFile(aside); err != nil || string(kept) != string(whole[:len(whole)/2]) {
+		t.Errorf("the damaged one is kept as %q: %v", aside, err)
 	}
 	// The user who takes the file away wants the defaults.
 	if err := os.Remove(live); err != nil {
@@ -82,6 +102,25 @@ func TestPreferencesOutliveDamage(t *testing.T) {
 	if got := run(preferencesJob{}); got != "" {
 		t.Errorf("without a file the styles are %q", got)
 	}
+}
+
+// said is what the window is to say of a file of preferences, which is taken out of it.
+func said(t *testing.T, live string) string {
+	t.Helper()
+	values, err := readPreferences(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untold, _ := values["untold"].(string)
+	delete(values, "untold")
+	data, err := json.Marshal(values)
+	if err == nil {
+		err = os.WriteFile(live, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return untold
 }
 
 // changePreferences is what the other process does.

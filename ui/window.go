@@ -159,6 +159,9 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.models.Start()
 	w.session.Open()
 	w.models.LookForDownloads()
+	if text := w.prefs.Untold(); text != "" {
+		w.notice.Say(kit.Notice{Text: text, Bad: true, Stays: true})
+	}
 	openLater(w, w.opt.Files)
 	return w
 }

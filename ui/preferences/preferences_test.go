@@ -378,3 +378,23 @@ func TestAbout(t *testing.T) {
 		t.Error("who changes their mind gets a report")
 	}
 }
+
+// What could not be read of the preferences is said once, by the names that the window has for it, with where it is kept.
+func TestWhatCouldNotBeReadIsSaid(t *testing.T) {
+	a := test.NewTempApp(t)
+	a.Preferences().SetString(valuesKey, "no json")
+	a.Preferences().SetString(ownPresetsKey, "[")
+	d := New(a)
+	d.Presets()
+	kit.NoteUntold(a.Preferences(), Copied)
+	kit.NoteUntold(a.Preferences(), Damaged+"/a folder/preferences.json")
+	said := d.Untold()
+	for _, part := range []string{"Preferences, My presets", "preferences.json.", "A copy has taken its place", "kept as /a folder/preferences.json."} {
+		if !strings.Contains(said, part) {
+			t.Errorf("%q is not said: %q", part, said)
+		}
+	}
+	if again := New(a).Untold(); again != "" {
+		t.Errorf("it is said once more: %q", again)
+	}
+}
