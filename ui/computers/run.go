@@ -3,6 +3,7 @@ package computers
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,9 +118,17 @@ func (r *Runner) Start(ctx context.Context, request inference.Request) (inferenc
 		go a.drop()
 		return nil, ctx.Err()
 	}
+	if r.ahead != nil && a.err != nil && a.ctx.Err() == nil { // it was not taken when it waited still, and may be now
+		a.stop()
+		r.ahead = nil
+		return r.Start(ctx, request)
+	}
 	if a.err != nil {
 		a.stop()
-		return nil, a.err
+		if errors.Is(a.err, context.Canceled) {
+			return nil, a.err
+		}
+		return nil, state.NotTaken{Err: a.err}
 	}
 	w := &watched{Job: a.job, out: make(chan inference.Event)}
 	helping := func() {}

@@ -194,6 +194,41 @@ func TestWhatIsTakenBackWaits(t *testing.T) {
 	b.Until("it waits again", func() bool { return !b.State.Busy() && b.prompts() == "later" })
 }
 
+// TestWhatAFarmDoesNotTakeWaits: a farm whose store is full does not take a job. It waits again where it was, in the history too, the queue
+// with it, and why is said; once there is room it is made.
+func TestWhatAFarmDoesNotTakeWaits(t *testing.T) {
+	b, f := farmBench(t)
+	kept := func(want int) {
+		t.Helper()
+		b.rest()
+		if list, err := Read(t.Context(), b.Journal.Store()); err != nil || len(list) != want {
+			t.Errorf("the history has %d jobs, want %d, %v", len(list), want, err)
+		}
+	}
+	f.engine.err = state.NotTaken{Err: errors.New("the farm's store is full")}
+	b.State.Farm.Where = state.Far
+	b.ask("much")
+	b.Until("it waits again", func() bool { return !b.State.Busy() && b.prompts() == "much" })
+	if said := b.State.Last.Err; !b.State.Queue.Paused || said == nil || said.Error() != "the job “much” waits again, and so does the queue: the farm's store is full" {
+		t.Errorf("paused %v, it says %v", b.State.Queue.Paused, said)
+	}
+	kept(1)
+	b.State.Farm.Where = state.Here
+	b.ask("here")
+	b.Pause()
+	here := b.started()
+	b.Until("it waits once more", func() bool { return len(b.State.Queue.Flights) == 1 && b.prompts() == "much" })
+	if said := b.State.ActionErr; !b.State.Queue.Paused || said == nil || strings.Contains(said.Error(), "failed") {
+		t.Errorf("beside another job: paused %v, it says %v", b.State.Queue.Paused, said)
+	}
+	kept(1)
+	f.engine.err = nil
+	b.Pause()
+	b.finish(uitest.Next(b.Until, "it begins", f.engine.started), inference.Done{})
+	b.finish(here, inference.Done{})
+	kept(0)
+}
+
 // TestOneOfTwoStops, fails, rests or is kept for the next start without the other.
 func TestOneOfTwoStops(t *testing.T) {
 	b, f := farmBench(t)

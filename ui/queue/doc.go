@@ -5,7 +5,7 @@
 // time, and beside it a farm makes as many as it has computers; the stage follows one of those that run. The next one begins when there is
 // room, unless one has failed or the queue is paused. A job runs here or on a farm, which is another Runner behind the same
 // events; what waits for a farm may be begun there already, and what waits for one that does not answer lets others pass. What a farm that
-// is left has not made waits again. What waits is in
+// is left has not made waits again; so does what it does not take, and with that the queue. What waits is in
 // the journal, so that it survives the program. What the user takes out or stops comes back by Undo, under another ID. Rows have one
 // height, only those in view are drawn, and under the pointer none moves by itself. Everything belongs to Fyne's goroutine; engines are
 // called off it.

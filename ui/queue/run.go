@@ -27,6 +27,7 @@ type flight struct {
 	made    []int            // its pictures, by their numbers
 	stopped *stopped         // nil: nobody has stopped it
 	leaving bool             // it is on its way to the farm: what waits must not get there first
+	refused bool             // it has not begun: the history has it as one that waits
 }
 
 // Jobs counts the jobs that run and wait, and tells whether the queue is paused.
@@ -282,7 +283,7 @@ func (q *Queue) begin(asked bool) bool {
 			job, err = runner.Start(ctx, compared)
 		}
 		if err != nil {
-			q.Journal.Drop(t.ID)
+			q.Post(func() { one.refused = true })
 			p.add(inference.Failed{Err: err})
 			return nil
 		}
@@ -373,13 +374,15 @@ func (q *Queue) apply(id int, events []inference.Event) {
 			case inference.Done:
 				q.ended(s, f, paused, nil)
 			case inference.Failed:
-				if errors.Is(e.Err, state.ErrRecalled) && one.stopped == nil { // nobody has stopped it
+				var no state.NotTaken
+				refused := errors.As(e.Err, &no)
+				if (refused || errors.Is(e.Err, state.ErrRecalled)) && one.stopped == nil { // nobody has stopped it
 					one.stopped = &stopped{back: true}
 				}
 				if errors.Is(e.Err, context.Canceled) {
 					e.Err = nil
 				}
-				q.ended(s, f, paused, e.Err)
+				q.ended(s, f, paused || refused, e.Err)
 			}
 		}
 		q.OnQuieter()
@@ -396,6 +399,9 @@ func (q *Queue) ended(s *state.State, f state.Flight, paused bool, why error) {
 	if one.stopped != nil {
 		one.stopped.paused = paused
 		one.stopped.end(q, f.Task, one.made)
+	}
+	if one.refused { // once it waits again, if it does: no moment may lose it
+		q.Journal.Drop(f.Task.ID)
 	}
 	q.Advance(false)
 	q.ahead()

@@ -36,6 +36,13 @@ func (w Where) Label() string {
 // ErrRecalled is how a job ends whose farm is left: as one that was stopped, but what it has not made waits again.
 var ErrRecalled = fmt.Errorf("the job was taken back from the farm: %w", context.Canceled)
 
+// NotTaken is why a farm does not take a job, as one whose store is full: the job waits again, and so does the queue, since the next one
+// would not be taken either.
+type NotTaken struct{ Err error }
+
+func (n NotTaken) Error() string { return n.Err.Error() }
+func (n NotTaken) Unwrap() error { return n.Err }
+
 // Farm is what the window knows of the computers that make pictures for this one.
 type Farm struct {
 	Joined    bool   // jobs can be handed over

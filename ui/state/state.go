@@ -214,8 +214,15 @@ func (s State) end(f Flight, failed bool) State {
 // Refuse says why a job was not taken, or failed: in place of how far the run is, or under the picture, with its prompt, while another job
 // runs, which has nothing to do with it.
 func (s State) Refuse(t Task, err error) State {
+	var no NotTaken
+	switch prompt := Shorten(t.Request.Prompt, 40); {
+	case errors.As(err, &no):
+		err = i18n.Errorf("the job “%s” waits again, and so does the queue: %w", prompt, no.Err)
+	case s.Busy():
+		err = i18n.Errorf("the job “%s” failed: %w", prompt, err)
+	}
 	if s.Busy() {
-		s.ActionErr = i18n.Errorf("the job “%s” failed: %w", Shorten(t.Request.Prompt, 40), err)
+		s.ActionErr = err
 	} else {
 		s.Last.Err = err
 	}
