@@ -96,8 +96,13 @@ func (p *Page) open(path string) {
 					p.Reload()
 				} else {
 					remarks := p.take(s, engine, path)
-					s.Shelf.Told = i18n.T("%s is now in use.", s.Model.Name)
-					p.host.Notices.Say(kit.Notice{Text: strings.Join(append([]string{s.Shelf.Told}, remarks...), " ")})
+					used := i18n.T("%s is now in use.", s.Model.Name)
+					if p.Shown() { // the page says it
+						s.Shelf.Told = used
+					} else {
+						remarks = append([]string{used}, remarks...)
+					}
+					p.host.Notices.Say(kit.Notice{Text: strings.Join(remarks, " ")})
 					p.host.OnUsed(path)
 				}
 				p.host.OnIdle()

@@ -64,10 +64,13 @@ func TestAnotherModelIsUsed(t *testing.T) {
 	if b.Status.Text != "RealCustom++" || !b.buttons["use"].Hidden || !b.buttons["remove"].Disabled() {
 		t.Errorf("%q; it can be used %v", b.Status.Text, !b.buttons["use"].Hidden)
 	}
-	for _, part := range []string{"RealCustom++ is now in use.", "Pictures are now 1024 × 1024.", "50 steps"} {
+	for _, part := range []string{"Pictures are now 1024 × 1024.", "50 steps"} {
 		if !strings.Contains(b.notice.Now.Text, part) {
 			t.Errorf("%q is not said: %q", part, b.notice.Now.Text)
 		}
+	}
+	if told := b.State.Shelf.Told; told != "RealCustom++ is now in use." || strings.Contains(b.notice.Now.Text, told) { // the page says it
+		t.Errorf("the page says %q, beside it stands %q", told, b.notice.Now.Text)
 	}
 	if got := strings.Join(b.told, ", "); got != "another size, used "+modelstest.BigPath+", idle" {
 		t.Errorf("the window hears %s", got)
@@ -78,6 +81,17 @@ func TestAnotherModelIsUsed(t *testing.T) {
 	b.Close()
 	if !b.engines[modelstest.BigPath].closed.Load() {
 		t.Error("the end leaves an engine open")
+	}
+}
+
+// Where the page is not shown, a notice says what is in use now.
+func TestUsedBesideThePage(t *testing.T) {
+	b, _ := newBench(t)
+	b.Hide()
+	b.Use(modelstest.BigPath)
+	b.Settle()
+	if !strings.HasPrefix(b.notice.Now.Text, "RealCustom++ is now in use.") || b.State.Shelf.Told != "" {
+		t.Errorf("it says %q, and the page %q", b.notice.Now.Text, b.State.Shelf.Told)
 	}
 }
 

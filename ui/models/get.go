@@ -54,7 +54,7 @@ func licenceOf(e hub.Entry) string {
 		if text != "" {
 			text += " · "
 		}
-		text += p.Repository + ": " + cmp.Or(p.Licence, i18n.T("see its page"))
+		text += p.Repository + ": " + cmp.Or(p.Licence, i18n.T("shown before the download"))
 	}
 	return text
 }
