@@ -148,7 +148,7 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 		for _, n := range said.Notes {
 			a.say(errors.New(n))
 		}
-		r.Settings = options.Over(a.chosen(m, r.Settings, options.Settings)).Complete(m)
+		r = a.settle(m, r, options.Settings)
 		if options.Init != nil {
 			r.Init = options.Init
 		}
@@ -223,12 +223,25 @@ func renumber(grid *inference.Grid, sides, subjects []inference.Subject) error {
 	return nil
 }
 
+// settle is a picture's request with the settings that options ask for.
+func (a *again) settle(m bundle.Manifest, r inference.Request, options inference.Settings) inference.Request {
+	if former, ok := m.Preset(r.Preset); ok && options.Preset != "" {
+		r.Subjects = inference.CloneSubjects(r.Subjects)
+		r.Follow(former)
+	}
+	r.Settings = options.Over(a.chosen(m, r.Settings, options)).Complete(m)
+	return r
+}
+
 // chosen are the settings of a picture that hold beside the options: the rest follows another number of steps, and all but a few another
 // preset. What options turn off does not hold: Over takes a false for silence.
 func (a *again) chosen(m bundle.Manifest, was, options inference.Settings) inference.Settings {
 	chosen := was.Wishes(m)
 	if options.Preset != "" {
-		return inference.Settings{Negative: chosen.Negative, Width: was.Width, Height: was.Height}
+		chosen = inference.Settings{
+			Negative: chosen.Negative, Width: was.Width, Height: was.Height,
+			LoRAs: chosen.LoRAs, Literal: chosen.Literal, Cut: chosen.Cut,
+		}
 	}
 	for _, t := range inference.Table() {
 		if slices.Contains(a.off, t.Flag) {
@@ -263,8 +276,8 @@ func (a *again) partly(ctx context.Context, e *engine, was, options inference.Re
 			return was, badRequest(err)
 		}
 	}
-	r = was.Within(m, model)
-	r.Settings, r.Init = options.Over(a.chosen(m, r.Settings, options.Settings)).Complete(m), nil
+	r = a.settle(m, was.Within(m, model), options.Settings)
+	r.Init = nil
 	if a.second != "" {
 		if r, err = inference.SecondPass(m, r, begin, a.scale, masks); err != nil {
 			return r, usageError{err}

@@ -146,7 +146,7 @@ func (r Request) Cells(m bundle.Manifest) []Request {
 		columns := r.Grid.Columns.Len()
 		values := [...]int{n / columns, n % columns}
 		if r.Grid.presets() {
-			c.follow(preset)
+			c.Follow(preset)
 		}
 		for i, a := range r.Grid.Axes() {
 			a.set(&c, values[i])
@@ -158,8 +158,8 @@ func (r Request) Cells(m bundle.Manifest) []Request {
 	return cells
 }
 
-// follow leaves to another preset what subjects have of this one.
-func (r *Request) follow(preset bundle.Preset) {
+// Follow leaves to another preset what subjects have of this one. It changes them where they lie.
+func (r *Request) Follow(preset bundle.Preset) {
 	for j := range r.Subjects {
 		s := &r.Subjects[j]
 		if s.Scope == preset.Scope {

@@ -83,3 +83,14 @@ func TestNoRescaleWhereThePresetHasOne(t *testing.T) {
 	}
 	t.Error("no dial has a zero of its own")
 }
+
+// A preset leaves LoRAs alone: "models of few steps … as LoRA have presets" (docs/studio.md).
+func TestAPresetKeepsLoRAs(t *testing.T) {
+	f := Form{Prompt: "a dog", Count: 1}.Settle(uitest.Toybox)
+	f.LoRAs = "<lora:lightning-4step:1>"
+	for _, name := range []string{"lightning", "lcm", "paper", "release"} {
+		if got := f.WithPreset(name, uitest.Toybox); got.LoRAs != f.LoRAs {
+			t.Errorf("%s: the LoRAs are %q, were %q", name, got.LoRAs, f.LoRAs)
+		}
+	}
+}
