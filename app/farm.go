@@ -21,6 +21,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/memory"
 	"realword/inference/ort"
 	"realword/inference/session"
 )
@@ -289,8 +290,11 @@ func newFarmJoin() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := farm.Join(dir, p); err != nil {
+				return err
+			}
 			fmt.Fprintln(c.OutOrStdout(), "Joined. realword generate --farm makes pictures there.")
-			return farm.Join(dir, p)
+			return nil
 		},
 	}
 }
@@ -550,19 +554,20 @@ type workbench struct {
 	stderr io.Writer
 
 	mu      sync.Mutex
-	engines []*engine
+	helpers []*helper
 }
 
-// open opens a model on a device, and says where it computes.
+// open opens a model on a device, and says where it computes. The CPU does not step in for a card: other computers may have one that works.
 func (b *workbench) open(ctx context.Context, path, device string) (m farm.Model, place string, err error) {
 	one := b.machine
-	one.model, one.device = path, device
+	one.model, one.device, one.alone = path, device, true
 	e, err := one.open(ctx)
 	if err != nil {
 		return m, "", err
 	}
+	h := &helper{open: one.open, now: e, stderr: b.stderr}
 	b.mu.Lock()
-	b.engines = append(b.engines, e)
+	b.helpers = append(b.helpers, h)
 	b.mu.Unlock()
 	if p, ok := e.runtime.(session.Placed); ok {
 		place, _ = p.Provider()
@@ -572,16 +577,78 @@ func (b *workbench) open(ctx context.Context, path, device string) (m farm.Model
 	if err != nil {
 		fmt.Fprintln(b.stderr, "note:", err) // it makes pictures all the same
 	}
-	return farm.Model{ID: farm.ModelID(manifest), Name: manifest.Name, Engine: e, Card: card}, place, nil
+	return farm.Model{ID: farm.ModelID(manifest), Name: manifest.Name, Engine: h, Card: card}, place, nil
 }
 
 func (b *workbench) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, e := range b.engines {
-		e.Close()
+	for _, h := range b.helpers {
+		h.engine().Close()
 	}
 }
+
+// helper is a model of a worker. One whose card has failed is opened anew before the next picture; a picture that was too large for the
+// card's memory is no failure of that.
+type helper struct {
+	open   func(context.Context) (*engine, error)
+	stderr io.Writer
+
+	mu   sync.Mutex
+	now  *engine
+	lost error // why it has failed; nil: it has not
+}
+
+func (h *helper) engine() *engine {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+// Memory implements farm.Planner.
+func (h *helper) Memory(r inference.Request) (p memory.Plan, ok bool) { return h.engine().Memory(r) }
+
+// Start implements farm.Engine.
+func (h *helper) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lost != nil {
+		fmt.Fprintf(h.stderr, "realword: %v: opening the model anew\n", h.lost)
+		fresh, err := h.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		h.now.Close()
+		h.now, h.lost = fresh, nil
+	}
+	job, err := h.now.Start(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	one := &helped{job, make(chan inference.Event)}
+	go func() {
+		defer close(one.events)
+		for e := range job.Events() {
+			var trouble *session.DeviceError
+			if f, failed := e.(inference.Failed); failed && errors.As(f.Err, &trouble) && !trouble.OutOfMemory {
+				h.mu.Lock()
+				h.lost = f.Err
+				h.mu.Unlock()
+			}
+			one.events <- e
+		}
+	}()
+	return one, nil
+}
+
+// helped is a job whose end a helper looks at.
+type helped struct {
+	inference.Job
+	events chan inference.Event
+}
+
+// Events implements inference.Job.
+func (h *helped) Events() <-chan inference.Event { return h.events }
 
 // starter makes the pictures of resolved requests: an engine here, or a farm.
 type starter interface {

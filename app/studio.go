@@ -25,6 +25,7 @@ type machine struct {
 	threads int
 	weights session.Weights
 	yield   bool // inference gives way to the window
+	alone   bool // the CPU does not go on where a graphics card fails
 }
 
 // engine is an open model with a running engine.
@@ -102,7 +103,7 @@ func (remote) Provider() (name, why string) { return "the farm", "" }
 // newRuntime is another one in tests, which share what is slow.
 var newRuntime = func(o ort.Options) (inference.Runtime, error) { return ort.New(o) }
 
-// runtime starts the library on the device that was chosen; on a graphics card, with the CPU behind it.
+// runtime starts the library on the device that was chosen; on a graphics card, with the CPU behind it unless that is not wanted.
 func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 	library, err := ort.Find("")
 	if err != nil {
@@ -113,7 +114,7 @@ func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 		return nil, err
 	}
 	rt, err := newRuntime(ort.Options{Threads: m.threads, Device: device, Weights: m.weights, Cache: graphCache()})
-	if err != nil || device == "cpu" {
+	if err != nil || device == "cpu" || m.alone {
 		return rt, err
 	}
 	return session.NewFallback(rt, func() (session.Runtime, error) {
