@@ -257,7 +257,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return g.runGrid(ctx, e, request, stdout, stderr)
 	}
 	model := e.bundle.Manifest()
-	log := newRecorder(g.unrecorded, stderr)
+	log := newRecorder(g.unrecorded, g.farm || len(request.Seeds) > 1, stderr)
 	defer log.close()
 	if g.likeness {
 		e.SetHints(inference.AllHints)

@@ -51,7 +51,7 @@ func TestAFilmIsOfItsPicture(t *testing.T) {
 		inference.Failed{Err: why},
 	}
 	var films []int
-	err := follow(job, newRecorder(true, io.Discard), quiet{io.Discard, io.Discard}, func(_ inference.PictureReady, film []picture.FilmStep) error {
+	err := follow(job, newRecorder(true, false, io.Discard), quiet{io.Discard, io.Discard}, func(_ inference.PictureReady, film []picture.FilmStep) error {
 		films = append(films, len(film))
 		return nil
 	})

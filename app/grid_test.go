@@ -68,7 +68,7 @@ func TestGrid(t *testing.T) {
 
 	// The folder of the pictures goes in the middle: one sentence says so, one how to go on.
 	status, stderr = blocked(t, grid[:len(grid)-2]...)
-	if status != 1 || strings.Count(stderr, "realword: ") != 1 || !strings.Contains(stderr, "The picture is kept") ||
+	if status != 1 || strings.Count(stderr, "realword: ") != 1 || !strings.Contains(stderr, "The picture is in ") ||
 		!strings.Contains(stderr, "0 of 4 pictures are in") {
 		t.Errorf("status %d, %s", status, stderr)
 	}

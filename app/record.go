@@ -39,11 +39,15 @@ func (l *recorder) openBeside() (err error) {
 	return err
 }
 
-func newRecorder(off bool, stderr io.Writer) *recorder {
+// newRecorder records one job. One of several pictures, or on a farm, may take hours: it is recorded beside the history too.
+func newRecorder(off, long bool, stderr io.Writer) *recorder {
 	log := &recorder{stderr: stderr}
 	if !off {
 		var err error
-		if log.store, err = openHistory(); isBusy(err) {
+		if !long {
+			log.store, err = openHistory()
+		}
+		if long || isBusy(err) {
 			err = log.openBeside()
 		}
 		log.check(rescuable(err))
@@ -78,10 +82,10 @@ func parentOf(store *history.Store, picture uint64) (p parent, err error) {
 	return p, err
 }
 
-// here are the pictures of parents that the recorder's history has.
-func (l *recorder) here(parents []parent) (ids []uint64) {
+// here are the pictures of parents that a history has.
+func here(in *history.Store, parents []parent) (ids []uint64) {
 	for _, p := range parents {
-		if id, err := l.store.Called(p.uid); err == nil && id != 0 {
+		if id, err := in.Called(p.uid); err == nil && id != 0 {
 			ids = append(ids, id)
 		}
 	}
@@ -100,7 +104,7 @@ func (l *recorder) begin(r inference.Request, model string, parents ...parent) {
 	}
 	var plan history.Plan
 	if err == nil {
-		plan, err = journal.PlanOf(l.store, session, r, model, l.here(parents)...)
+		plan, err = journal.PlanOf(l.store, session, r, model, here(l.store, parents)...)
 	}
 	if l.beside { // they are in the other one
 		for _, p := range parents {
@@ -125,10 +129,18 @@ func (l *recorder) begin(r inference.Request, model string, parents ...parent) {
 
 // anchored is a request that goes on from pictures of the history with what its subjects began with.
 func (l *recorder) anchored(r inference.Request, parents []parent) inference.Request {
-	if l.store == nil || l.beside {
+	if l.store == nil || len(parents) == 0 {
 		return r
 	}
-	return journal.WithAnchors(l.store, r, l.here(parents))
+	s := l.store
+	if l.beside { // pictures of earlier are not in it
+		var err error
+		if s, err = openHistory(); err != nil {
+			return r
+		}
+		defer s.Close()
+	}
+	return journal.WithAnchors(s, r, here(s, parents))
 }
 
 func (l *recorder) event(e inference.Event) {

@@ -168,7 +168,7 @@ func TestHistoryBesideAWindow(t *testing.T) {
 func TestStepsWithoutRoom(t *testing.T) {
 	home(t)
 	var stderr bytes.Buffer
-	log := newRecorder(false, &stderr)
+	log := newRecorder(false, false, &stderr)
 	path, err := history.DefaultPath()
 	if err != nil {
 		t.Fatal(err)
@@ -203,5 +203,45 @@ func TestStepsWithoutRoom(t *testing.T) {
 	rounds, err := s.Rounds()
 	if err != nil || len(rounds) != 1 || rounds[0].Status != history.Complete || filepath.Base(rounds[0].Pictures[0].File) != "dog.png" {
 		t.Errorf("%+v, %v", rounds, err)
+	}
+}
+
+// meanwhile is called when the first bytes are written.
+type meanwhile struct{ do func() }
+
+func (m *meanwhile) Write(p []byte) (int, error) {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return len(p), nil
+}
+
+// TestAWindowBesideManyPictures: a window that is opened while a command makes several pictures, or a grid, has the history; what the command
+// makes joins it.
+func TestAWindowBesideManyPictures(t *testing.T) {
+	model, dog := tiny(t)
+	for name, args := range map[string][]string{
+		"several": {"--count", "2"}, "a grid": {"--grid", "cfg=2,3"},
+	} {
+		home(t)
+		opened := errors.New("nothing was made")
+		out := &meanwhile{do: func() {
+			var window *history.Store
+			if window, opened = openHistory(); opened == nil {
+				opened = window.Close()
+			}
+		}}
+		var stderr bytes.Buffer
+		args = append([]string{
+			"generate", "--model", model, "--prompt", "a dog", "--subject", "dog=" + dog, "--steps", "2", "--seed", "5",
+			"--out", t.TempDir(),
+		}, args...)
+		if status := execute(t.Context(), args, out, &stderr); status != 0 || opened != nil {
+			t.Errorf("%s: status %d, the window's history: %v\n%s", name, status, opened, stderr.String())
+		}
+		if _, list, _ := command(t, "history", "list"); !strings.Contains(list, "complete      2  a dog") {
+			t.Errorf("%s: afterwards it lists\n%s", name, list)
+		}
 	}
 }
