@@ -486,3 +486,38 @@ func TestAFetchThatIsKilled(t *testing.T) {
 		return
 	}
 }
+
+// The only picture that waits is in work when its computer goes: another one may fetch the model, and makes it.
+func TestWhoFetchesTakesOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	m := toybox(t)
+	b.offer(b.client, m)
+	id := ModelID(m.Manifest())
+	began := make(chan bool, 9)
+	first := b.helper("first")
+	go func() {
+		_ = first.Work(t.Context(), WorkerOptions{Name: "first", Models: []Model{{ID: id, Name: "toy", Engine: &fakeEngine{step: time.Hour, started: func(inference.Request) { began <- true }}}}})
+	}()
+	r := request("dog", 60, 1)
+	job, err := b.client.Queue(m.Manifest()).Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	first.Close() // as by a power cut
+	larder := plenty(t)
+	c := b.helper("learner")
+	go func() {
+		_ = c.Work(t.Context(), WorkerOptions{Name: "learner", Supply: &Supply{Larder: larder, Open: func(_ context.Context, dir string) (Model, error) {
+			got, err := bundle.Open(dir)
+			if err != nil {
+				return Model{}, err
+			}
+			return Model{ID: ModelID(got.Manifest()), Name: got.Manifest().Name, Engine: &fakeEngine{step: time.Millisecond}}, nil
+		}}})
+	}()
+	if got := of[inference.PictureReady](collect(job)); len(got) != 1 {
+		t.Errorf("%d pictures; fetched %v", len(got), larder.Fetched())
+	}
+}

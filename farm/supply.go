@@ -56,12 +56,20 @@ func (w *worker) lacks(ctx context.Context) (list []lacking, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	models, _ := w.all()
+	there, err := w.Workers(ctx)
+	if err != nil {
+		return nil, err
+	}
 	consumers := w.jobs.ListConsumers(ctx)
 	for c := range consumers.Info() {
 		id, is := strings.CutPrefix(c.Name, consumerName)
 		has := slices.ContainsFunc(models, func(m Model) bool { return m.ID == id })
-		if is && !has && c.NumPending > 0 {
-			list = append(list, lacking{id, cmp.Or(c.Config.Description, id), int(c.NumPending)})
+		waiting := int(c.NumPending)
+		if !slices.ContainsFunc(there, func(i WorkerInfo) bool { _, has := i.Models[id]; return has }) {
+			waiting += c.NumAckPending // in work where nobody is any more
+		}
+		if is && !has && waiting > 0 {
+			list = append(list, lacking{id, cmp.Or(c.Config.Description, id), waiting})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b lacking) int { return cmp.Or(b.waiting-a.waiting, strings.Compare(a.id, b.id)) })
