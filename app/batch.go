@@ -201,6 +201,9 @@ func (g *generation) makeCases(ctx context.Context, file string, cases []batchCa
 		fmt.Fprintf(stderr, "note: another Realword is making %d of these pictures; waiting for it\n", len(others))
 	}
 	for _, c := range others {
+		if g.farm {
+			g.start = next.of(c.name)
+		}
 		if err := g.wait(ctx, e, c, log, w); err != nil {
 			return fmt.Errorf("%q: %w", c.name, err)
 		}

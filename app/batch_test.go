@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"realword/farm"
 	"realword/inference/files"
 )
 
@@ -276,5 +277,65 @@ func TestBatchesSideBySide(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Two lines of a batch that other processes have claimed, and give up, are made on the farm under their own names.
+func TestABatchOnAFarmTakesOver(t *testing.T) {
+	model, _ := tiny(t)
+	dir, err := farmDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := farm.Serve(farm.ServerOptions{Dir: dir, Listen: "127.0.0.1:0", MaxBytes: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p, _ := farm.Own(dir)
+	a, _ := p.Access()
+	c, err := farm.Found(t.Context(), a, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	working.Go(func() {
+		var o, e bytes.Buffer
+		execute(ctx, []string{"worker", "--model", model, "--device", "cpu"}, &o, &e)
+		t.Log(e.String())
+	})
+	defer working.Wait()
+	defer cancel()
+	file := filepath.Join(t.TempDir(), "batch.jsonl")
+	lines := `{"name": "one", "prompt": "a dog", "seed": 1}` + "\n" + `{"name": "two", "prompt": "a cat", "seed": 2}` + "\n"
+	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	one, _, err := files.Claim(out, "one.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, _, err := files.Claim(out, "two.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout bytes.Buffer
+	status := execute(ctx, []string{"generate", "--farm", "--no-history", "--model", model, "--batch", file, "--steps", "2", "--stop", "1", "--out", out}, &stdout, writerFunc(func(b []byte) {
+		t.Logf("%s", b)
+		if bytes.Contains(b, []byte("another Realword is making")) {
+			one()
+			two()
+		}
+	}))
+	if status != 0 {
+		t.Fatal(status)
+	}
+	for name, want := range map[string]string{"one": "a dog", "two": "a cat"} {
+		if got := readRecipe(t, filepath.Join(out, name+".png")); got.Prompt != want {
+			t.Errorf("%s.png is %q, want %q", name, got.Prompt, want)
+		}
 	}
 }

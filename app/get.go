@@ -125,6 +125,9 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 
 // downloadOf is the download folder that a bundle was made of, "" where it was made of other checkpoints.
 func downloadOf(bundleFolder string) string {
+	if whole, err := filepath.Abs(bundleFolder); err == nil {
+		bundleFolder = whole // as its origin is noted
+	}
 	o, ok := readOrigin(bundleFolder)
 	if !ok {
 		return ""

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -296,5 +297,33 @@ func TestModelGetGoesOn(t *testing.T) {
 	}
 	if got := h.bytes.Load(); got != begun[0].Plan.Bytes() {
 		t.Errorf("%d bytes were served for %d", got, begun[0].Plan.Bytes())
+	}
+}
+
+// What is installed is known again, also in a folder that is named from where the user is.
+func TestInstalledInARelativeFolder(t *testing.T) {
+	model, _ := tiny(t)
+	folder := t.TempDir()
+	if err := os.CopyFS(filepath.Join(folder, "SDXL"), os.DirFS(model)); err != nil {
+		t.Fatal(err)
+	}
+	say := func(source string) {
+		data, _ := json.Marshal(origin{Source: source})
+		if err := os.WriteFile(filepath.Join(folder, "SDXL", originName), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+	name := (&models{}).Catalogue()[0].Name
+	say(filepath.Join(folder, downloadsName, name, "x"))
+	t.Chdir(filepath.Dir(folder))
+	for _, f := range []string{folder, filepath.Base(folder)} {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		var o, e bytes.Buffer
+		status := execute(ctx, []string{"model", "get", name, "--yes", "--folder", f}, &o, &e)
+		cancel()
+		if status != 0 || !strings.Contains(o.String(), "already installed") {
+			t.Errorf("--folder %s: status %d, %s%s", f, status, o.String(), e.String())
+		}
 	}
 }

@@ -20,13 +20,23 @@ import (
 
 func main() {
 	useConsole()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, func() {
 		stop() // a second interrupt ends the program at once
 		abandon(os.Args[1:])
 	})
 	notSIGPIPE()
 	os.Exit(execute(ctx, os.Args[1:], standardOutput(), os.Stderr))
+}
+
+// endings are the signals that end a run in good order: what a farm makes for it is taken back. A terminal that is closed is one, unless
+// the program was told to outlive it.
+func endings() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }
 
 // notSIGPIPE makes it an error of the write when nobody reads our output any more, and not the end of the program in the middle of a

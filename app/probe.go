@@ -365,6 +365,9 @@ func (m machine) choose(ctx context.Context, library string) (device string, err
 		return "cpu", nil
 	}
 	if v := known(ctx, library, m.device, false); !v.Usable {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
 		return "", fmt.Errorf("the device %s cannot be used: %s: %w", m.device, v.Reason, errNotUsable)
 	}
 	return m.device, nil

@@ -280,3 +280,14 @@ func TestTheTrialItself(t *testing.T) {
 		t.Errorf("%v\n%s", err, stdout)
 	}
 }
+
+// An interrupt during the trial of a device that was asked for is an interrupt.
+func TestAnInterruptedTrial(t *testing.T) {
+	library := filepath.Join(home(t), "libonnxruntime.so.1")
+	instead(t, `echo '{"Device":"webgpu","Usable":true}'`)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := (machine{device: "webgpu"}).choose(ctx, library); exitStatus(err) != 130 {
+		t.Errorf("status %d, %v", exitStatus(err), err)
+	}
+}
