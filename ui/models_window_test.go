@@ -199,6 +199,80 @@ func TestSwitchWhileAJobRuns(t *testing.T) {
 	b.end(b.started(), inference.Done{})
 }
 
+// TestGenerateWaitsForTheModel: while another model is being opened, or a job is being stopped for it, a job would be one of the model that
+// the user leaves.
+func TestGenerateWaitsForTheModel(t *testing.T) {
+	opening := make(chan struct{})
+	b, _, engine := withModels(t, func(o *Options) {
+		open := o.Open
+		o.Open = func(ctx context.Context, path string) (Engine, error) {
+			if path == modelstest.BigPath {
+				<-opening
+			}
+			return open(ctx, path)
+		}
+	})
+	b.Back()
+	refused := func(when string) {
+		t.Helper()
+		b.queue.Generate()
+		if got := b.state.Reasons(); len(got) != 1 || got[0] != "The model is still opening." || len(b.state.Queue.Waiting) > 0 {
+			t.Errorf("%s: %d jobs wait, and the reasons are %q", when, len(b.state.Queue.Waiting), got)
+		}
+	}
+	b.ask("one")
+	j := b.started()
+	b.models.Use(modelstest.BigPath)
+	b.pressSheetNow("Stop the job and switch")
+	<-j.ctx.Done()
+	refused("stopping")
+	j.events <- inference.Failed{Err: context.Canceled}
+	close(j.events)
+	b.until("the model is being opened", func() bool { return b.state.Shelf.Moving })
+	refused("opening")
+	close(opening)
+	b.settle()
+	b.queue.Generate()
+	b.until("the new engine has a job", func() bool { return len(engine.started) > 0 })
+	b.end(<-engine.started, inference.Done{})
+}
+
+// slowEngine looks at requests until it is closed, as one that decodes many large pictures.
+type slowEngine struct {
+	*fakeEngine
+	closed chan struct{}
+}
+
+func (e slowEngine) Resolve(r inference.Request) (inference.Request, error) {
+	<-e.closed
+	return r, context.Canceled
+}
+
+func (e slowEngine) Close() error { close(e.closed); return nil }
+
+// TestAJobThatIsLookedAtStays: another model is taken before the engine has looked at a job that waits.
+func TestAJobThatIsLookedAtStays(t *testing.T) {
+	b, _, _ := withModels(t, func(o *Options) {
+		open := o.Open
+		o.Open = func(ctx context.Context, path string) (Engine, error) {
+			e, err := open(ctx, path)
+			if toys, is := e.(*fakeEngine); is {
+				return slowEngine{toys, make(chan struct{})}, err
+			}
+			return e, err
+		}
+	})
+	b.Back()
+	b.queue.Pause()
+	b.subjects.PromptChanged("one")
+	b.queue.Generate()
+	b.models.Use(modelstest.BigPath)
+	b.settle()
+	if q := b.state.Queue; len(q.Waiting) != 1 || q.Waiting[0].Needs != "toybox" || b.state.Last.Err != nil {
+		t.Errorf("%s, %v", describeIn(q), b.state.Last.Err)
+	}
+}
+
 // pressSheetNow taps a button of the sheet while a job runs.
 func (b *bench) pressSheetNow(text string) {
 	b.t.Helper()

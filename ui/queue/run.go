@@ -135,6 +135,9 @@ func (q *Queue) check(t state.Task) {
 			}
 		}
 		return func() {
+			if err != nil && q.Engine() != engine {
+				return // it is closed: the job waits for its model
+			}
 			q.Change(func(s *state.State) {
 				if err != nil && s.Queue.At(t.ID) >= 0 {
 					q.Journal.Drop(t.ID)
@@ -190,7 +193,7 @@ func (q *Queue) adopt(ids []int, done func(was []place)) {
 		}
 		return func() {
 			q.Change(func(s *state.State) {
-				if s.Model == nil || s.Model.Name != m.Name {
+				if q.Engine() != engine {
 					return // another one was opened meanwhile
 				}
 				s.ActionErr = wrong

@@ -301,6 +301,8 @@ func (s State) Reasons() []string {
 	switch {
 	case s.ModelErr != nil:
 		return []string{wording.Sentence(s.ModelErr)}
+	case s.Shelf.Moving, s.Shelf.Next != nil && s.Shelf.Hasty: // a job would be one of the model that the user leaves
+		return []string{i18n.T("The model is still opening.")}
 	case s.Picking > 0:
 		return []string{i18n.T("A picture is still loading.")}
 	}
