@@ -2,7 +2,7 @@ package settings
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -31,13 +31,14 @@ type LoRAs struct {
 	Add  *kit.Button
 	Rows []*LoRARow
 
-	notes map[loraNote]string // what is known of a LoRA with a model; an entry that is asked for is empty
+	notes map[loraNote]*string // what is known of a LoRA with a model; an entry that is asked for is empty
 }
 
 // loraNote is a LoRA with the engine of a model.
 type loraNote struct {
 	teller LoRATeller
 	name   string
+	sum    string
 }
 
 // LoRARow is one LoRA.
@@ -53,7 +54,7 @@ type LoRARow struct {
 }
 
 func newLoRAs(h Host, done func()) *LoRAs {
-	l := &LoRAs{host: h, done: done, rows: kit.NewColumn(6), notes: map[loraNote]string{}}
+	l := &LoRAs{host: h, done: done, rows: kit.NewColumn(6), notes: map[loraNote]*string{}}
 	l.Add = h.Layers.MenuButton(i18n.T("Add a LoRA"), theme.ContentAddIcon(), l.items).
 		Explain(i18n.T("A small file that teaches the model a style or a subject."))
 	l.box = kit.NewColumn(2, l.rows, l.Add)
@@ -89,6 +90,7 @@ func (l *LoRAs) set(name string, how func(*lora.Use)) {
 
 // Put adds a LoRA to the list, or turns it on.
 func (l *LoRAs) Put(name string) {
+	l.forget(name)
 	l.change(func(uses []lora.Use) []lora.Use {
 		if i := slices.IndexFunc(uses, func(u lora.Use) bool { return u.Name == name }); i >= 0 {
 			uses[i].Off, uses[i].SHA256 = false, "" // whatever file has the name now
@@ -96,6 +98,12 @@ func (l *LoRAs) Put(name string) {
 		}
 		return append(uses, lora.Use{Name: name, Weight: 1})
 	})
+	l.refresh()
+}
+
+// forget has a LoRA looked at again: its drive may be back, or another file may have its name.
+func (l *LoRAs) forget(name string) {
+	maps.DeleteFunc(l.notes, func(k loraNote, _ *string) bool { return k.name == name })
 }
 
 // mostItems is how many LoRAs the menu offers; of more, those that were dropped or are typed by their file are found as well.
@@ -204,7 +212,10 @@ func (l *LoRAs) refresh() {
 func (l *LoRAs) row(name string) *LoRARow {
 	r := &LoRARow{name: name, Value: kit.Caption(""), Note: kit.Caption(""), Slider: kit.NewSlider(lora.MinWeight, lora.MaxWeight)}
 	r.Value.Color, r.Note.Color = theme.ColorNameForeground, theme.ColorNameError
-	r.On = kit.NewCheck(state.Shorten(name, 28), func(on bool) { l.set(name, func(u *lora.Use) { u.Off = !on }) }).
+	r.On = kit.NewCheck(state.Shorten(name, 28), func(on bool) {
+		l.forget(name)
+		l.set(name, func(u *lora.Use) { u.Off = !on })
+	}).
 		Explain(state.Shorten(name, 60) + "\n" + i18n.T("Untick it to leave it out for now."))
 	r.Slider.Explain(func() string {
 		return i18n.T("How strongly it acts: 1 is as it was made, 0 is not at all, below 0 is the opposite.")
@@ -243,17 +254,18 @@ func (r *LoRARow) show(u lora.Use, note string) (taller bool) {
 	return taller
 }
 
-// note says what is wrong with a LoRA. Its file is read elsewhere, once for every model.
+// note says what is wrong with a LoRA. Its file is read elsewhere, once for every model until it is added or ticked again.
 func (l *LoRAs) note(u lora.Use) string {
 	teller := l.host.LoRAs()
 	if teller == nil || u.Off {
 		return ""
 	}
-	key := loraNote{teller, fmt.Sprint(u.Name, u.SHA256)}
-	if text, known := l.notes[key]; known {
-		return text
+	key := loraNote{teller, u.Name, u.SHA256}
+	if text := l.notes[key]; text != nil {
+		return *text
 	}
-	l.notes[key] = ""
+	told := new(string)
+	l.notes[key] = told
 	l.host.Background(func() func() {
 		seen, err := teller.LoRA(context.Background(), u.Name)
 		text := ""
@@ -264,7 +276,7 @@ func (l *LoRAs) note(u lora.Use) string {
 			text = i18n.T("%d of its %d parts fit nothing in this model.", seen.Stray, seen.Parts)
 		}
 		return func() {
-			l.notes[key] = text
+			*told = text
 			l.refresh()
 		}
 	})

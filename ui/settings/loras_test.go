@@ -47,6 +47,34 @@ func (f fitting) LoRA(ctx context.Context, name string) (inference.LoRA, error) 
 	return f.fitter.LoRA(ctx, name)
 }
 
+// TestALoRAIsLookedAtAgain: what was wrong with a file is not said any more once it is in order and the user adds it again, drops it again, or
+// ticks it again.
+func TestALoRAIsLookedAtAgain(t *testing.T) {
+	for name, again := range map[string]func(*room){
+		"added":   func(r *room) { test.Tap(r.LoRAs.Rows[0].Remove); r.LoRAs.Put("detail") },
+		"put":     func(r *room) { r.LoRAs.Put("detail") },
+		"dropped": func(r *room) { r.LoRAs.Drop([]string{loraFile(t, "detail.safetensors")}, func([]string) {}) },
+		"ticked":  func(r *room) { test.Tap(r.LoRAs.Rows[0].On); test.Tap(r.LoRAs.Rows[0].On) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoom(t)
+			f := fitter{"detail": errors.New("detail.safetensors cannot be read: input/output error")}
+			r.fitter = fitting{&f}
+			r.LoRAs.Put("detail")
+			r.Settle()
+			if !r.LoRAs.Rows[0].Note.Visible() {
+				t.Fatal("nothing is said")
+			}
+			f["detail"] = nil
+			again(r)
+			r.Settle()
+			if n := r.LoRAs.Rows[0].Note; n.Visible() {
+				t.Errorf("its file can be read now, and its row says %q", n.Text)
+			}
+		})
+	}
+}
+
 // TestLoRAList drops files into the list, turns them on and off, weighs and removes them; what is wrong with one is under its row.
 func TestLoRAList(t *testing.T) {
 	r := newRoom(t)
