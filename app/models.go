@@ -69,7 +69,10 @@ func (m *models) List(folder string, elsewhere []string) ([]state.Model, error) 
 	if err != nil {
 		return nil, err
 	}
-	sweep(folder)
+	m.mu.Lock()
+	mine := slices.Clone(m.removed)
+	m.mu.Unlock()
+	sweep(folder, mine)
 	list := []state.Model{inside}
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -185,8 +188,9 @@ func folderBytes(path string) int64 {
 // abandoned is for how long a removed model can come back by undo, as far as another program knows.
 const abandoned = 30 * time.Minute
 
-// sweep deletes what programs that died have left in a folder: half-made models, and removed ones.
-func sweep(folder string) {
+// sweep deletes what programs that died have left in a folder: half-made models, and removed ones, but for those that this program has
+// removed and can bring back.
+func sweep(folder string, mine []string) {
 	files.Sweep(folder)
 	entries, _ := os.ReadDir(folder)
 	for _, e := range entries {
@@ -195,7 +199,7 @@ func sweep(folder string) {
 		case !e.IsDir():
 		case !strings.HasPrefix(e.Name(), "."):
 			files.Sweep(path) // a model's own files
-		case strings.HasPrefix(e.Name(), removedPrefix):
+		case strings.HasPrefix(e.Name(), removedPrefix) && !slices.Contains(mine, path):
 			info, err := os.Stat(filepath.Join(path, removedName))
 			if err != nil {
 				info, err = e.Info()

@@ -100,7 +100,7 @@ func (p *Page) inspect(what state.Adding) {
 		p.leaveAdding()
 		p.stopLooking = cancel
 		s.Adding, s.Getting = a, false
-		p.tell("", nil)
+		p.tell("")
 	})
 	p.Show()
 	folder := p.Folder()
@@ -143,10 +143,21 @@ func (p *Page) leaveAdding() {
 	p.change(func(s *state.Shelf) { s.Adding = nil })
 }
 
-// tell says what was done last, with a way to take it back; undo nil: there is none.
-func (p *Page) tell(text string, undo func()) {
-	p.back = undo
+// tell says what was done last.
+func (p *Page) tell(text string) {
 	p.change(func(s *state.Shelf) { s.Err, s.Told = nil, text })
+}
+
+// removal is a model that was removed.
+type removal struct {
+	text string // says so
+	back func() // brings it back
+}
+
+// removed says that a model was removed, until it is brought back.
+func (p *Page) removed(r removal) {
+	p.change(func(*state.Shelf) { p.gone = append(slices.Clip(p.gone), r) })
+	p.Reload()
 }
 
 // agreeAdding imports what is shown, or takes a model of Realword into the list as it is.
@@ -191,7 +202,7 @@ func (p *Page) addTask(t state.ModelTask) {
 		s.Last++
 		t.ID = s.Last
 		s.Tasks = append(slices.Clone(s.Tasks), t)
-		p.tell("", nil)
+		p.tell("")
 		p.nextTask()
 	})
 }
@@ -357,21 +368,21 @@ func (p *Page) askRemove(m state.Model) {
 		return
 	case m.Elsewhere:
 		p.host.OnKeep(m.Path, false)
-		p.back = func() {
+		p.tell("")
+		p.removed(removal{i18n.T("%s was removed from the list. Its files stay where they are.", m.Name()), func() {
 			p.host.OnKeep(m.Path, true)
 			p.Reload()
-		}
-		p.change(func(s *state.Shelf) {
-			s.Told = i18n.T("%s was removed from the list. Its files stay where they are.", m.Name())
-		})
-		p.Reload()
+		}})
 	default:
 		question := i18n.T("%s will be freed when Realword closes; until then, Undo brings it back. The checkpoints it was imported from stay as they are.", wording.Bytes(m.Bytes))
 		if m.Downloaded {
 			question = i18n.T("%s will be freed when Realword closes, including what was downloaded for it. Until then, Undo brings it back.",
 				wording.Bytes(m.Bytes+m.Mapped))
 		}
-		p.host.Layers.Warn(i18n.T("Remove %s?", m.Name()), question, i18n.T("Cancel"), i18n.T("Remove"), func() { p.remove(m.Path) })
+		p.host.Layers.Warn(i18n.T("Remove %s?", m.Name()), question, i18n.T("Cancel"), i18n.T("Remove"), func() {
+			p.tell("")
+			p.remove(m.Path)
+		})
 	}
 }
 
@@ -385,35 +396,44 @@ func (p *Page) remove(path string) {
 	p.host.Background(func() func() {
 		undo, err := p.host.Models.Remove(path)
 		return func() {
-			if err == nil {
-				p.back = func() {
-					p.host.Background(func() func() {
-						err := undo()
-						return func() { p.change(func(s *state.Shelf) { s.Err = err }); p.Reload() }
-					})
-				}
+			if err != nil {
+				p.change(func(s *state.Shelf) { s.Err = err })
+				p.Reload()
+				return
 			}
 			p.change(func(s *state.Shelf) {
-				if s.Err = err; err == nil {
-					s.Told = i18n.T("%s was removed.", m.Name())
-					delete(s.Checks, path)
-				}
+				s.Checks = maps.Clone(s.Checks)
+				delete(s.Checks, path)
 			})
-			p.Reload()
+			r := removal{text: i18n.T("%s was removed.", m.Name())}
+			r.back = func() {
+				p.host.Background(func() func() {
+					err := undo()
+					return func() {
+						if err != nil {
+							p.change(func(s *state.Shelf) { s.Err = err })
+							p.removed(r) // until then
+						}
+						p.Reload()
+					}
+				})
+			}
+			p.removed(r)
 		}
 	})
 }
 
-// Undo takes the last thing done to the models back; false: there is nothing.
+// Undo brings the model back that was removed last; false: there is none.
 func (p *Page) Undo() bool {
-	undo := p.back
-	if undo == nil || !p.Shown() {
+	n := len(p.gone)
+	if n == 0 || !p.Shown() {
 		return false
 	}
-	p.back = nil
+	back := p.gone[n-1].back
 	p.change(func(s *state.Shelf) {
-		s.Told = ""
-		undo()
+		p.gone = p.gone[:n-1]
+		s.Told, s.Err = "", nil
+		back()
 	})
 	return true
 }

@@ -57,8 +57,16 @@ func (p *Page) Start() {
 			why = err
 			engine, err = p.host.Open(p.host.Context, "")
 		}
-		return func() {
-			if err != nil {
+		var show func()
+		show = func() {
+			switch {
+			case p.engine != nil: // the user has not waited for it and chosen another one
+				p.closeSoon(engine)
+				return
+			case p.shelf().Moving: // which may turn out not to open
+				p.late = show
+				return
+			case err != nil:
 				p.host.Change(func(s *state.State) { s.ModelErr = err })
 				return
 			}
@@ -76,6 +84,7 @@ func (p *Page) Start() {
 			})
 			p.Reload() // for the menu under the model's name
 		}
+		return show
 	})
 }
 
@@ -84,8 +93,8 @@ func (p *Page) open(path string) {
 	p.host.Background(func() func() {
 		engine, err := p.host.Open(p.host.Context, path)
 		return func() {
-			then := p.then
-			p.then = nil
+			then, late := p.then, p.late
+			p.then, p.late = reached{}, nil
 			p.host.Change(func(s *state.State) {
 				s.Shelf.Moving = false
 				if err != nil {
@@ -107,8 +116,11 @@ func (p *Page) open(path string) {
 				}
 				p.host.OnIdle()
 			})
-			if err == nil && then != nil {
-				then()
+			if late != nil {
+				late()
+			}
+			if err == nil && then.do != nil && then.path == path {
+				then.do()
 			}
 		}
 	})
@@ -126,16 +138,21 @@ func (p *Page) take(s *state.State, engine Engine, path string) []string {
 	if n := len(slices.DeleteFunc(slices.Clone(s.Queue.Waiting), func(t state.Task) bool { return t.Needs == "" })); n > 0 {
 		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", n))
 	}
-	if old != nil {
-		p.host.Background(func() func() {
-			closeEngine(old)
-			return nil
-		})
-	}
+	p.closeSoon(old)
 	if before != nil && before.Vision.Reference != m.Vision.Reference {
 		p.host.OnSight()
 	}
 	return remarks
+}
+
+// closeSoon closes an engine that is not needed any more, which may be slow; nil is none.
+func (p *Page) closeSoon(e Engine) {
+	if e != nil {
+		p.host.Background(func() func() {
+			closeEngine(e)
+			return nil
+		})
+	}
 }
 
 // Close ends the engine of the open model, if there is one. It may be slow.

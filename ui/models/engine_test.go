@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -182,6 +183,82 @@ func TestTheModelOfTheStart(t *testing.T) {
 	b.Close()
 }
 
+// atStart is the page as at the start of the program: the model used last takes its time to open, until answer has something.
+func atStart(t *testing.T, last string) (b *bench, answer chan error) {
+	t.Helper()
+	b, _ = newBench(t)
+	b.engine = nil
+	b.Change(func(s *state.State) { s.Model, s.Shelf.Opened, s.Shelf.Using = nil, false, "" })
+	b.places.Last, answer = last, make(chan error)
+	open := b.host.Open
+	b.host.Open = func(ctx context.Context, path string) (Engine, error) {
+		if path == last {
+			if err := <-answer; err != nil {
+				return nil, err
+			}
+		}
+		return open(ctx, path)
+	}
+	b.Start()
+	return b, answer
+}
+
+// TestTheUserOvertakesTheStart: the user does not wait for a large model, goes over to the small one and begins a job. Then the large one is
+// open, or cannot be opened.
+func TestTheUserOvertakesTheStart(t *testing.T) {
+	for _, err := range []error{nil, errors.New("the drive does not answer")} {
+		b, answer := atStart(t, modelstest.BigPath)
+		b.list.Select(0)
+		test.Tap(b.buttons["use"])
+		b.Until("the small model is open", func() bool { return b.Engine() != nil && !b.State.Shelf.Moving })
+		b.Change(func(s *state.State) {
+			s.Queue, _ = s.Queue.Add(state.Task{Request: inference.Request{Prompt: "a dog"}, Model: "toybox"}, false)
+			*s = s.Begin(s.Queue.Waiting[0], 1, 2)
+		})
+		job, said := b.Engine(), b.notice.Now.Text
+		answer <- err
+		b.Settle()
+		if b.State.Model.Name != "toybox" || b.State.ModelErr != nil || b.Engine() != job || b.notice.Now.Text != said {
+			t.Errorf("%v: toybox was chosen, and %s is open; %v; %q", err, b.State.Model.Name, b.State.ModelErr, b.notice.Now.Text)
+		}
+		if err == nil && !b.engines[modelstest.BigPath].closed.Load() {
+			t.Error("the engine of the large model is left open")
+		}
+	}
+}
+
+// TestTheStartComesWhileAnotherOpens: the model of the start is open while the one that the user has chosen meanwhile is being opened. It
+// steps in when that one cannot be opened, and only then.
+func TestTheStartComesWhileAnotherOpens(t *testing.T) {
+	for _, err := range []error{nil, errors.New("the drive does not answer")} {
+		b, answer := atStart(t, modelstest.BigPath)
+		inner, other := b.host.Open, make(chan error)
+		b.host.Open = func(ctx context.Context, path string) (Engine, error) {
+			if path == "" {
+				if err := <-other; err != nil {
+					return nil, err
+				}
+			}
+			return inner(ctx, path)
+		}
+		b.Use("")
+		answer <- nil
+		b.Until("the large model waits", func() bool { return b.late != nil })
+		if b.Engine() != nil {
+			t.Error("the model of the start is open while the user goes over to another one")
+		}
+		other <- err
+		b.Settle()
+		want := "toybox"
+		if err != nil {
+			want = "RealCustom++"
+		}
+		if m := b.State.Model; m == nil || m.Name != want || b.engines[modelstest.BigPath].closed.Load() != (err == nil) {
+			t.Errorf("%v: %+v is open", err, m)
+		}
+	}
+}
+
 // TestTheModelInUseIsRenamed: jobs that were made with it are still its own.
 func TestTheModelInUseIsRenamed(t *testing.T) {
 	b, _ := started(t, Places{Last: modelstest.BigPath})
@@ -202,6 +279,7 @@ func TestTheNameOfTheModelIsASwitch(t *testing.T) {
 	b, m := newBench(t)
 	m.Models = append(m.Models, state.Model{Path: "/models/Broken", Err: errors.New("a file is missing")})
 	b.Hide()
+	b.engine = nil
 	b.Change(func(s *state.State) { s.Shelf.List = nil })
 	b.Start()
 	b.Settle()
@@ -280,6 +358,11 @@ func TestTheModelOfARecipe(t *testing.T) {
 		t.Errorf("%d, %s", again, b.State.Model.Name)
 	}
 	b.Use(modelstest.BigPath)
+	open() // refused: another one is being opened
+	if b.Settle(); again != 1 {
+		t.Error("it came back a second time, with another model")
+	}
+	b.Use("")
 	if b.Settle(); again != 1 {
 		t.Error("it came back a second time")
 	}

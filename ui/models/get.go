@@ -95,12 +95,22 @@ func (p *Page) get(e hub.Entry) {
 			stop()
 			p.change(func(s *state.Shelf) { s.Planning, s.Err = "", err })
 			switch {
+			case err != nil && !p.Shown():
+				p.sayNotGot(e, err)
 			case err == nil && going:
 				p.fetch(plan)
 			case err == nil:
 				p.askGet(plan, missing, free)
 			}
 		}
+	})
+}
+
+// sayNotGot says why a model cannot be downloaded, where the page does not.
+func (p *Page) sayNotGot(e hub.Entry, err error) {
+	title, _ := offer(e)
+	p.host.Notices.Say(kit.Notice{
+		Text: i18n.T("%s has not been downloaded yet.", title) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"), Do: p.Show,
 	})
 }
 
@@ -206,10 +216,7 @@ func (p *Page) getEnded(s *state.Shelf, t state.ModelTask, path string, err erro
 		s.Told = i18n.T("The download of %s is paused. What has been downloaded is kept; resume whenever you like.", t.Name)
 	case err != nil && path == "":
 		s.Err = err
-		p.host.Notices.Say(kit.Notice{
-			Text: i18n.T("%s has not been downloaded yet.", t.Name) + " " + wording.Brief(err), Bad: true,
-			Act: i18n.T("Models…"), Do: p.Show,
-		})
+		p.sayNotGot(t.Get.Plan.Entry, err)
 		p.host.Notify(i18n.T("A download stopped"), t.Name)
 	default:
 		s.Err = err // nil, or what could not be tidied up

@@ -371,8 +371,14 @@ func TestDownloadsThatCannotBegin(t *testing.T) {
 	test.Tap(b.cards["realcustom-released"].get)
 	b.Settle()
 	b.has("hub.example cannot be reached (no route): check the connection and try again.")
-	if b.cards["realcustom-released"].get.Disabled() {
-		t.Error("it cannot be tried again")
+	if b.cards["realcustom-released"].get.Disabled() || b.notice.Visible() {
+		t.Error("it cannot be tried again, or is said twice")
+	}
+	b.Hide() // and a click on Resume in the notice of the start
+	b.get(b.State.Shelf.Catalogue[0])
+	b.Settle()
+	if got := b.notice.Now.Text; !b.notice.Visible() || !strings.Contains(got, "has not been downloaded yet. hub.example cannot be reached") {
+		t.Errorf("nobody hears of it: %q", got)
 	}
 }
 
@@ -708,6 +714,65 @@ func TestCheckRenameRemove(t *testing.T) {
 	b.Settle()
 	if _, there := b.State.Shelf.Find(modelstest.BigPath); !there {
 		t.Error("undo did not bring it back")
+	}
+}
+
+// TestRemovalsComeBack: until the program ends, whatever else was done meanwhile and also when the page was left, the newest first.
+func TestRemovalsComeBack(t *testing.T) {
+	b, m := newBench(t)
+	m.Models = append(m.Models, state.Model{Path: "/models/Other", Manifest: modelstest.Big, Bytes: 7_000_000_000, Elsewhere: true})
+	b.Reload()
+	b.Settle()
+	b.list.Select(1)
+	test.Tap(b.buttons["remove"])
+	b.pressSheet("Remove")
+	b.Settle()
+	b.has("RealCustom++ was removed.")
+	other, _ := b.State.Shelf.Find("/models/Other")
+	b.askRemove(other)
+	b.Settle()
+	b.has("RealCustom++ was removed from the list. Its files stay where they are.")
+	b.addFolder()
+	b.Settle()
+	test.Tap(b.agree)
+	b.answer(b.call(m), nil)
+	b.Settle()
+	b.Hide()
+	b.Settle()
+	if b.Undoable() || b.Undo() {
+		t.Error("it comes back where nobody sees it")
+	}
+	b.Show()
+	b.Settle()
+	b.has("RealCustom++ was removed from the list. Its files stay where they are.")
+	if b.undo.Hidden {
+		t.Fatal("what was removed cannot be brought back any more")
+	}
+	test.Tap(b.undo)
+	b.Settle()
+	b.has("RealCustom++ was removed.")
+	if !slices.Contains(b.places.Elsewhere, "/models/Other") || !b.Undoable() {
+		t.Errorf("%q", b.places.Elsewhere)
+	}
+	test.Tap(b.undo)
+	b.Settle()
+	if _, there := b.State.Shelf.Find(modelstest.BigPath); !there || b.Undoable() || !b.snack.Hidden {
+		t.Error("the first one does not come back, or it comes back again")
+	}
+}
+
+// TestImportAgainSaysSo: that the model of before was removed is said beside it.
+func TestImportAgainSaysSo(t *testing.T) {
+	b, m := newBench(t)
+	b.addTask(state.ModelTask{
+		Name: "RealCustom++", Again: modelstest.BigPath,
+		Import: state.Import{Source: modelstest.SourcePath, Name: "RealCustom++ 2", Folder: "/models"},
+	})
+	b.answer(b.call(m), nil)
+	b.Settle()
+	b.has("RealCustom++ has been imported. RealCustom++ was removed.")
+	if _, there := b.State.Shelf.Find(modelstest.BigPath); there || !b.Undoable() {
+		t.Error("the model of before is still there, or cannot come back")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"fyne.io/fyne/v2"
@@ -29,8 +30,9 @@ type Page struct {
 	host   Host
 	engine Engine // of the open model; nil while none is
 
-	then        func()                     // is done once the model is open that the user wants; may be nil
-	back        func()                     // takes back what Shelf.Told tells; nil: it cannot be
+	then        reached                    // is done once the model is open that the user wants
+	late        func()                     // takes the model of the start, which was open while another one was being opened; nil: there is none
+	gone        []removal                  // models that were removed and can come back, the newest last
 	stopLooking context.CancelFunc         // ends the inspection of what is being added; nil: nothing is
 	cancels     map[int]context.CancelFunc // of the tasks that run
 	loading     sync.WaitGroup             // downloads that run
@@ -393,7 +395,7 @@ func (p *Page) came() {
 func (p *Page) went() {
 	p.change(func(s *state.Shelf) {
 		p.leaveAdding()
-		p.tell("", nil)
+		p.tell("")
 		s.Getting = false
 	})
 }
@@ -411,7 +413,7 @@ func (p *Page) left() bool {
 }
 
 // Undoable tells whether Undo would take something back.
-func (p *Page) Undoable() bool { return p.Shown() && p.back != nil }
+func (p *Page) Undoable() bool { return p.Shown() && len(p.gone) > 0 }
 
 // Shows is what the page and its button in the head of the window show.
 func (p *Page) Shows(s state.State) []any {
@@ -419,7 +421,7 @@ func (p *Page) Shows(s state.State) []any {
 	if s.Shelf.Adding != nil {
 		adding = *s.Shelf.Adding // which stays the same one while it is looked at and named
 	}
-	return []any{p.Shown(), p.back == nil, s.Shelf, adding, s.Model, s.ModelErr}
+	return []any{p.Shown(), len(p.gone), s.Shelf, adding, s.Model, s.ModelErr}
 }
 
 // Refresh makes the page equal to the state.
@@ -459,8 +461,11 @@ func (p *Page) Refresh() {
 	if s.Err != nil {
 		text, p.snackText.Importance = wording.Sentence(s.Err), widget.DangerImportance
 	}
+	if n := len(p.gone); n > 0 { // it stands beside Undo
+		text = strings.TrimSpace(text + " " + p.gone[n-1].text)
+	}
 	p.snackText.SetText(text)
-	p.undo.Hidden, p.snack.Hidden = p.back == nil, text == ""
+	p.undo.Hidden, p.snack.Hidden = len(p.gone) == 0, text == ""
 	p.Root.Refresh()
 }
 

@@ -47,10 +47,16 @@ func (p *Page) switches() (items []*fyne.MenuItem) {
 		fyne.NewMenuItem(i18n.T("Get real models…"), p.showCatalogue), fyne.NewMenuItem(i18n.T("All models"), p.Show))
 }
 
+// reached is what is done once a model is open.
+type reached struct {
+	path string
+	do   func() // nil: nothing
+}
+
 // Use opens another model. While a job runs the user is asked what shall become of it.
 func (p *Page) Use(path string) {
 	s := p.shelf()
-	p.then = nil
+	p.then = reached{}
 	m, ok := s.Find(path)
 	switch {
 	case !ok || m.Err != nil || p.host.Context.Err() != nil || s.Moving:
@@ -100,7 +106,7 @@ func (p *Page) Reach(name string, again func()) (text string, do func()) {
 		}
 		return i18n.T("Open %s", state.Shorten(m.Name(), longest)), func() {
 			p.Use(m.Path)
-			p.then = again
+			p.then = reached{m.Path, again}
 		}
 	}
 	for _, e := range s.Catalogue {
@@ -113,7 +119,7 @@ func (p *Page) Reach(name string, again func()) (text string, do func()) {
 
 // UseCard goes over to a model that is on other computers alone, by the file of its card; not while a job runs.
 func (p *Page) UseCard(path string) {
-	p.then = nil
+	p.then = reached{}
 	if p.shelf().InUse(path) || p.shelf().Moving {
 		return
 	}
@@ -156,7 +162,7 @@ func (p *Page) Follow() {
 func (p *Page) switchTo(path string) {
 	p.change(func(s *state.Shelf) {
 		s.Next, s.Hasty, s.Moving = nil, false, true
-		p.tell("", nil)
+		p.tell("")
 	})
 	p.open(path)
 }
