@@ -224,11 +224,12 @@ type Waiting struct {
 	Where   string            // see Place
 }
 
-// Queue reads the rounds that wait, in their order. One that was written by a newer Realword stays for that one. Where a program
+// Queue reads the rounds that wait, in their order. Those with the same picture file share its bytes, which nobody changes. One that was written by a newer Realword stays for that one. Where a program
 // died in a round, the pictures that it had finished are not made again, and a round that lacks none is no longer in the queue.
 func Queue(s *history.Store) ([]Waiting, error) {
 	jobs, err := s.Jobs()
 	var list []Waiting
+	pictures := map[string][]byte{} // a night's jobs have the same ones
 	for _, j := range jobs {
 		r, unknown := recipe.Parse(j.Recipe)
 		if j.Round != 0 || unknown != nil {
@@ -252,10 +253,16 @@ func Queue(s *history.Store) ([]Waiting, error) {
 		}
 		w := Waiting{Job: j.ID, Request: r.Request, Model: r.Model, Parents: j.Parents, Parked: j.Parked, Held: j.Held, Where: j.Where}
 		for _, f := range w.Request.Files() {
-			data, gone := s.ReferenceData(*f.SHA256)
-			if *f.Data = data; gone != nil {
-				w.Missing = append(w.Missing, f.Name)
+			data, known := pictures[*f.SHA256]
+			if !known {
+				var gone error
+				if data, gone = s.ReferenceData(*f.SHA256); gone != nil {
+					w.Missing = append(w.Missing, f.Name)
+				} else {
+					pictures[*f.SHA256] = data
+				}
 			}
+			*f.Data = data
 		}
 		list = append(list, w)
 	}

@@ -122,13 +122,7 @@ func (k kept) rest(s *history.Store) (state.Task, error) {
 		}
 		*f.Data = data
 	}
-	for _, subject := range t.Request.Subjects {
-		for _, ref := range subject.References {
-			if small, err := state.ReadThumb(context.Background(), ref.Data, state.QueueThumb); err == nil && t.Thumb == nil {
-				t.Thumb = small
-			}
-		}
-	}
+	t.Thumb = state.QueueThumbs{}.Of(context.Background(), t.Request)
 	return t, nil
 }
 

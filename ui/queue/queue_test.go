@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
@@ -747,5 +749,46 @@ func TestJobsWithoutTheirFarm(t *testing.T) {
 	}
 	if len(f.ran) != 0 {
 		t.Errorf("%v ran on the farm", f.ran)
+	}
+}
+
+// TestJobsShareTheirPictures: of a night's jobs with the same photographs each file is read once, and one of each job is decoded, once for all.
+func TestJobsShareTheirPictures(t *testing.T) {
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := inference.Request{Prompt: "a dog", Subjects: []inference.Subject{{Word: uitest.Word("dog")}}}
+	for _, data := range [][]byte{[]byte("no picture"), uitest.PNG(uitest.Red), uitest.PNG(uitest.Green)} {
+		r.Subjects[0].References = append(r.Subjects[0].References, inference.Reference{Name: "dog.png", SHA256: files.Sum(data), Data: data})
+	}
+	for i := range uint64(3) {
+		r.Seeds = []uint64{i}
+		plan, err := journal.PlanOf(s, 0, r, "toybox")
+		if err == nil {
+			_, err = s.Enqueue(plan, time.Now())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := Read(t.Context(), s)
+	if err != nil || len(kept) != 3 {
+		t.Fatal(len(kept), err)
+	}
+	for _, k := range kept {
+		for i, ref := range k.Request.Subjects[0].References {
+			if first := kept[0].Request.Subjects[0].References[i]; !bytes.Equal(ref.Data, r.Subjects[0].References[i].Data) || &ref.Data[0] != &first.Data[0] {
+				t.Errorf("file %d: other bytes, or bytes of its own for every job", i)
+			}
+		}
+		if k.thumb == nil || k.thumb != kept[0].thumb {
+			t.Error("a job has no small picture, or one of its own")
+		}
+	}
+	thumbs := state.QueueThumbs{}
+	if thumbs.Of(t.Context(), r); len(thumbs) != 2 { // the broken one, and the first that can be read
+		t.Errorf("%d of 3 files were decoded", len(thumbs))
 	}
 }

@@ -476,16 +476,9 @@ type Kept struct {
 func Read(ctx context.Context, s *history.Store) ([]Kept, error) {
 	waiting, err := journal.Queue(s)
 	var list []Kept
+	thumbs := state.QueueThumbs{}
 	for _, one := range waiting {
-		t := Kept{Waiting: one}
-		for _, subject := range one.Request.Subjects {
-			for _, ref := range subject.References {
-				if small, err := state.ReadThumb(ctx, ref.Data, state.QueueThumb); err == nil && t.thumb == nil {
-					t.thumb = small
-				}
-			}
-		}
-		list = append(list, t)
+		list = append(list, Kept{Waiting: one, thumb: thumbs.Of(ctx, one.Request)})
 	}
 	return list, err
 }

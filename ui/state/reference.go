@@ -190,6 +190,29 @@ func ReadThumb(ctx context.Context, data []byte, side int) (image.Image, error) 
 	return view, err
 }
 
+// QueueThumbs are the small pictures of jobs, by the SHA-256 of their files; nil is one of a file that cannot be read.
+type QueueThumbs map[string]image.Image
+
+// Of is the small picture of the first reference of a job that can be read, nil where there is none. It decodes each file once: not for the
+// window's goroutine.
+func (t QueueThumbs) Of(ctx context.Context, r inference.Request) image.Image {
+	for _, subject := range r.Subjects {
+		for _, ref := range subject.References {
+			small, known := t[ref.SHA256]
+			if !known {
+				if read, err := ReadThumb(ctx, ref.Data, QueueThumb); err == nil {
+					small = read
+				}
+				t[ref.SHA256] = small
+			}
+			if small != nil {
+				return small
+			}
+		}
+	}
+	return nil
+}
+
 // ReadSmall reads a thumbnail. Those of a recipe or an imported session are strangers', so that a small file may ask for a large picture.
 func ReadSmall(data []byte) (image.Image, error) {
 	img, _, err := picture.Decode(data, picture.Limits{Bytes: 4 << 20, Pixels: 1 << 22, Side: 1 << 12})
