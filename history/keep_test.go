@@ -277,3 +277,47 @@ func TestDamageBySessionBombs(t *testing.T) {
 		}
 	}
 }
+
+// TestJobsOfASessionInTheTrash: a session that was thrown away takes nothing in any more. What waited in it goes to one of the same name, a
+// grid that its program has left, too.
+func TestJobsOfASessionInTheTrash(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "history.db"))
+	old, err := s.NewSession("Dogs", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grid := Plan{Session: old, Recipe: []byte(`{"grid":1}`), Grid: true}
+	round, err := s.BeginRound(grid, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grid.Resume = round
+	var jobs []uint64
+	for _, p := range []Plan{{Session: old, Recipe: []byte(`{"n":1}`)}, {Session: old, Recipe: []byte(`{"n":2}`)}, grid} {
+		id, err := s.Enqueue(p, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, id)
+	}
+	if err := s.Trash(noon, Item{SessionItem, old}); err != nil {
+		t.Fatal(err)
+	}
+	fresh := uint64(0)
+	for i, id := range jobs {
+		round, err := s.StartJob(id, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Round(round)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			fresh = r.Session
+		}
+		if one, err := s.Session(r.Session); err != nil || r.Session == old || r.Session != fresh || one.Name != "Dogs" || !one.Trashed.IsZero() {
+			t.Errorf("job %d goes to session %d: %+v, %v", i, r.Session, one, err)
+		}
+	}
+}

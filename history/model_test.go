@@ -105,10 +105,15 @@ func (m *model) step(s *Store) error {
 		return p
 	}
 	begin := func(r Round) uint64 {
-		if r.Session == 0 {
+		if was := m.sessions[r.Session]; r.Session == 0 || !was.Trashed.IsZero() {
 			m.lastSession++
-			m.sessions[m.lastSession] = Session{ID: m.lastSession, Created: at}
+			m.sessions[m.lastSession] = Session{ID: m.lastSession, Name: was.Name, Created: at}
 			r.Session = m.lastSession
+			for i, j := range m.jobs {
+				if was.ID != 0 && j.Session == was.ID && j.Round == 0 {
+					m.jobs[i].Session = r.Session
+				}
+			}
 		}
 		m.lastRound++
 		r.ID, r.Started, r.Status = m.lastRound, at, Interrupted

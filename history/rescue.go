@@ -111,7 +111,10 @@ func (s *Store) bring(path string, same bool) (Rescued, error) {
 				}
 			}
 			j.Parents = parents
-			if j.ID, err = c.Bucket(jobBucket).newID(); err != nil {
+			if !same || c.Bucket(jobBucket).Get(key(j.ID)) != nil {
+				j.ID = 0
+			}
+			if j.ID, err = c.Bucket(jobBucket).idFor(j.ID); err != nil {
 				return err
 			}
 			return errors.Join(c.retainAll(j.References), put(c.Bucket(jobBucket), j.ID, j), c.setOrder(append(order(c.Tx), j.ID)))

@@ -94,7 +94,8 @@ func (s *Store) SetDraft(id uint64, draft json.RawMessage, references []Referenc
 	})
 }
 
-// BeginRound journals a new round, or has the one go on that the plan says, and returns its ID. IDs grow, and are never used again.
+// BeginRound journals a new round, or has the one go on that the plan says, and returns its ID. IDs grow, and are never used again. A plan
+// without a session, or of one in the trash, begins a session.
 func (s *Store) BeginRound(p Plan, at time.Time) (uint64, error) {
 	r := Round{Plan: p, Started: at, Status: Interrupted}
 	err := s.update(func(c *change) error { return c.beginRound(&r) })
@@ -104,24 +105,50 @@ func (s *Store) BeginRound(p Plan, at time.Time) (uint64, error) {
 func (c *change) beginRound(r *Round) (err error) {
 	if r.Resume != 0 {
 		old, err := getRound(c.Tx, r.Resume)
-		if err == nil && old.Trashed.IsZero() {
+		if err == nil && old.Trashed.IsZero() && !c.thrownAway(old.Session) {
 			old.Status, old.Ended, old.Error, old.Job = Interrupted, time.Time{}, "", r.Job
 			*r = old
 			return put(c.Bucket(roundBucket), r.ID, r)
 		}
 		r.Resume = 0 // it has gone
 	}
-	if r.Session == 0 {
-		session, err := c.newSession(Session{Created: r.Started})
-		if err != nil {
+	if r.Session == 0 || c.thrownAway(r.Session) {
+		if err := c.anotherSession(r); err != nil {
 			return err
 		}
-		r.Session = session.ID
 	}
 	if r.ID, err = c.Bucket(roundBucket).idFor(r.ID); err != nil {
 		return err
 	}
 	return c.putNewRound(r)
+}
+
+// thrownAway tells whether a session is in the trash.
+func (c *change) thrownAway(session uint64) bool {
+	one, err := getSession(c.Tx, session)
+	return err == nil && !one.Trashed.IsZero()
+}
+
+// anotherSession begins the session of a round. Where its own was thrown away, the new one has its name, and the jobs of it that wait go along:
+// what they make would be in the trash.
+func (c *change) anotherSession(r *Round) error {
+	was := r.Session
+	old, _ := getSession(c.Tx, was) // where there is none, the name is empty
+	session, err := c.newSession(Session{Name: old.Name, Created: r.Started})
+	if err != nil {
+		return err
+	}
+	r.Session = session.ID
+	if was == 0 {
+		return nil
+	}
+	jobs, err := allJobs(c.Tx)
+	for _, j := range jobs {
+		if j.Session == was && j.Round == 0 {
+			err = errors.Join(err, edit(c, jobBucket, j.ID, ErrNoJob, func(j *Job) error { j.Session = session.ID; return nil }))
+		}
+	}
+	return err
 }
 
 // putNewRound writes a round that has its ID, and its indexes.

@@ -221,3 +221,93 @@ func TestAHistoryThatFailsDuringARun(t *testing.T) {
 		t.Errorf("still %v", b.state.History.Err)
 	}
 }
+
+// TestARescueKeepsQueueAndSession: the jobs that wait wait once, and what is made next goes to the session on the screen, whether the rescue
+// finds nothing damaged or begins a new history. A job that the history has lost still waits in the window.
+func TestARescueKeepsQueueAndSession(t *testing.T) {
+	for name, rescue := range map[string]func(file string) (history.Rescued, error){
+		"not damaged": func(string) (history.Rescued, error) { return history.Rescued{}, errors.New("history.db is not damaged") },
+		"damaged": func(file string) (history.Rescued, error) {
+			aside, err := history.SetAside(file, time.Now())
+			if err != nil {
+				return history.Rescued{}, err
+			}
+			s, err := history.Open(file)
+			if err != nil {
+				return history.Rescued{}, err
+			}
+			got, err := s.Rescue(aside)
+			return got, errors.Join(err, s.Close())
+		},
+		"a job is lost": func(file string) (history.Rescued, error) {
+			s, err := history.Open(file)
+			if err != nil {
+				return history.Rescued{}, err
+			}
+			jobs, err := s.Jobs()
+			return history.Rescued{}, errors.Join(err, s.RemoveJob(jobs[0].ID), s.Close())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			b := keeping(t, dir, func(o *Options) {
+				o.Rescue = func() (history.Rescued, error) { return rescue(filepath.Join(dir, "history.db")) }
+			})
+			dogRound(t, b, dir)
+			b.queue.Pause()
+			b.queue.Generate()
+			b.queue.Generate()
+			b.settle()
+			session := b.journal.Session()
+			b.session.Rescue()
+			b.settle()
+			if n := len(b.state.Queue.Waiting); n != 2 || !b.state.History.Open {
+				t.Errorf("2 jobs waited, and %d wait now; %+v", n, b.state.History)
+			}
+			if got := b.journal.Session(); got != session {
+				t.Errorf("what is made next goes to session %d, and the screen shows session %d", got, session)
+			}
+			b.queue.StopAll()
+			b.settle()
+			if jobs, err := b.journal.Store().Jobs(); len(jobs) > 0 || err != nil {
+				t.Errorf("all were cancelled, and the history keeps %d jobs for the next start: %v", len(jobs), err)
+			}
+		})
+	}
+}
+
+// TestJobsOfASessionInTheTrash: what they make is in the gallery, in one session of the same name.
+func TestJobsOfASessionInTheTrash(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	b.queue.Pause()
+	b.queue.Generate()
+	b.queue.Generate()
+	b.settle()
+	session := b.journal.Session()
+	b.session.New()
+	b.journal.Do(func(s *history.Store) error {
+		return errors.Join(s.RenameSession(session, "Dogs"), s.Trash(time.Now(), history.Item{Kind: history.SessionItem, ID: session}))
+	})
+	b.settle()
+	b.queue.Pause() // goes on
+	for range 2 {
+		j := b.started()
+		b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+		b.send(j, uitest.GuidedStep(0, 4, 2, 1))
+		b.send(j, uitest.Picture(j.request, 0))
+		j.events <- inference.Done{Pictures: 1}
+		close(j.events)
+	}
+	b.until("both are made", func() bool { return !b.state.Busy() })
+	b.settle()
+	seen, err := b.journal.Store().Find(history.Filter{})
+	if err != nil || len(seen) != 2 {
+		t.Fatalf("of 2 pictures that were made after their session was thrown away %d are in the gallery: %v", len(seen), err)
+	}
+	sessions, err := b.journal.Store().Sessions()
+	if err != nil || len(sessions) != 2 || sessions[0].Name != "Dogs" || !sessions[0].Trashed.IsZero() {
+		t.Errorf("%+v, %v", sessions, err)
+	}
+}

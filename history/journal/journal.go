@@ -170,6 +170,22 @@ func (j *Journal) Close() error {
 	return err
 }
 
+// Tasks are the numbers that waiting tasks have in the history. It waits for what was asked for.
+func (j *Journal) Tasks() map[int]uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for j.busy {
+		j.done.Wait()
+	}
+	tasks := map[int]uint64{}
+	for task, k := range j.jobs {
+		if k.id != 0 && k.round == 0 && !k.dropped {
+			tasks[task] = k.id
+		}
+	}
+	return tasks
+}
+
 // SetSession has what is asked for from now on go to another session, 0 for one that is begun when it is needed.
 func (j *Journal) SetSession(id uint64) {
 	j.mu.Lock()

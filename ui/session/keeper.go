@@ -25,7 +25,16 @@ type Keeper struct {
 func New(h Host) *Keeper { return &Keeper{host: h} }
 
 // Open opens the history and takes up the session that was worked at last, unless something was done meanwhile.
-func (k *Keeper) Open() {
+func (k *Keeper) Open() { k.open(before{}) }
+
+// before is what was kept of the window's work in a history that is opened again.
+type before struct {
+	session uint64         // that was worked at; 0: none
+	tasks   map[int]uint64 // that wait, with their numbers in the history
+}
+
+// open is Open. What waits, and was kept before, waits once.
+func (k *Keeper) open(was before) {
 	if k.host.OpenHistory == nil {
 		return
 	}
@@ -39,8 +48,11 @@ func (k *Keeper) Open() {
 		var last opened
 		var took func()
 		var trouble error
-		found := false
+		found, goesOn := false, false
 		if err == nil {
+			was.tasks = stillThere(s, was.tasks)
+			session, gone := s.Session(was.session)
+			goesOn = gone == nil && session.Trashed.IsZero()
 			took = k.host.OnOpened(s)
 			var list []history.Session
 			if list, trouble = s.Sessions(); trouble == nil {
@@ -56,10 +68,14 @@ func (k *Keeper) Open() {
 				now.History.Open, now.History.Err = err == nil, err
 				if err == nil {
 					k.host.Journal.Open(s)
-					took()
+					now.Queue.Waiting = slices.DeleteFunc(slices.Clone(now.Queue.Waiting), func(t state.Task) bool { return was.tasks[t.ID] != 0 })
+					took() // they come back with all others
 					now.History.Err = trouble
-					if found && trouble == nil && k.untouched() {
+					switch {
+					case found && trouble == nil && k.untouched():
 						k.takeUp(last)
+					case goesOn && k.host.Journal.Session() == 0:
+						k.host.Journal.SetSession(was.session)
 					}
 				}
 			})
@@ -68,6 +84,18 @@ func (k *Keeper) Open() {
 			}
 		}
 	})
+}
+
+// stillThere are those of the tasks that a history has among its jobs.
+func stillThere(s *history.Store, tasks map[int]uint64) map[int]uint64 {
+	jobs, err := s.Jobs()
+	left := map[int]uint64{}
+	for task, id := range tasks {
+		if err == nil && slices.ContainsFunc(jobs, func(j history.Job) bool { return j.ID == id }) {
+			left[task] = id
+		}
+	}
+	return left
 }
 
 // untouched tells whether nothing was set since the window was opened.
@@ -359,6 +387,7 @@ func (k *Keeper) Rescue() {
 	k.away = nil
 	k.host.Change(func(s *state.State) { s.History.Open, s.History.Example = false, false })
 	k.host.Background(func() func() {
+		was := before{k.host.Journal.Session(), k.host.Journal.Tasks()}
 		err := k.host.Journal.Close()
 		var got history.Rescued
 		if err == nil {
@@ -366,7 +395,7 @@ func (k *Keeper) Rescue() {
 		}
 		return func() {
 			k.kept = nil
-			k.Open()
+			k.open(was)
 			text := i18n.T("The new history starts with what could be read from the damaged one: sessions %d, jobs %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures)
 			if got.Lost > 0 {
 				text += " " + i18n.N(got.Lost, "%d part of it could not be read.", "%d parts of it could not be read.", got.Lost)
