@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,12 +116,31 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 	}
 	_, err = hub.Finish(dir, func(file string) bool {
 		real, err := filepath.EvalSymlinks(file)
-		return g.Keep || err != nil || needed[real]
+		return g.Keep || err != nil || needed[real] || !holdsWeights(file)
 	})
 	if err != nil {
 		err = message.Errorf("%s is imported, but leftovers of the download cannot be deleted: %w: delete them yourself, in %s", g.Name, err, dir)
 	}
 	return path, err
+}
+
+// holdsWeights tells whether a file of a download may be large. The others, tokenizers and configurations, stay with what the model maps: it can
+// be made again, and another base model go under its weights.
+func holdsWeights(file string) bool {
+	return !slices.Contains([]string{".json", ".txt"}, filepath.Ext(file))
+}
+
+// weightsUnder tells whether a folder holds files of weights.
+func weightsUnder(folder string) bool {
+	found := false
+	_ = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error { // what cannot be read holds none
+		if err == nil && !d.IsDir() && holdsWeights(path) {
+			found = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
 }
 
 // downloadOf is the download folder that a bundle was made of, "" where it was made of other checkpoints.

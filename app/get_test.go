@@ -22,6 +22,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/hub"
 	"realword/inference/synthetic"
+	"realword/ui/state"
 )
 
 // localHub serves folders as repositories: trees by OWNER/NAME, file names changed by rename. stop, where it is set, is asked before a
@@ -118,8 +119,8 @@ func getting(t *testing.T) (*localHub, string) {
 	return h, filepath.Join(dir, "models")
 }
 
-// The whole way: catalogue, download, import, a model that is listed; what it maps stays, what it does not need goes, and everything goes
-// with it.
+// The whole way: catalogue, download, import, a model that is listed; what it maps stays, as do tokenizers and configurations, weights that it
+// does not need go, and everything goes with it.
 func TestModelGet(t *testing.T) {
 	h, folder := getting(t)
 	if status, out, _ := command(t, "model", "list", "--available"); status != 0 || !strings.Contains(out, "realcustom-released") || !strings.Contains(out, "20.1 GB") {
@@ -152,7 +153,7 @@ func TestModelGet(t *testing.T) {
 		t.Fatal("nothing is mapped: the test shows nothing")
 	}
 	_ = filepath.WalkDir(download, func(path string, d fs.DirEntry, _ error) error {
-		if real, _ := filepath.EvalSymlinks(path); !d.IsDir() && !mapped[real] {
+		if real, _ := filepath.EvalSymlinks(path); !d.IsDir() && !mapped[real] && holdsWeights(path) {
 			t.Errorf("%s is left, and the model does not need it", path)
 		}
 		return nil
@@ -178,9 +179,9 @@ func TestModelGet(t *testing.T) {
 	}
 }
 
-// SDXL's own base goes under the released weights, and files of one download serve another.
-func TestModelGetWithABase(t *testing.T) {
-	h, folder := getting(t)
+// addSDXL has the hub serve SDXL's own base, in tiny.
+func (h *localHub) addSDXL(t *testing.T) {
+	t.Helper()
 	h.trees["stabilityai/stable-diffusion-xl-base-1.0"] = checkpoints(t, synthetic.Diffusers)
 	h.names = func(repository, path string) string {
 		if strings.HasPrefix(repository, "stabilityai") {
@@ -200,6 +201,12 @@ func TestModelGetWithABase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// SDXL's own base goes under the released weights, and files of one download serve another.
+func TestModelGetWithABase(t *testing.T) {
+	h, folder := getting(t)
+	h.addSDXL(t)
 	status, out, notes := command(t, "model", "get", "realcustom-sdxl", "--yes", "--keep", "--folder", folder)
 	if status != 0 || !strings.Contains(notes, "CreativeML Open RAIL++-M ("+h.URL) {
 		t.Fatalf("%d\n%s\n%s", status, out, notes)
@@ -232,6 +239,62 @@ func TestModelGetWithABase(t *testing.T) {
 	}
 	if got := h.bytes.Load() - before; got != all-shared {
 		t.Errorf("%d bytes were fetched, wanted %d without the %d that were there", got, all-shared, shared)
+	}
+}
+
+// Another base model goes under a download, as one file, which has no tokenizer, and it can be imported again: also where tokenizers and
+// configurations of an earlier download were deleted. Where everything was copied, nothing is left to make a model of, and it says so.
+func TestAnotherBaseUnderADownload(t *testing.T) {
+	h, folder := getting(t)
+	h.addSDXL(t)
+	file := filepath.Join(checkpoints(t, synthetic.LDM), "sdxl.safetensors")
+	m := &models{}
+	for _, name := range []string{"realcustom-sdxl", "realcustom-released"} {
+		if status, out, notes := command(t, "model", "get", name, "--yes", "--folder", folder); status != 0 {
+			t.Fatalf("%d\n%s\n%s", status, out, notes)
+		}
+		var one state.Model
+		for _, l := range listed1(t, m, folder) {
+			if strings.Contains(l.Source, name) {
+				one = l
+			}
+		}
+		look := func(when string) {
+			t.Helper()
+			if in, err := m.Inspect(t.Context(), one.Source, file, ""); err != nil || in.Problems != nil {
+				t.Errorf("%s, %s, another base model: %v, %v", name, when, err, in.Problems)
+			}
+		}
+		look("new")
+		if in, err := m.Inspect(t.Context(), one.Source, one.Base, ""); err != nil || in.Problems != nil || one.Bare {
+			t.Errorf("%s, again: %v, %v, bare %v", name, err, in.Problems, one.Bare)
+		}
+		download := filepath.Join(folder, downloadsName, name)
+		each := func(do func(path string)) {
+			_ = filepath.WalkDir(download, func(path string, d fs.DirEntry, err error) error {
+				if err == nil && !d.IsDir() {
+					do(path)
+				}
+				return nil
+			})
+		}
+		each(func(path string) {
+			if !holdsWeights(path) {
+				_ = os.Remove(path)
+			}
+		})
+		look("old")
+		path, err := m.Import(t.Context(), state.Import{Source: one.Source, Base: file, Name: name + " on another", Folder: folder}, nothing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bundle.Open(path); err != nil {
+			t.Error(err)
+		}
+		each(func(path string) { _ = os.Remove(path) })
+		if gone := describe(one.Path); !gone.Bare {
+			t.Errorf("%s: its checkpoints are gone, and another base model is to go under them", name)
+		}
 	}
 }
 

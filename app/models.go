@@ -135,6 +135,7 @@ func describe(path string) state.Model {
 		m.Source, m.Base, m.Prediction, m.Licence = o.Source, o.Base, o.Prediction, o.Licence
 	}
 	m.Downloaded = downloadOf(path) != ""
+	m.Bare = m.Downloaded && !weightsUnder(m.Source)
 	m.Bytes = folderBytes(path)
 	b, err := bundle.Look(path)
 	if err == nil {
@@ -219,7 +220,7 @@ func (*models) Free(folder string) (int64, error) { return files.Free(folder) }
 
 // Inspect implements ui.Models.
 func (*models) Inspect(ctx context.Context, path, base, prediction string) (bundle.Inspection, error) {
-	return bundle.Inspect(ctx, path, bundle.Options{Base: base, Prediction: prediction})
+	return bundle.Inspect(ctx, path, bundle.Options{Base: base, Prediction: prediction, Tokenizers: tokenizersOf(path)})
 }
 
 // Import implements ui.Models.
@@ -241,7 +242,7 @@ func importModel(ctx context.Context, i state.Import, licence string, progress b
 	}
 	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{
 		Base: i.Base, Prediction: i.Prediction, Copy: i.Copy, Progress: progress,
-		Name: strings.TrimSpace(i.Name), Beside: beside,
+		Name: strings.TrimSpace(i.Name), Beside: beside, Tokenizers: tokenizersOf(i.Source),
 	}); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
@@ -249,6 +250,24 @@ func importModel(ctx context.Context, i state.Import, licence string, progress b
 		return "", err
 	}
 	return path, nil
+}
+
+// tokenizersOf are those of a model that was made of downloaded checkpoints: earlier downloads have none, or theirs were deleted.
+func tokenizersOf(source string) []string {
+	folder, _, is := strings.Cut(source, string(filepath.Separator)+downloadsName+string(filepath.Separator))
+	if !is {
+		return nil
+	}
+	entries, _ := os.ReadDir(folder) // without any the import says what is missing
+	for _, e := range entries {
+		path := filepath.Join(folder, e.Name())
+		if o, ok := readOrigin(path); ok && o.Source == source {
+			if b, err := bundle.Look(path); err == nil {
+				return b.TokenizerFolders()
+			}
+		}
+	}
+	return nil
 }
 
 // originOf is the file that says which checkpoints a bundle is made of, to lie beside the bundle's own. base, prediction and licence may

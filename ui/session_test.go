@@ -226,7 +226,9 @@ func TestAHistoryThatFailsDuringARun(t *testing.T) {
 // finds nothing damaged or begins a new history. A job that the history has lost still waits in the window.
 func TestARescueKeepsQueueAndSession(t *testing.T) {
 	for name, rescue := range map[string]func(file string) (history.Rescued, error){
-		"not damaged": func(string) (history.Rescued, error) { return history.Rescued{}, errors.New("history.db is not damaged") },
+		"not damaged": func(string) (history.Rescued, error) {
+			return history.Rescued{}, errors.New("history.db is not damaged")
+		},
 		"damaged": func(file string) (history.Rescued, error) {
 			aside, err := history.SetAside(file, time.Now())
 			if err != nil {

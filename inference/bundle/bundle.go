@@ -138,6 +138,14 @@ func (b *Bundle) Graph(name graph.Name) string {
 	return filepath.Join(b.dir, filepath.FromSlash(file))
 }
 
+// TokenizerFolders are the folders of its tokenizers, as Options.Tokenizers takes them.
+func (b *Bundle) TokenizerFolders() (folders []string) {
+	for i := range b.manifest.Text.Encoders {
+		folders = append(folders, filepath.Join(b.dir, tokenizerDir(i)))
+	}
+	return folders
+}
+
 // Tokenizer returns the tokenizer of text encoder i.
 func (b *Bundle) Tokenizer(i int) *prompt.Tokenizer { return b.tokenizers[i] }
 

@@ -233,8 +233,13 @@ func (im *importer) checkTokenizers(folders []string) error {
 	im.tokenizers = nil
 	for i, t := range im.text {
 		dir := folders[min(i, len(folders)-1)]
-		im.tokenizers = append(im.tokenizers, dir)
 		tok, err := prompt.Load(files.DirFS(dir))
+		if errors.Is(err, fs.ErrNotExist) && i < len(im.spareTokenizers) {
+			if spare, bad := prompt.Load(files.DirFS(im.spareTokenizers[i])); bad == nil {
+				tok, err, dir = spare, nil, im.spareTokenizers[i]
+			}
+		}
+		im.tokenizers = append(im.tokenizers, dir)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			errs = append(errs, message.Errorf("the tokenizer in %s is incomplete: get vocab.json and merges.txt, or tokenizer.json (%w)", im.label(dir), err))

@@ -47,6 +47,8 @@ type Options struct {
 	Name string
 	// Prediction overrules what the files say of how the model was trained: one of Predictions, or empty.
 	Prediction string
+	// Tokenizers are folders, one for each text encoder, for a source and a base that have none.
+	Tokenizers []string
 	// Beside are files that are put into the bundle's folder beside its own, by name. They are no part of the manifest.
 	Beside map[string][]byte
 }
@@ -91,8 +93,8 @@ func newImporter(ctx context.Context, src string, o Options) *importer {
 	}
 	return &importer{
 		ctx: ctx, src: src, base: o.Base, called: o.Name, prediction: o.Prediction, beside: o.Beside, copy: o.Copy || !canMap,
-		progress: o.Progress,
-		opened:   map[string]*checkpoint.File{}, real: map[string]string{},
+		progress: o.Progress, spareTokenizers: o.Tokenizers,
+		opened: map[string]*checkpoint.File{}, real: map[string]string{},
 	}
 }
 
@@ -109,6 +111,8 @@ type importer struct {
 	training     training // what the files say of it
 	scheduleFile string   // the configuration of the schedule, if there is one
 	prediction   string   // what overrules both
+
+	spareTokenizers []string // see Options.Tokenizers
 
 	ingredients
 	manifest Manifest

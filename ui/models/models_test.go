@@ -401,6 +401,15 @@ func TestModelsPageListsModels(t *testing.T) {
 	if !b.buttons["use"].Disabled() || b.buttons["again"].Hidden || b.buttons["again"].Disabled() {
 		t.Error("a model without files can be used, or not be imported again")
 	}
+	m.Models[1].Bare = true
+	b.Reload()
+	b.Settle()
+	if !b.buttons["again"].Hidden || !b.buttons["base"].Hidden || len(b.State.Shelf.Sources()) != 1 {
+		t.Errorf("a model is made of checkpoints that are gone: %+v", b.State.Shelf.Sources())
+	}
+	m.Models[1].Bare = false
+	b.Reload()
+	b.Settle()
 	test.Tap(b.buttons["again"])
 	b.Settle()
 	if a := b.State.Shelf.Adding; a == nil || a.Path != modelstest.SourcePath || a.Again != "/models/Gone" || a.Name != "Gone" {

@@ -546,10 +546,11 @@ func (p *Page) refreshDetail(m state.Model) {
 	kit.Enable(p.buttons["check"], !at && m.Manifest != nil)
 	p.buttons["rename"].Hidden = !own
 	kit.Enable(p.buttons["rename"], m.Manifest != nil && !at)
-	p.buttons["base"].Hidden = m.Source == ""
+	made := m.Source != "" && !m.Bare // it can be made again
+	p.buttons["base"].Hidden = !made
 	kit.Enable(p.buttons["base"], p.host.OpenFile != nil || p.host.OpenFolder != nil)
 	check, checked := s.Checks[m.Path]
-	p.buttons["again"].Hidden = m.Source == "" || m.Err == nil && (!checked || check.Err == nil)
+	p.buttons["again"].Hidden = !made || m.Err == nil && (!checked || check.Err == nil)
 	p.buttons["reveal"].Hidden = !own
 	p.buttons["remove"].Hidden = !own
 	kit.Enable(p.buttons["remove"], !used && !at)

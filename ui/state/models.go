@@ -84,6 +84,7 @@ type Model struct {
 	Bytes      int64            // on disk
 	Mapped     int64            // bytes that it reads out of the user's own files
 	Source     string           // checkpoints that it was made of; "": not known
+	Bare       bool             // those were downloaded, and their weights are not there any more: the model has copies
 	Base       string           // other text-to-image model under them; "": none
 	Prediction string           // see Import
 	Licence    string           // as the hub says, of a download; "": not known
@@ -226,7 +227,7 @@ func (s Shelf) Busy(path string) bool {
 func (s Shelf) Sources() []Model {
 	var list []Model
 	for _, m := range s.List {
-		if m.Source != "" && !slices.ContainsFunc(list, func(have Model) bool { return have.Source == m.Source }) {
+		if m.Source != "" && !m.Bare && !slices.ContainsFunc(list, func(have Model) bool { return have.Source == m.Source }) {
 			list = append(list, m)
 		}
 	}
