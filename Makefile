@@ -76,6 +76,8 @@ OPENVINO_PACKAGE := onnxruntime-ep-openvino==$(OPENVINO_VERSION)
 OPENVINO_SHA256  := 3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924
 OPENVINO_LIBRARY := $(CACHE)/realword/openvino-$(OPENVINO_VERSION)/librealword_openvino.so
 OPENVINO_BRIDGE  := inference/ort/internal/native/openvino/bridge.c
+OPENVINO_WINDOWS := $(CACHE)/realword/openvino-$(OPENVINO_VERSION)-windows
+OPENVINO_WINDOWS_SHA256 := 1acd878be173b02bb8b953460f2f59b121e5f6e47ebc6aad490c0590cf6718fb
 # What goes beside the program for Windows: the libraries of the same npm package that WebGPU needs (the one of DirectML is not used),
 # Microsoft's C++ runtime, which a new Windows lacks; with the licences, which lie in the Python package.
 WINDOWS_FOLDER := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-windows
@@ -306,10 +308,17 @@ package: build ## an installable package for this system in dist/
 	  status=$$?; mv FyneApp.toml.kept ../FyneApp.toml; exit $$status
 
 .PHONY: package-windows
-package-windows: $(ORT_HEADERS) $(WINDOWS_FOLDER)/onnxruntime.dll $(LICENCES)/onnxruntime.txt ## a zip and an installer for Windows in dist/, built on Linux
+package-windows: $(ORT_HEADERS) $(WINDOWS_FOLDER)/onnxruntime.dll $(LICENCES)/onnxruntime.txt ## a zip and an installer for Windows in dist/, built on Linux (DEVICE=openvino: and OpenVINO, a zip for the program's folder)
 	@$(install); for tool in x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 makensis:nsis zip:zip; do \
 	  command -v $${tool%%:*} >/dev/null || install $${tool##*:}; done
 	@VERSION=$(VERSION) TAGS=$(TAGS) LIBRARIES='$(WINDOWS_FOLDER)' LICENCES='$(LICENCES)' app/windows/package.sh dist
+	@$(if $(filter openvino,$(DEVICE)),$(MAKE) --no-print-directory package-windows-openvino)
+
+# It is unpacked into the folder of realword.exe, where ONNX Runtime's library lies: OpenVINO is looked for beside that.
+.PHONY: package-windows-openvino
+package-windows-openvino: $(OPENVINO_WINDOWS)/realword_openvino.dll
+	@name='$(CURDIR)/dist/Realword-$(VERSION)-windows-x64-openvino.zip'; mkdir -p dist; rm -f "$$name"; cd '$(OPENVINO_WINDOWS)'; \
+	  nice zip -9qX "$$name" *.dll openvino-third-parties.txt; ls -l "$$name"
 
 .PHONY: package-linux
 package-linux: deps $(LICENCES)/onnxruntime.txt ## a tar.xz and a .deb for machines without Go, in dist/
@@ -446,6 +455,21 @@ $(OPENVINO_LIBRARY): $(OPENVINO_BRIDGE) $(ORT_HEADERS)
 	fi; \
 	$(CC) -std=gnu11 -O2 -Wall -fvisibility=hidden -shared -fPIC -o "$$work/bridge.so" "$$bridge" -ldl; \
 	mv "$$work/bridge.so" '$@'; \
+	echo "Installed $(@D)"
+
+$(OPENVINO_WINDOWS)/realword_openvino.dll: $(OPENVINO_BRIDGE) $(ORT_HEADERS)
+	@$(install); for tool in x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 zip:zip; do command -v $${tool%%:*} >/dev/null || install $${tool##*:}; done; \
+	$(wheel); bridge='$(CURDIR)/$(OPENVINO_BRIDGE)'; mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
+	if ! [ -e '$(@D)/onnxruntime_providers_openvino_plugin.dll' ]; then \
+	  echo "Fetching OpenVINO for Windows (about 76 MB, once)"; \
+	  wheel $(OPENVINO_PACKAGE) $(OPENVINO_WINDOWS_SHA256) win_amd64; \
+	  cd onnxruntime_ep_openvino; \
+	  mv openvino.dll openvino_intel_cpu_plugin.dll openvino_onnx_frontend.dll openvino_ir_frontend.dll tbb*.dll '$(@D)'; \
+	  mv third-party-programs.txt '$(@D)/openvino-third-parties.txt'; \
+	  mv onnxruntime_providers_openvino_plugin.dll '$(@D)'; \
+	fi; \
+	x86_64-w64-mingw32-gcc -std=gnu11 -O2 -s -static -Wall -Wextra -shared -o "$$work/bridge.dll" "$$bridge"; \
+	mv "$$work/bridge.dll" '$@'; \
 	echo "Installed $(@D)"
 
 # wheel PACKAGE SHA256 [PLATFORM]: the same for a Python package, which is unpacked where it is. pip is a plain downloader here:

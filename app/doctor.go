@@ -118,7 +118,7 @@ func examineRuntime(ctx context.Context, w *ways) []finding {
 
 // examineOpenVINO tries the processor by way of OpenVINO, where that is there.
 func examineOpenVINO(ctx context.Context, library string, w *ways) finding {
-	f := finding{name: "OpenVINO", detail: "it is not there", remedy: "for large models on the CPU: `make deps DEVICE=openvino` on Linux"}
+	f := finding{name: "OpenVINO", detail: "it is not there", remedy: "for large models on an x86-64 processor: " + ort.FetchOpenVINO}
 	path := openVINO(library)
 	if path == "" {
 		return f

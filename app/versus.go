@@ -100,7 +100,7 @@ func sideBySide(c *cobra.Command, devices []string, repeats int, asJSON bool) er
 func serve(ctx context.Context, m machine, r inference.Request, in io.Reader, out io.Writer) (err error) {
 	memory := sampleMemory()
 	began := time.Now()
-	rt, err := ort.New(ort.Options{Threads: m.threads, Device: m.device})
+	rt, err := ort.New(ort.Options{Threads: m.threads, Device: m.device, Cache: graphCache()}) // as generate opens it
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,17 @@ const (
 
 	openVINOName    = "OpenVINOExecutionProvider"
 	openVINOLibrary = "realword-openvino"
-	fetchOpenVINO   = "run `make deps DEVICE=openvino`"
 )
+
+// FetchOpenVINO is what brings OpenVINO to this system.
+var FetchOpenVINO = fetchOpenVINO(runtime.GOOS)
+
+func fetchOpenVINO(system string) string {
+	if system == "windows" {
+		return "unpack Realword's zip with OpenVINO into the folder of realword.exe (`make package-windows DEVICE=openvino` makes it on Linux)"
+	}
+	return "run `make deps DEVICE=openvino`"
+}
 
 // bridgeFile is the library between ONNX Runtime and the plugin (internal/native/openvino): the plugin itself offers no processors but
 // those of Intel.
@@ -132,7 +141,7 @@ func (r *Runtime) useOpenVINO(half bool) error {
 	path := OpenVINO(r.library)
 	switch {
 	case path == "":
-		return message.Errorf("OpenVINO is not there: %s", fetchOpenVINO)
+		return message.Errorf("OpenVINO is not there: %s", FetchOpenVINO)
 	case half && !HasHalfProducts():
 		return ErrNoHalf
 	}
@@ -193,18 +202,21 @@ func (r *Runtime) loadCompiled(v *openVINO, p prepared) (s *binding.DynamicAdvan
 const leastReloaded = 1 << 30
 
 // fits refuses to open a graph that would take more memory than there is. all is the size of its weights in float32. OpenVINO makes float32
-// of all that it compiles and packs it once more, in its own precision; what was kept is mapped, and packed alone. An SDXL block of 0.64
-// billion weights took 6.1 bytes for each when it was compiled, and 2.5 when it was opened again, in half precision.
+// of all that it compiles and packs it once more, in its own precision. In half precision it packs in the first pass, and a large graph is
+// opened again before that; what was kept is mapped. SDXL's U-Net (all = 8.9 GB) took 9.6 GB when it was compiled, in float32 17.3; of what
+// was kept, after passes at 512 x 512, 6.8 GB and 11.
 func (v *openVINO) fits(all int64, c *compiled, available int64) error {
-	need := all + all/2 + all/16
-	kept := c != nil && c.fresh == ""
-	switch {
-	case kept && v.half:
-		need = all/2 + all/8
+	packed := all
+	if v.half {
+		packed /= 2
+	}
+	need := packed + all/4 // which a pass computes
+	switch kept, again := c != nil && c.fresh == "", c != nil && all >= leastReloaded; {
 	case kept:
+	case again && v.half:
 		need = all + all/8
-	case !v.half:
-		need = 2*all + all/16
+	default:
+		need += all
 	}
 	if need <= available {
 		return nil

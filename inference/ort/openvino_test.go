@@ -53,17 +53,28 @@ func TestDialectOfOpenVINO(t *testing.T) {
 // A graph that does not fit is refused before it is compiled: the CPU takes over.
 func TestOpenVINOKnowsItsMemory(t *testing.T) {
 	kept, fresh := &compiled{path: "entry"}, &compiled{path: "entry", fresh: "hidden"}
-	const all = 1000
+	const small, large = 1000, 8 << 30
 	for _, c := range []struct {
-		half bool
-		c    *compiled
-		need int64
-	}{{true, nil, 1562}, {true, fresh, 1562}, {true, kept, 625}, {false, nil, 2062}, {false, kept, 1125}} {
+		half      bool
+		c         *compiled
+		all, need int64
+	}{
+		{true, nil, small, 1750},
+		{true, fresh, small, 1750}, // it is not opened again
+		{true, kept, small, 750},
+		{false, nil, small, 2250},
+		{false, kept, small, 1250},
+		{true, nil, large, 14 << 30},
+		{true, fresh, large, 9 << 30}, // it is packed after it has been opened again
+		{true, kept, large, 6 << 30},
+		{false, fresh, large, 18 << 30},
+		{false, kept, large, 10 << 30},
+	} {
 		v := &openVINO{half: c.half}
-		if err := v.fits(all, c.c, c.need); err != nil {
+		if err := v.fits(c.all, c.c, c.need); err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}
-		if err := v.fits(all, c.c, c.need-1); err == nil || !strings.HasPrefix(err.Error(), "OpenVINO needs 0.0 GB") {
+		if err := v.fits(c.all, c.c, c.need-1); err == nil || !strings.HasPrefix(err.Error(), "OpenVINO needs ") {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}

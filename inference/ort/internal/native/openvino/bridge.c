@@ -26,7 +26,6 @@ static OrtStatus *(ORT_API_CALL *listed)(OrtEpFactory *, const OrtHardwareDevice
 
 // load finds the plugin's two functions in the folder of this library; the answer is NULL, or what is wrong.
 static const char *load(void) {
-  static char path[4096];
   if (create != NULL) return NULL;
 #ifdef _WIN32
   HMODULE self, plugin;
@@ -44,6 +43,7 @@ static const char *load(void) {
 #else
   Dl_info self;
   if (dladdr(&api, &self) == 0 || self.dli_fname == NULL) return "the folder of OpenVINO's plugin is not known";
+  static char path[4096];
   const char *end = strrchr(self.dli_fname, '/');
   snprintf(path, sizeof path, "%.*s%s", end == NULL ? 0 : (int)(end + 1 - self.dli_fname), self.dli_fname, PLUGIN);
   void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
