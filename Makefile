@@ -105,32 +105,46 @@ run: build ## install what is missing, build, open the studio
 
 .PHONY: build
 build: deps ## build bin/realword
-	$(GO) build -tags $(TAGS) -o $(BIN) ./app
+	@# Where it is the same as before, Go gives it another time nevertheless, and would take it for another one that tests have read.
+	@was=$$($(GO) tool buildid $(BIN) 2>/dev/null && touch -r $(BIN) $(BIN).time) || was=; set -x; \
+	  $(GO) build -tags $(TAGS) -o $(BIN) ./app; { set +x; } 2>/dev/null; \
+	  [ "$$was" != "$$($(GO) tool buildid $(BIN))" ] || touch -r $(BIN).time $(BIN); rm -f $(BIN).time
+
+# Go keeps what the tests of a package have said, and says it again while their program, and the variables and files of this repository
+# that they read, are the same. All else that a result may hang on is in SEEN, which is part of the command (no test is called so, and
+# none is skipped), so that everything runs again when it is another: the day, the system with its programs, clock and user, the libraries,
+# and the files that processes read which tests begin. Where CI is set nothing is said again, and the order is another each time.
+SEEN = -skip '^Seen$(shell { date '+%F %Z'; uname -a; id; getconf _NPROCESSORS_ONLN; ls -lLR '$(ORT_LIBRARY)' '$(CUDA_FOLDER)' \
+	'$(dir $(OPENVINO_LIBRARY))' '$(REALWORD_TEST_DATA)' $${REALWORD_ONNXRUNTIME:+"$$REALWORD_ONNXRUNTIME"} /var/lib/dpkg/status \
+	/etc/localtime assets/golden assets/samples || true; } 2>/dev/null | cksum | cut -d' ' -f1)$$'
+tests = CI=1 nice $(GO) test -vet=off -tags $(TAGS) $(if $(CI),-count=1 -shuffle=on,$(SEEN)) -timeout 1h
 
 .PHONY: test
-test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
+test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network (CI=1: also what was tested before)
 	$(GO) vet -tags $(TAGS) ./...
 	@# The end-to-end test waits for most of its time, and farm for processes and networks: all runs side by side, so that no core is idle
 	@# behind the longest package; the window goes first where it has something to do, and what package plain keeps from the
 	@# detector follows what it watches. What runs behind says last what it found.
 	@export REALWORD_BUILT='$(CURDIR)/$(BIN)'; log=$$(mktemp -d); trap 'rm -rf "$$log"' EXIT; status=0; set -x; \
-	  { $(call window,-tags=$(TAGS)); } >"$$log/window" 2>&1 & window=$$!; \
-	  { CI=1 nice $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 1h $(RACE) $(RACED) || status=1; \
-	    CI=1 nice $(GO) test -vet=off -tags $(TAGS) -timeout 1h -run '^Test(Look|Damage)' $$(grep -rlF --include='*_test.go' 'plain.Run(t)' . | xargs -n 1 dirname | sort -u) || status=1; \
+	  { $(call window,-tags=$(TAGS),$(if $(CI),-count=1,$(SEEN))); } >"$$log/window" 2>&1 & window=$$!; \
+	  { $(tests) $(RACE) $(RACED) || status=1; \
+	    $(tests) -run '^Test(Look|Damage)' $$(grep -rlF --include='*_test.go' 'plain.Run(t)' . | xargs -n 1 dirname | sort -u) || status=1; \
+	    $(tests) -count=1 ./house || status=1; \
 	    exit $$status; } \
 	    >"$$log/raced" 2>&1 & raced=$$!; \
-	  CI=1 nice $(GO) test -vet=off -p 2 -tags $(TAGS) -shuffle=on -timeout 1h $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
+	  $(tests) -p 2 $$($(GO) list ./... | grep -vxE 'realword/house|$(subst $(space),|,$(strip $(RACED)))') || status=1; \
 	  wait $$raced || status=1; wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log/raced" "$$log/window"; exit $$status
 
 .PHONY: audit
 audit: deps screen tracer ## all tests of RACED and the real window with the race detector, Fyne's check for calls off its goroutine, and the watchdog
 	REALWORD_WATCH_ALL=1 CI=1 $(GO) test -vet=off -tags $(TAGS) -shuffle=on -timeout 2h -race $(RACED)
-	$(call window,-race)
-	$(call window,-tags=$(TAGS)$(comma)audit)
+	$(call window,-race,-count=1)
+	$(call window,-tags=$(TAGS)$(comma)audit,-count=1)
 
-# window BUILD-OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one.
+# window BUILD-OPTIONS,OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one. The key of the screen
+# always lies in the same file, because Go compares where tests are told that it lies.
 window = if command -v xvfb-run >/dev/null; then \
-	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 1h -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
+	  mkdir -p bin; REALWORD_E2E_BUILD='$(1)' xvfb-run -a -f '$(CURDIR)/bin/xauthority' -s '-screen 0 1400x900x24 -noreset' $(GO) test $(2) -timeout 1h -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
 .PHONY: chaos
@@ -295,7 +309,7 @@ translations: ## assets/translations/en.json again, from the texts in the source
 
 .PHONY: map
 map: ## the list of packages in CONTRIBUTING.md again, from what they say
-	$(GO) test -tags $(TAGS) -count=1 -run '^TestContributingHasTheMap$$' ./app -map
+	$(GO) test -tags $(TAGS) -count=1 -run '^TestContributingHasTheMap$$' ./house -map
 
 .PHONY: screenshots
 screenshots: build screen ## a picture of every screen, dark and light, with the embedded model

@@ -1,4 +1,4 @@
-package main
+package house
 
 import (
 	"flag"
@@ -29,7 +29,7 @@ func packageMap(packages map[string]listed) string {
 
 // TestContributingHasTheMap: every package is on the map and says what it is.
 func TestContributingHasTheMap(t *testing.T) {
-	const file, begin, end = "../CONTRIBUTING.md", "app/contributing_test.go -->\n", "<!-- end of packages -->"
+	const file, begin, end = "../CONTRIBUTING.md", "house/contributing_test.go -->\n", "<!-- end of packages -->"
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
