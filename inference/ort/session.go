@@ -242,6 +242,11 @@ func (r *Runtime) options(p prepared) (*binding.SessionOptions, error) {
 	}
 	// Else a file that is also one of ONNX Runtime's own format would be read as that, which nobody has looked at.
 	set = append(set, o.AddSessionConfigEntry("session.load_model_format", "ONNX"))
+	if p.on == nil {
+		// Whatever the importer writes has a kernel on the processor. To look for what would have to be put together of other operators
+		// first finds nothing, and is a fifth of opening a graph.
+		set = append(set, o.AddSessionConfigEntry("session.disable_aot_function_inlining", "1"))
+	}
 	if opts.Weights == session.Mapped {
 		set = append(set, o.AddSessionConfigEntry("session.disable_prepacking", "1"))
 	}
