@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"image/color"
 	"slices"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -28,6 +27,7 @@ type Button struct {
 	widget.Button
 	Tip     Tip
 	self    fyne.CanvasObject // the whole of it, where it is a part of another widget
+	hovered bool
 	focused bool
 	Refused func() // it was pressed although it is disabled; nil: nothing
 }
@@ -42,10 +42,18 @@ func (b *Button) Explain(about string) *Button {
 func (b *Button) Explanation() string { return b.Tip.Explanation() }
 
 // MouseIn implements desktop.Hoverable.
-func (b *Button) MouseIn(e *desktop.MouseEvent) { b.Button.MouseIn(e); b.Tip.Rest(b.self) }
+func (b *Button) MouseIn(e *desktop.MouseEvent) {
+	b.hovered = true
+	b.Button.MouseIn(e)
+	b.Tip.Rest(b.self)
+}
 
 // MouseOut implements desktop.Hoverable.
-func (b *Button) MouseOut() { b.Button.MouseOut(); b.Tip.Out(b.self) }
+func (b *Button) MouseOut() {
+	b.hovered = false
+	b.Button.MouseOut()
+	b.Tip.Out(b.self)
+}
 
 // Tapped implements fyne.Tappable.
 func (b *Button) Tapped(e *fyne.PointEvent) {
@@ -88,9 +96,35 @@ func (b *Button) FocusLost() {
 
 // CreateRenderer implements fyne.Widget. On a colour of its own Fyne shows no focus that can be seen: a ring does.
 func (b *Button) CreateRenderer() fyne.WidgetRenderer {
-	r := &ringed{b.Button.CreateRenderer(), b, canvas.NewRectangle(color.Transparent)}
+	r := &ringed{b.Button.CreateRenderer(), b, canvas.NewRectangle(color.Transparent), b.looks()}
 	r.follow()
 	return r
+}
+
+// looksAs is all that the look of a button depends on, but for its size. A theme is compared by what it is and by the choice that it reads.
+type looksAs struct {
+	text             string
+	icon             fyne.Resource
+	importance       widget.Importance
+	align            widget.ButtonAlign
+	place            widget.ButtonIconPlacement
+	hidden, disabled bool
+	hovered, focused bool
+	theme            fyne.Theme
+	variant          fyne.ThemeVariant
+	look             look
+	scale            float32
+}
+
+func (b *Button) looks() looksAs {
+	s := looksAs{
+		b.Text, b.Icon, b.Importance, b.Alignment, b.IconPlacement, b.Hidden, b.Disabled(), b.hovered, b.focused, b.Theme(),
+		fyne.CurrentApp().Settings().ThemeVariant(), currentLook(), 1,
+	}
+	if c := fyne.CurrentApp().Driver().CanvasForObject(b.self); c != nil {
+		s.scale = c.Scale()
+	}
+	return s
 }
 
 // ringed is a button with a ring around it.
@@ -98,6 +132,7 @@ type ringed struct {
 	fyne.WidgetRenderer
 	of   *Button
 	ring *canvas.Rectangle
+	last looksAs
 }
 
 func (r *ringed) Objects() []fyne.CanvasObject {
@@ -109,9 +144,14 @@ func (r *ringed) Layout(size fyne.Size) {
 	r.ring.Resize(size)
 }
 
+// Refresh draws a button again that looks another way than before. Whoever refreshes a page refreshes all buttons on it, and Fyne would
+// colour and read the picture of each twice, which is XML.
 func (r *ringed) Refresh() {
-	r.WidgetRenderer.Refresh()
-	r.follow()
+	if now := r.of.looks(); now != r.last {
+		r.last = now
+		r.WidgetRenderer.Refresh()
+		r.follow()
+	}
 }
 
 func (r *ringed) follow() {
@@ -159,14 +199,11 @@ func (c *Check) Explain(about string) *Check {
 
 // Resize cuts the text where it does not fit.
 func (c *Check) Resize(size fyne.Size) {
-	text := c.whole
-	box := c.Check.MinSize().Width - fyne.MeasureText(c.Text, theme.SizeForWidget(theme.SizeNameText, c), fyne.TextStyle{}).Width
-	for letters := []rune(text); len(letters) > 1 &&
-		box+fyne.MeasureText(text, theme.SizeForWidget(theme.SizeNameText, c), fyne.TextStyle{}).Width > size.Width+0.5; {
-		letters = letters[:len(letters)-1]
-		text = strings.TrimSpace(string(letters)) + "…"
+	width := func(text string) float32 {
+		return fyne.MeasureText(text, theme.SizeForWidget(theme.SizeNameText, c), fyne.TextStyle{}).Width
 	}
-	if c.Text != text {
+	box := c.Check.MinSize().Width - width(c.Text)
+	if text := begin(c.whole, func(text string) bool { return box+width(text) <= size.Width+0.5 }); c.Text != text {
 		c.Text = text
 		c.Refresh()
 	}

@@ -2,6 +2,7 @@ package kit
 
 import (
 	"image/color"
+	"sort"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -75,10 +76,8 @@ func (r *lineRenderer) Layout(size fyne.Size) {
 		r.l.draw.TextSize = letter
 		r.l.draw.Refresh()
 	}
-	if letters := []rune(text); size.Width > 0 {
-		for n := len(letters) - 1; n > 0 && r.width(text).Width > size.Width+0.5; n-- {
-			text = strings.TrimSpace(string(letters[:n])) + "…"
-		}
+	if size.Width > 0 {
+		text = begin(text, func(text string) bool { return r.width(text) <= size.Width+0.5 })
 	}
 	if r.l.draw.Text != text {
 		r.l.draw.Text = text
@@ -86,8 +85,18 @@ func (r *lineRenderer) Layout(size fyne.Size) {
 	}
 }
 
-func (r *lineRenderer) width(text string) fyne.Size {
-	return fyne.MeasureText(text, r.l.draw.TextSize, r.l.draw.TextStyle)
+func (r *lineRenderer) width(text string) float32 {
+	return fyne.MeasureText(text, r.l.draw.TextSize, r.l.draw.TextStyle).Width
+}
+
+// begin is a text where it fits, else as much of its beginning, at least a letter, as fits with three dots behind it.
+func begin(text string, fits func(string) bool) string {
+	letters := []rune(text)
+	if len(letters) < 2 || fits(text) {
+		return text
+	}
+	first := func(n int) string { return strings.TrimSpace(string(letters[:n])) + "…" }
+	return first(1 + sort.Search(len(letters)-2, func(i int) bool { return !fits(first(2 + i)) }))
 }
 
 func (r *lineRenderer) Objects() []fyne.CanvasObject { return r.objects }
