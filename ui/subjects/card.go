@@ -126,11 +126,10 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 	badge := container.New(kit.Square{Side: 18}, c.badge, c.letter)
 	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(kit.Fixed{Width: 24, Height: 24}, gone),
 		container.New(kit.Inset{X: 6, Y: 3}, kit.Whole(c.Word, func() string { return cmp.Or(c.fullWord, c.Word.Text) })))
-	side := container.New(kit.Stacked{Gap: 1}, name,
+	side := container.New(kit.Stacked{Gap: 1},
 		container.New(kit.Inset{X: 4, Y: 0}, kit.Whole(c.Hint, func() string { return cmp.Or(c.fullHint, c.Hint.Text) })), c.reach.Container,
 		container.New(kit.Inset{X: 4, Y: 4}, c.Remedy))
-	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide},
-		c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
+	top := container.New(&cardHead{}, container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide}, c.view), name, side)
 	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo),
 		container.New(kit.Fixed{Width: 28, Height: 24}, c.brush), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye),
 		container.New(kit.Fixed{Width: 28, Height: 24}, c.more))
@@ -167,6 +166,48 @@ func (lineOf) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 func (lineOf) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(0, max(objects[0].(*container.Scroll).Content.MinSize().Height, tinySide+2))
+}
+
+// cardHead is the square of a card and what stands beside it: its name, and the rest below that. Where the card is so narrow that little of
+// a name could be read there, it stands over both.
+type cardHead struct{ width float32 } // of the last layout, for MinSize
+
+const (
+	headGap    = 6            // around what stands beside the square
+	leastNamed = float32(130) // for a name of some ten letters with its badge and button, in the usual size
+)
+
+// places are where the name, the square and the rest go in a width, and how high all is.
+func (h *cardHead) places(objects []fyne.CanvasObject, width float32) (name, square, rest fyne.Position, high float32) {
+	left := state.SquareSide + float32(headGap)
+	taken := objects[1].MinSize() // of the whole name
+	if beside := width - left - headGap; width > 0 && beside < min(taken.Width, leastNamed*kit.TextScale()) {
+		square.Y, rest = taken.Height+2, fyne.NewPos(left, taken.Height+2)
+	} else {
+		name, rest = fyne.NewPos(left, 0), fyne.NewPos(left, taken.Height+1)
+	}
+	return name, square, rest, max(square.Y+state.SquareSide, rest.Y+objects[2].MinSize().Height)
+}
+
+func (h *cardHead) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	h.width = size.Width
+	name, square, rest, _ := h.places(objects, size.Width)
+	for i, at := range []fyne.Position{square, name, rest} {
+		objects[i].Move(at)
+		wide := size.Width - at.X
+		switch {
+		case i == 0:
+			wide = state.SquareSide
+		case at.X > 0:
+			wide -= headGap
+		}
+		objects[i].Resize(fyne.NewSize(max(wide, 0), objects[i].MinSize().Height))
+	}
+}
+
+func (h *cardHead) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	_, _, _, high := h.places(objects, h.width)
+	return fyne.NewSize(0, high) // any width will do
 }
 
 // leftBand puts its objects at the left edge, inside the rounding of a card.

@@ -208,3 +208,60 @@ func TestARowOfWordsIsWhole(t *testing.T) {
 		t.Errorf("of many rows of %v, %v are seen", row, got)
 	}
 }
+
+// The name of a subject is read on a narrow card, where it stands over the square, and beside that on a wide one.
+func TestLookTheNameOfANarrowCard(t *testing.T) {
+	plain.Run(t)
+	b := newBench(t)
+	b.House.State.Form.Prompt = "a robot"
+	b.TakeTo(state.Target{}, []string{uitest.File(t, "robot.png", uitest.PNG(uitest.Red))})
+	b.Settle()
+	c := b.Cards.Objects[0].(*Card)
+	c.Look.Word, c.Look.Subject = uitest.Word("robot"), 0
+	for _, width := range []float32{176, 204, 236, 300, 176} {
+		c.show(c.Look)
+		c.Resize(fyne.NewSize(width, 160))
+		c.Resize(fyne.NewSize(width, c.MinSize().Height))
+		d := fyne.CurrentApp().Driver()
+		square, name := d.AbsolutePositionForObject(c.square), d.AbsolutePositionForObject(c.Word)
+		if over := name.Y+c.Word.Size().Height <= square.Y; c.Word.Cut() || over != (width < 220) {
+			t.Errorf("%g wide: the name %q is cut: %v, over the square: %v", width, c.Word.Text, c.Word.Cut(), over)
+		}
+		if low := d.AbsolutePositionForObject(c.more).Y + c.more.Size().Height; low > d.AbsolutePositionForObject(c).Y+c.Size().Height {
+			t.Errorf("%g wide: the card ends at %g, its tools at %g", width, c.Size().Height, low)
+		}
+	}
+}
+
+// A card that comes below the edge is scrolled to; who has scrolled elsewhere since is left there.
+func TestLookANewCardComesIntoView(t *testing.T) {
+	plain.Run(t)
+	b := newBench(t)
+	b.Win.SetContent(b.left)
+	b.Win.Resize(fyne.NewSize(260, 560))
+	add := func(name string) *Card {
+		paint := uitest.Red
+		paint.B = uint8(len(b.House.State.Form.Cards) * 40)
+		b.TakeTo(state.Target{}, []string{uitest.File(t, name, uitest.PNG(paint))})
+		b.Settle()
+		return b.Cards.Objects[len(b.Cards.Objects)-1].(*Card)
+	}
+	var last *Card
+	for _, name := range []string{"a.png", "b.png", "c.png", "d.png"} {
+		last = add(name)
+	}
+	seen := func(c *Card) bool {
+		d := fyne.CurrentApp().Driver()
+		top := d.AbsolutePositionForObject(b.cardScroll).Y
+		at := d.AbsolutePositionForObject(c).Y
+		return at >= top && at+c.Size().Height <= top+b.cardScroll.Size().Height
+	}
+	if !seen(last) {
+		t.Errorf("the new card is not in view: scrolled to %v of %v", b.cardScroll.Offset, b.cardScroll.Content.Size())
+	}
+	b.cardScroll.ScrollToOffset(fyne.Position{})
+	b.Change(func(s *state.State) { s.Form = s.Form.WithScope(last.Look.ID, 0.3) })
+	if b.Settle(); b.cardScroll.Offset.Y != 0 {
+		t.Errorf("a change of a card scrolls to %v", b.cardScroll.Offset)
+	}
+}

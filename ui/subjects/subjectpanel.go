@@ -55,6 +55,7 @@ type Panel struct {
 	noCards          *kit.Line
 	Cards            *fyne.Container
 	cardScroll       *container.Scroll
+	newest           *kit.Follower // of the cards
 	ByID             map[int]*Card
 	Squarer          kit.Newest[squareJob]
 	reachNote        *kit.Line
@@ -140,6 +141,7 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 	p.Samples = kit.NewColumn(6, kit.Whole(p.sampleNote, nil), p.sampleBox)
 	p.Samples.Hide()
 	p.cardScroll = kit.NewPage(kit.NewColumn(0, kit.Whole(p.noCards, nil), p.Cards))
+	p.newest = kit.Follow(p.cardScroll)
 	p.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { p.Paste(state.Target{}) })
 	p.notes = [2]fyne.CanvasObject{kit.Quiet(p.Remark), kit.Quiet(p.overlap)}
 	for _, n := range p.notes {
@@ -154,7 +156,11 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 
 // SettleLeft lays the panel out anew where its parts have changed their heights.
 func (p *Panel) SettleLeft() {
-	if size := p.Cards.MinSize().Add(p.left.MinSize()); size != p.leftSize {
+	for range 3 { // what is broken into lines knows its height only for a width
+		size := p.Cards.MinSize().Add(p.left.MinSize())
+		if size == p.leftSize {
+			return
+		}
 		p.leftSize = size
 		p.left.Refresh()
 	}
@@ -191,14 +197,14 @@ func (p *Panel) RefreshCards() {
 	s := p.State()
 	looks := s.CardLooks()
 	var objects []fyne.CanvasObject
-	kept := map[int]*Card{}
+	kept, came := map[int]*Card{}, -1
 	for n, g := range s.Form.Groups() {
 		look := looks[n]
 		c := p.ByID[g.ID]
 		if c != nil {
 			c.show(look)
 		} else {
-			c = newCard(look, p.CardActs())
+			c, came = newCard(look, p.CardActs()), n
 		}
 		kept[g.ID] = c
 		objects = append(objects, c)
@@ -228,6 +234,9 @@ func (p *Panel) RefreshCards() {
 	p.PickNote.Hidden = s.PickErr == nil
 	p.PickNote.SetText(wording.Sentence(s.PickErr))
 	p.SettleLeft()
+	if came >= 0 {
+		p.newest.Show(objects, came)
+	}
 }
 
 // showOverlap says what the subjects of what is in view had to share.
