@@ -33,8 +33,24 @@ func (b Brush) Draw(from, to Point, masks ...*image.Gray) image.Rectangle {
 	reach := image.Rect(left, top, right, bottom).Intersect(image.Rectangle{Max: size})
 	dx, dy := to.X-from.X, to.Y-from.Y
 	long := dx*dx + dy*dy
+	full := make([]uint8, reach.Dx())
+	if !b.Erase {
+		for i := range full {
+			full[i] = 255
+		}
+	}
 	for y := reach.Min.Y; y < reach.Max.Y; y++ {
+		first, end := b.solid(from, to, inner, y, reach) // most of a large brush needs no look at each pixel
+		for _, mask := range masks {
+			copy(mask.Pix[y*mask.Stride+first:][:end-first], full)
+		}
 		for x := reach.Min.X; x < reach.Max.X; x++ {
+			if x == first {
+				x = end
+				if x >= reach.Max.X {
+					break
+				}
+			}
 			px, py := float32(x)+0.5-from.X, float32(y)+0.5-from.Y
 			if long > 0 { // from the nearest place of the line
 				t := min(max((px*dx+py*dy)/long, 0), 1)
@@ -60,4 +76,20 @@ func (b Brush) Draw(from, to Point, masks ...*image.Gray) image.Rectangle {
 		}
 	}
 	return reach
+}
+
+// solid is a part of row y of reach where a line is surely whole, as far as the discs at its ends say; none where first is end.
+func (b Brush) solid(from, to Point, inner float32, y int, reach image.Rectangle) (first, end int) {
+	least, most := float32(reach.Max.X), float32(reach.Min.X)
+	for _, p := range [...]Point{from, to} {
+		if off := float32(y) + 0.5 - p.Y; inner > 0 && off*off < inner*inner {
+			half := float32(math.Sqrt(float64(inner*inner - off*off)))
+			least, most = min(least, p.X-half), max(most, p.X+half)
+		}
+	}
+	first, end = max(int(least)+2, reach.Min.X), min(int(most)-2, reach.Max.X) // a pixel less at each side, for the rounding
+	if first >= end {
+		return reach.Max.X, reach.Max.X
+	}
+	return first, end
 }
