@@ -458,6 +458,9 @@ func TestDropOfAStoppedPicture(t *testing.T) {
 	b.Dropped(shot, state.Target{Word: uitest.Word("dog")}, false)
 	b.Dropped(shot, state.Target{Card: 1}, false)
 	b.Settle()
+	if !strings.Contains(b.House.State.Remark, "its preview of 4 × 4 pixels is all") {
+		t.Errorf("of so poor a reference it says %q", b.House.State.Remark)
+	}
 	b.Dropped(state.Shot{Kept: 43, Stopped: 1}, state.Target{Card: 2}, false)
 	b.Settle()
 	from := map[uint64]int{}

@@ -139,7 +139,9 @@ func (d *Desk) take(from state.Source, word inference.Word, originals []int, kee
 			d.host.Change(func(s *state.State) {
 				s.Picking--
 				if s.PickErr = err; err == nil {
-					*s = s.Continue(c, word, originals, keep)
+					if *s = s.Continue(c, word, originals, keep); from.Preview {
+						s.Remark = i18n.T("%s was stopped early: its preview of %d × %d pixels is all that the model sees of it.", c.Ref.Name, c.Pixels.X, c.Pixels.Y)
+					}
 					s.Pending, s.Selected = inference.Word{}, 0
 				}
 			})

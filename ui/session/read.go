@@ -85,10 +85,17 @@ func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
 	} else if shot.Image, err = readImage(shot.Path); err != nil {
 		shot.SaveErr = i18n.Errorf("%w; it can be made again from the history", err)
 	}
-	if shot.Image == nil && shot.Thumb != nil {
-		shot.Image = nrgbaOf(shot.Thumb)
-	} else if n := len(shot.Film); shot.Image == nil && n > 0 && shot.Film[n-1].Preview != nil {
-		shot.Image = nrgbaOf(shot.Film[n-1].Preview)
+	if shot.Image != nil {
+		return shot
+	}
+	best := shot.Thumb
+	if n := len(shot.Film); n > 0 && shot.Film[n-1].Preview != nil {
+		if last := shot.Film[n-1].Preview; best == nil || last.Rect.Dx() > best.Bounds().Dx() {
+			best = last
+		}
+	}
+	if best != nil {
+		shot.Image = nrgbaOf(best)
 	}
 	return shot
 }

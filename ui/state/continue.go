@@ -105,7 +105,8 @@ func ReferenceOf(shot Shot, s *history.Store) Source {
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}
-	return Source{Name: name, From: shot.Kept, Read: func() ([]byte, error) {
+	preview := shot.Stopped > 0 && shot.Path == "" && !shot.Pixels
+	return Source{Name: name, From: shot.Kept, Preview: preview, Read: func() ([]byte, error) {
 		data, err := FileOf(shot, s)
 		if data != nil || err != nil && shot.Image == nil {
 			return data, err
