@@ -259,7 +259,9 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	model := e.bundle.Manifest()
 	log := newRecorder(g.unrecorded, g.farm || len(request.Seeds) > 1, stderr)
 	defer log.close()
-	if g.likeness {
+	if g.likeness && g.farm {
+		fmt.Fprintln(stderr, "note: computers of a farm compute no hints of likeness")
+	} else if g.likeness {
 		e.SetHints(inference.AllHints)
 		request = log.anchored(request, parents)
 	}
