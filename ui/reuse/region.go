@@ -43,7 +43,7 @@ type regionPad struct {
 // to one.
 const padSide, padPixels = 340, 2 * padSide
 
-// newRegionPad shows a picture, of at most padPixels: nothing on it is computed at the size of the picture itself but what a stroke touches.
+// newRegionPad shows a picture of at most padPixels: at the size of the picture itself only what a stroke touches is computed.
 func newRegionPad(whole *image.NRGBA, changed func()) *regionPad {
 	p := &regionPad{
 		changed: changed, size: 0.12, ring: kit.NewRing(), whole: whole, look: image.NewNRGBA(image.Rectangle{Max: whole.Rect.Size()}),
