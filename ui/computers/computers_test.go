@@ -3,6 +3,7 @@ package computers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"slices"
 	"strings"
@@ -530,4 +531,71 @@ func words(c *fyne.Container) (text string) {
 		}
 	}
 	return text
+}
+
+// joined is a computer that has joined the farm of a studio.
+func joined(t *testing.T, change func(*Host)) (b *bench, dir string) {
+	t.Helper()
+	owner := newBench(t, t.TempDir())
+	owner.shareIt()
+	owner.name.SetText("laptop")
+	owner.role.SetSelectedIndex(1)
+	owner.pair()
+	owner.Until("the line is there", func() bool { return owner.line.Text != "" })
+	dir = t.TempDir()
+	b = newBenchOf(t, dir, change)
+	b.paste.SetText(owner.line.Text)
+	b.join()
+	b.Until("the farm is joined", func() bool { return b.State.Farm.Joined && b.joined.Visible() })
+	return b, dir
+}
+
+// TestSharingLeavesNoFarm: a computer that has joined a farm shares its own queue only after it has left that one, at the next start either.
+func TestSharingLeavesNoFarm(t *testing.T) {
+	other := newBench(t, t.TempDir())
+	other.shareIt()
+	b, dir := joined(t, func(h *Host) { h.Sharing, h.Listen = true, farmAddress(other) }) // it was to share, and the port was taken
+	const why = "This computer belongs to another farm: leave it first."
+	if !b.share.Disabled() || !b.silent.Visible() || b.silent.Text != why {
+		t.Errorf("it can be shared: %v; it says %q", !b.share.Disabled(), b.silent.Text)
+	}
+	if err := b.link.Share(t.Context()); err == nil || !strings.Contains(err.Error(), "leave it first") {
+		t.Errorf("it is shared: %v", err)
+	}
+	if len(b.sharing) == 0 || b.sharing[len(b.sharing)-1] {
+		t.Errorf("it shares at the next start: %v", b.sharing)
+	}
+	next := newBenchOf(t, dir, func(h *Host) { h.Sharing = true }) // remembered by a Realword of before
+	next.Until("it has a farm", func() bool { return next.State.Farm.Joined })
+	next.Settle()
+	if j, _, err := farm.Farm(dir, "x"); err != nil || j.Own {
+		t.Errorf("the farm that was joined is forgotten: own %v, %v", j.Own, err)
+	}
+	if err := b.link.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	b.Until("it can be shared", func() bool { b.Refresh(); return !b.share.Disabled() && b.silent.Text != why })
+}
+
+// TestRowsStay: a computer makes a picture, and its row says the step, once a second. The rows stay the same ones, with the focus.
+func TestRowsStay(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	f := Farm{Reached: true, Sharing: "x", Keys: []farm.Key{{Name: "attic", Role: farm.Helper}}}
+	b.refreshList(f)
+	attic := b.known["1attic"]
+	for step := range 3 {
+		f.Status.Workers = []farm.WorkerInfo{{Name: "studio", Doing: "j.0", Step: step, Steps: 25, Prompt: "a dog"}}
+		studio := b.known["1studio"]
+		b.refreshList(f)
+		if step > 0 && b.known["1studio"] != studio || b.known["1attic"] != attic || b.rows.Objects[len(b.rows.Objects)-1] != attic.body {
+			t.Errorf("step %d: a row is another one", step)
+		}
+		if got := b.known["1studio"].doing.Text; !strings.Contains(got, fmt.Sprintf("step %d of 25", step)) {
+			t.Errorf("it says %q", got)
+		}
+	}
+	f.Keys = nil
+	if b.refreshList(f); b.known["1attic"] != nil || len(b.rows.Objects) != 1 {
+		t.Errorf("%d rows of one computer", len(b.rows.Objects))
+	}
 }

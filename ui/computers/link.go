@@ -304,12 +304,18 @@ func (l *Link) hangUp() {
 	one.Close()
 }
 
+// errJoined is why a computer that has joined a farm does not share its own queue.
+func errJoined() error { return i18n.Errorf("this computer belongs to another farm: leave it first") }
+
 // Share begins to serve a farm.
 func (l *Link) Share(ctx context.Context) error {
 	l.doing.Lock()
 	defer l.doing.Unlock()
 	if l.Now().Sharing != "" {
 		return nil
+	}
+	if joined, _, err := farm.Farm(l.dir, hostname()); err == nil && !joined.Own { // whose line would be forgotten
+		return errJoined()
 	}
 	server, err := farm.Serve(farm.ServerOptions{Dir: l.dir, Listen: l.listen})
 	if err != nil {

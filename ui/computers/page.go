@@ -63,7 +63,9 @@ type Page struct {
 	sending   *fyne.Container // with send
 	summary   *kit.Line
 	rows      *fyne.Container
-	seen      string // what rows shows
+	known     map[string]*computerRow // of rows, by name and how many of it come before
+	rest      []fyne.CanvasObject     // of rows, below those
+	seen      string                  // what rest shows
 }
 
 // New makes the page, hidden, and begins to reach for the farm that this computer has joined, if it has.
@@ -142,7 +144,7 @@ func (p *Page) build() {
 	p.joinedAt = kit.Caption("")
 	leave := kit.NewButton(i18n.T("Leave the farm"), func() {
 		p.host.Layers.Ask(i18n.T("Leave the farm?"), i18n.T("Jobs that run there are taken back. Finished pictures stay."),
-			i18n.T("Leave the farm"), func() { p.do(func() error { return p.link.Leave() }, nil) })
+			i18n.T("Leave the farm"), func() { p.do(func() error { return p.link.Leave() }, func() { p.unshared = nil }) })
 	}).Explain(i18n.T("This computer makes its pictures by itself again."))
 	p.joined = kit.NewColumn(6, p.joinedAt, leave)
 	p.send = kit.NewCheck(i18n.T("Send the open model"), p.sendOrNot).
@@ -284,7 +286,11 @@ func (p *Page) join() {
 			return p.link.JoinServer(p.host.Context, address, key)
 		}
 		return p.link.Join(p.host.Context, line)
-	}, func() { p.paste.SetText("") })
+	}, func() {
+		p.paste.SetText("")
+		p.unshared = nil
+		p.host.OnSharing(false) // nor at the next start
+	})
 }
 
 func (p *Page) revoke(name string) {
@@ -372,6 +378,7 @@ func (p *Page) Refresh() {
 	p.at.Set(i18n.T("Listening at %s", firstAddress(f.Sharing)))
 	p.at.Hidden, p.pairing.Hidden = f.Sharing == "", f.Sharing == ""
 	elsewhere := f.Belongs && !f.Joined.Own
+	kit.Enable(p.share, !elsewhere || f.Sharing != "")
 	p.joined.Hidden, p.joining.Hidden = !elsewhere, elsewhere
 	p.sending.Hidden = f.Sharing == "" && !elsewhere
 	p.joinedAt.Set(i18n.T("Joined: %s", f.Joined.Server))
@@ -381,8 +388,12 @@ func (p *Page) Refresh() {
 	}
 	p.trouble.SetText(why)
 	p.trouble.Hidden = why == ""
-	p.silent.SetText(wording.Sentence(p.unshared))
-	p.silent.Hidden = p.unshared == nil
+	silent := p.unshared
+	if elsewhere && f.Sharing == "" {
+		silent = errJoined()
+	}
+	p.silent.SetText(wording.Sentence(silent))
+	p.silent.Hidden = silent == nil
 	p.amiss.SetText(wording.Sentence(p.refused))
 	p.amiss.Hidden = p.refused == nil
 	p.refreshList(f)
@@ -567,16 +578,32 @@ func (p *Page) refreshList(f Farm) {
 		open = farm.ModelID(*m)
 	}
 	models := offeredOf(f, open)
-	if seen := fmt.Sprint(f.Sharing != "", f.Reached, list, models); seen == p.seen {
-		return
-	} else {
-		p.seen = seen
+	var objects []fyne.CanvasObject
+	known, times := map[string]*computerRow{}, map[string]int{}
+	for _, c := range list { // a row stays while its computer does, with the keyboard's focus and a click that has begun
+		times[c.name]++
+		key := fmt.Sprint(times[c.name], c.name)
+		r := p.known[key]
+		if r == nil {
+			r = p.newRow(c.name)
+		}
+		r.show(c, f.Sharing != "")
+		known[key] = r
+		objects = append(objects, r.body)
 	}
-	p.rows.Objects = nil
-	for _, c := range list {
-		p.rows.Add(p.row(c, f.Sharing != ""))
+	p.known = known
+	if seen := fmt.Sprint(f.Sharing != "", f.Reached, len(list) == 0, models); seen != p.seen {
+		p.seen, p.rest = seen, p.belowRows(f, len(list) == 0, models)
 	}
-	if len(list) == 0 {
+	if objects = append(objects, p.rest...); !slices.Equal(objects, p.rows.Objects) {
+		p.rows.Objects = objects
+		p.rows.Refresh()
+	}
+}
+
+// belowRows is what stands below the computers.
+func (p *Page) belowRows(f Farm, none bool, models []offered) (list []fyne.CanvasObject) {
+	if none {
 		empty := i18n.T("No other computer helps yet. Start sharing, let one in, and it appears here.")
 		switch {
 		case f.Sharing != "":
@@ -584,45 +611,53 @@ func (p *Page) refreshList(f Farm) {
 		case f.Reached:
 			empty = i18n.T("No computer of the farm is there.")
 		}
-		p.rows.Add(kit.Note(empty))
+		list = append(list, kit.Note(empty))
 	}
 	if len(models) > 0 {
-		p.rows.Add(kit.Heading(i18n.T("Models of the farm")))
-		p.rows.Add(kit.Note(i18n.T("They can be used without being here: the farm makes the pictures.")))
-		for _, o := range models {
-			p.rows.Add(container.NewBorder(nil, nil, nil, kit.NewButton(i18n.T("Use it"), func() { p.use(o.id) }).
-				Explain(i18n.T("Takes this model for the next job. The farm makes the pictures.")),
-				container.New(kit.Inset{X: 8, Y: 8}, kit.NewLine(o.name, theme.ColorNameForeground, theme.SizeNameText))))
-		}
+		list = append(list, kit.Heading(i18n.T("Models of the farm")),
+			kit.Note(i18n.T("They can be used without being here: the farm makes the pictures.")))
 	}
-	p.rows.Refresh()
+	for _, o := range models {
+		list = append(list, container.NewBorder(nil, nil, nil, kit.NewButton(i18n.T("Use it"), func() { p.use(o.id) }).
+			Explain(i18n.T("Takes this model for the next job. The farm makes the pictures.")),
+			container.New(kit.Inset{X: 8, Y: 8}, kit.NewLine(o.name, theme.ColorNameForeground, theme.SizeNameText))))
+	}
+	return list
 }
 
-func (p *Page) row(c computer, sharing bool) fyne.CanvasObject {
-	name := kit.NewLine(c.name, theme.ColorNameForeground, theme.SizeNameText)
-	about, doing := kit.NewFitted(theme.ColorNamePlaceHolder), kit.NewFitted(theme.ColorNameForeground)
+// computerRow is a computer in the list.
+type computerRow struct {
+	body         fyne.CanvasObject
+	about, doing *kit.Fitted
+	fetched      *widget.ProgressBar
+	bar, tools   *fyne.Container
+}
+
+func (p *Page) newRow(called string) *computerRow {
+	r := &computerRow{
+		about: kit.NewFitted(theme.ColorNamePlaceHolder), doing: kit.NewFitted(theme.ColorNameForeground), fetched: widget.NewProgressBar(),
+	}
+	name := kit.NewLine(called, theme.ColorNameForeground, theme.SizeNameText)
 	name.Style.Bold = true
-	about.Set(c.about, theme.ColorNamePlaceHolder)
+	r.fetched.TextFormatter = func() string { return "" }
+	r.bar = container.New(kit.Fixed{Height: 5}, r.fetched)
+	r.tools = container.NewCenter(kit.SmallButton(i18n.T("Let %s out", called), theme.CancelIcon(), func() { p.revoke(called) }))
+	icon := container.NewCenter(container.New(kit.Fixed{Width: 24, Height: 24}, widget.NewIcon(theme.ComputerIcon())))
+	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7),
+		container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, icon, r.tools,
+			container.New(kit.Inset{X: 8, Y: 0}, kit.NewColumn(2, name, r.about, r.doing, r.bar)))))
+	return r
+}
+
+func (r *computerRow) show(c computer, sharing bool) {
+	r.about.Set(c.about, theme.ColorNamePlaceHolder)
 	color := theme.ColorNameForeground
 	if c.bad {
 		color = theme.ColorNameWarning
 	}
-	doing.Set(c.doing, color)
-	doing.Hidden = c.doing == ""
-	text := kit.NewColumn(2, name, about, doing)
-	if c.fetched > 0 {
-		bar := widget.NewProgressBar()
-		bar.TextFormatter = func() string { return "" }
-		bar.SetValue(c.fetched)
-		text.Add(container.New(kit.Fixed{Height: 5}, bar))
-	}
-	var tools fyne.CanvasObject
-	if sharing && c.paired {
-		tools = container.NewCenter(kit.SmallButton(i18n.T("Let %s out", c.name), theme.CancelIcon(), func() { p.revoke(c.name) }))
-	}
-	icon := container.NewCenter(container.New(kit.Fixed{Width: 24, Height: 24}, widget.NewIcon(theme.ComputerIcon())))
-	return container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7),
-		container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, icon, tools, container.New(kit.Inset{X: 8, Y: 0}, text))))
+	r.doing.Set(c.doing, color)
+	r.fetched.SetValue(c.fetched)
+	r.doing.Hidden, r.bar.Hidden, r.tools.Hidden = c.doing == "", c.fetched <= 0, !sharing || !c.paired
 }
 
 // Close waits until the jobs of a window that has closed are taken back from the farm, for some seconds at most.
