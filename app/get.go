@@ -85,6 +85,11 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 	if err != nil {
 		return "", err
 	}
+	if !bundle.CanMap { // else Fetch sees to it
+		if err := files.Fits(g.Folder, state.RoomFor(g.Plan, m.Missing(g.Folder, g.Plan), false)); err != nil {
+			return "", err
+		}
+	}
 	if err := hub.New(os.Getenv).Fetch(ctx, g.Plan, dir, fetching); err != nil {
 		return "", err
 	}

@@ -131,6 +131,17 @@ func isModelRest(path string) bool {
 // describe reads what a bundle says of itself and looks whether its files are there.
 func describe(path string) state.Model {
 	m := state.Model{Path: path}
+	if strings.HasSuffix(path, bundle.CardExtension) {
+		m.Card = true
+		b, err := bundle.OpenCard(path)
+		if err != nil {
+			m.Err, m.State = err, state.ModelDamaged
+			return m
+		}
+		manifest := b.Manifest()
+		m.Manifest = &manifest
+		return m
+	}
 	if o, ok := readOrigin(path); ok {
 		m.Source, m.Base, m.Prediction, m.Licence = o.Source, o.Base, o.Prediction, o.Licence
 	}

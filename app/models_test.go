@@ -175,3 +175,34 @@ func TestModelsElsewhereAndRests(t *testing.T) {
 		t.Errorf("%v, %v", entries, err)
 	}
 }
+
+// TestTheCardInUseIsListed: a model of the farm that is open is listed under its name, and a card that cannot be read as damaged.
+func TestTheCardInUseIsListed(t *testing.T) {
+	home(t)
+	b, err := openModel(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := b.Card()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path, broken := filepath.Join(dir, "0123456789abcdef"+bundle.CardExtension), filepath.Join(dir, "fedcba9876543210"+bundle.CardExtension)
+	for file, data := range map[string][]byte{path: data, broken: data[:len(data)/2]} {
+		if err := os.WriteFile(file, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := listed1(t, &models{}, filepath.Join(dir, "models"), path, broken)
+	for _, one := range list[1:] {
+		switch {
+		case !one.Card || !one.Elsewhere:
+			t.Errorf("%+v", one)
+		case one.Path == path && (one.Err != nil || one.Name() != b.Manifest().Name):
+			t.Errorf("it is listed as %q: %v", one.Name(), one.Err)
+		case one.Path == broken && (one.Err == nil || one.State != state.ModelDamaged):
+			t.Errorf("a card that cannot be read is listed as %q", one.Name())
+		}
+	}
+}

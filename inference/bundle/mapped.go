@@ -133,6 +133,9 @@ func (f MappedFile) changed(how error) error {
 		f.Path, how)
 }
 
+// CanMap tells whether an import can leave weights in the checkpoints and have graphs read them there. Else it copies all of them.
+const CanMap = canMap
+
 // canMap tells whether the system maps weights at any place of a file: Windows wants multiples of 64 KiB.
 const canMap = runtime.GOOS != "windows"
 

@@ -542,9 +542,9 @@ func (p *Page) refreshDetail(m state.Model) {
 		p.buttons["use"].Hidden = true
 	}
 	p.buttons["real"].Hidden = own
-	p.buttons["check"].Hidden = !own
+	p.buttons["check"].Hidden = !own || m.Card
 	kit.Enable(p.buttons["check"], !at && m.Manifest != nil)
-	p.buttons["rename"].Hidden = !own
+	p.buttons["rename"].Hidden = !own || m.Card
 	kit.Enable(p.buttons["rename"], m.Manifest != nil && !at)
 	made := m.Source != "" && !m.Bare // it can be made again
 	p.buttons["base"].Hidden = !made
@@ -708,7 +708,9 @@ func (p *Page) Actions() []command.Action {
 			}
 		}
 	}
-	own := func(m state.Model) bool { return m.Path != "" && m.Manifest != nil && !p.shelf().Busy(m.Path) }
+	own := func(m state.Model) bool {
+		return m.Path != "" && !m.Card && m.Manifest != nil && !p.shelf().Busy(m.Path)
+	}
 	return []command.Action{
 		{
 			ID: "models.show", Menu: command.MenuModels, Label: i18n.T("Models"), Key: "Ctrl+Shift+M", Do: p.Toggle, Can: here,

@@ -89,9 +89,19 @@ type Model struct {
 	Prediction string           // see Import
 	Licence    string           // as the hub says, of a download; "": not known
 	Downloaded bool             // those were downloaded for it, and go with it
+	Card       bool             // it is on the computers of the farm alone; Path is the file that says what it is
 	Elsewhere  bool             // it lies outside the folder of models
 	State      ModelState
 	Err        error // why it cannot be used, with the remedy; nil when State is ModelReady
+}
+
+// RoomFor is how many bytes a download and its import take, of which some are still missing. Where weights cannot be mapped, the import copies what
+// was downloaded.
+func RoomFor(p hub.Plan, missing int64, mapped bool) int64 {
+	if !mapped {
+		missing += p.Bytes()
+	}
+	return missing + Spare
 }
 
 // ModelState is whether a model can be used.
@@ -290,6 +300,9 @@ func (s Shelf) Verdict(m Model) (text string, bad bool) {
 		if m.Path == "" {
 			text = i18n.T("In use. It is a toy: it shows the method at work and knows only the few things it was trained on.")
 		}
+	}
+	if m.Card {
+		text += " " + wording.Sentence(bundle.ErrCard)
 	}
 	switch check, ok := s.Checks[m.Path]; {
 	case ok && check.Err != nil:
