@@ -2,7 +2,9 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -289,7 +291,11 @@ func (k *Keeper) GoOn(id uint64) {
 		one, err := readSession(s, id, see)
 		return func() {
 			k.host.Change(func(s *state.State) {
-				if s.ActionErr = err; err == nil && !s.Busy() {
+				switch s.ActionErr = err; {
+				case err != nil:
+				case s.Busy(): // it began meanwhile
+					s.ActionErr = i18n.Errorf("a job is running: wait until it has finished, or stop it")
+				default:
 					k.takeUp(one)
 				}
 			})
@@ -315,11 +321,15 @@ func indexOf(s state.State, kept uint64) int {
 
 // Compare shows two pictures of the history side by side, once done has been told that both can be read.
 func (k *Keeper) Compare(left, right uint64, done func(error)) {
-	store, m := k.host.Journal.Store(), k.host.State().Model
-	if store == nil || m == nil {
+	store, now := k.host.Journal.Store(), k.host.State()
+	switch {
+	case store == nil:
+		return
+	case now.Model == nil:
+		done(cmp.Or(now.ModelErr, errors.New(i18n.T("The model is still opening."))))
 		return
 	}
-	model := *m
+	model := *now.Model
 	k.host.Background(func() func() {
 		var shots []state.Shot
 		for _, id := range []uint64{left, right} {

@@ -135,6 +135,14 @@ func TestASessionComesBackAsItWasLeft(t *testing.T) {
 		t.Error("a new session begins while a job runs")
 	}
 	b.State.Queue.Flights = nil
+	b.New()
+	b.GoOn(1)
+	b.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}} // while the session is read
+	b.Settle()
+	if err := b.State.ActionErr; b.State.Form.Prompt != "" || err == nil || !strings.Contains(err.Error(), "wait until it has finished") {
+		t.Errorf("a job began, and the session is not taken up without a word: %q, %v", b.State.Form.Prompt, err)
+	}
+	b.State.Queue.Flights = nil
 }
 
 // What was typed before the history is open is not overwritten by the last session.
@@ -193,6 +201,15 @@ func TestPicturesOfTheHistoryAreShown(t *testing.T) {
 		b.State.Shot().Kept != second || b.State.Shot().Image == nil {
 		t.Errorf("%v, beside is %+v, in view %+v", failed, b.beside, b.State.Shot())
 	}
+	model := b.State.Model
+	b.State.Model = nil
+	b.Compare(second, first, done)
+	b.State.ModelErr = errors.New("the drive does not answer")
+	b.Compare(second, first, done)
+	if b.Settle(); len(failed) != 4 || failed[2] == nil || failed[2].Error() != "The model is still opening." || !errors.Is(failed[3], b.State.ModelErr) {
+		t.Errorf("without a model it says %v", failed[2:])
+	}
+	b.State.Model, b.State.ModelErr = model, nil
 	b.Show(first)
 	b.State.Shots[0].SaveErr = errors.New("gone")
 	b.Forget(first)
