@@ -127,7 +127,7 @@ func (c *change) dropBlob(sum []byte, e blobEntry) error {
 func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) (data []byte, err error) {
 	defer func() {
 		var known *Error
-		if errors.As(err, &known) && known.Kind == Damaged {
+		if errors.As(err, &known) && (known.Kind == Damaged || known.Kind == Spoiled) {
 			s.spoiled.Store(string(sum), true)
 			data = nil
 		}
@@ -138,18 +138,18 @@ func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) (data []byte, err error) {
 	}
 	if e.size <= inlineLimit {
 		data := bytes.Clone(in(tx, inlineBucket).Get(sum))
-		return data, verified(s.path, sum, data)
+		return data, verified(Damaged, s.path, sum, data)
 	}
 	if data, err = files.Read(s.blobFile(sum), maxEntry); err != nil {
 		return nil, explain(s.path, err)
 	}
-	return data, verified(s.blobFile(sum), sum, data)
+	return data, verified(Spoiled, s.blobFile(sum), sum, data)
 }
 
 // verified returns an error for bytes that are not those of a SHA-256.
-func verified(path string, sum, data []byte) error {
+func verified(kind Kind, path string, sum, data []byte) error {
 	if hash := sha256.Sum256(data); !bytes.Equal(hash[:], sum) {
-		return &Error{Damaged, path, fmt.Errorf("the bytes of %x are not what was written", sum[:4])}
+		return &Error{kind, path, fmt.Errorf("the bytes of %x are not what was written", sum[:4])}
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ const (
 	Unreachable                 // a folder that is missing or cannot be made, a drive that went away
 	Hostile                     // an archive that no Realword would have written
 	Older                       // a Realword before the first release wrote it
+	Spoiled                     // one file beside the history is not what was written; all else is in order
 )
 
 // Error is trouble with a file of the history. Nothing was changed when it is returned.
@@ -44,6 +45,7 @@ var texts = map[Kind]string{
 	ReadOnly:    "%s is read-only: change its permissions, or use another disk",
 	Full:        "there is no space left for %s: free up some space, empty the trash or trim the step data, and try again",
 	Unreachable: "%s cannot be reached: check that its folder exists and its disk is connected",
+	Spoiled:     "%s is damaged: what it held is lost, everything else is in order",
 	Hostile:     "%s is not a session that Realword exported: export the session again and use that file as it is",
 }
 

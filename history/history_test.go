@@ -377,7 +377,7 @@ func TestReferencesAreKeptOnceAndWhileNeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	var known *Error
-	if _, err := s.ReferenceData(a.SHA256); !errors.As(err, &known) || known.Kind != Damaged {
+	if _, err := s.ReferenceData(a.SHA256); !errors.As(err, &known) || known.Kind != Spoiled {
 		t.Errorf("a spoiled file: %v", err)
 	}
 	if err := s.SetDraft(session, nil, nil); err != nil {

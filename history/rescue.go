@@ -368,7 +368,7 @@ func (r *remains) blob(sha string) ([]byte, error) {
 		return nil, err
 	}
 	if value := r.later[string(inlineBucket)][string(sum)]; value != nil {
-		if data, err := value(); err == nil && verified("", sum, data) == nil {
+		if data, err := value(); err == nil && verified(Damaged, "", sum, data) == nil {
 			return data, nil
 		}
 	}
@@ -376,7 +376,7 @@ func (r *remains) blob(sha string) ([]byte, error) {
 	path := filepath.Join(r.blobs, name[:2], name)
 	data, err := files.Read(path, maxEntry)
 	if err == nil {
-		err = verified(path, sum, data)
+		err = verified(Spoiled, path, sum, data)
 	}
 	return data, err
 }

@@ -27,6 +27,7 @@ func TestBannerSaysWhatHelps(t *testing.T) {
 		{state.History{Err: of(history.ReadOnly)}, "is read-only", false, false, true},
 		{state.History{Open: true, Err: of(history.Full)}, "The last change was not recorded in the history. There is no space left", false, false, true},
 		{state.History{Open: true, Err: of(history.Damaged)}, "is damaged", true, false, true},
+		{state.History{Open: true, Err: of(history.Spoiled)}, "what it held is lost", false, false, true}, // a new history would lack it, too
 		{state.History{Err: errors.New("something else")}, "Something else.", false, false, false},
 	} {
 		var full *history.Error // whose disk is perhaps that of the pictures

@@ -189,6 +189,8 @@ func History(e *history.Error) string {
 	case history.Older:
 		return i18n.T("%s is of an older version: start a new one with everything that can be read from it; the pictures themselves are separate files",
 			e.Path)
+	case history.Spoiled:
+		return i18n.T("%s is damaged: what it held is lost, everything else is in order", e.Path)
 	case history.ReadOnly:
 		return i18n.T("%s is read-only: change its permissions, or use another disk", e.Path)
 	case history.Full:
