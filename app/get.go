@@ -129,8 +129,8 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 	return path, err
 }
 
-// holdsWeights tells whether a file of a download may be large. The others, tokenizers and configurations, stay with what the model maps: it can
-// be made again, and another base model go under its weights.
+// holdsWeights tells whether a file of a download may be large. The others, tokenizers and configurations, stay with what the model maps:
+// it can be made again, and another base model go under its weights.
 func holdsWeights(file string) bool {
 	return !slices.Contains([]string{".json", ".txt"}, filepath.Ext(file))
 }

@@ -129,8 +129,8 @@ func (c *change) thrownAway(session uint64) bool {
 	return err == nil && !one.Trashed.IsZero()
 }
 
-// anotherSession begins the session of a round. Where its own was thrown away, the new one has its name, and the jobs of it that wait go along:
-// what they make would be in the trash.
+// anotherSession begins the session of a round. Where its own was thrown away, the new one has its name, and the jobs of it that wait go
+// along: what they make would be in the trash.
 func (c *change) anotherSession(r *Round) error {
 	was := r.Session
 	old, _ := getSession(c.Tx, was) // where there is none, the name is empty

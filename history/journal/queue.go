@@ -224,8 +224,9 @@ type Waiting struct {
 	Where   string            // see Place
 }
 
-// Queue reads the rounds that wait, in their order. Those with the same picture file share its bytes, which nobody changes. One that was written by a newer Realword stays for that one. Where a program
-// died in a round, the pictures that it had finished are not made again, and a round that lacks none is no longer in the queue.
+// Queue reads the rounds that wait, in their order. Those with the same picture file share its bytes, which nobody changes. One that was
+// written by a newer Realword stays for that one. Where a program died in a round, the pictures that it had finished are not made again,
+// and a round that lacks none is no longer in the queue.
 func Queue(s *history.Store) ([]Waiting, error) {
 	jobs, err := s.Jobs()
 	var list []Waiting

@@ -31,7 +31,7 @@ type Page struct {
 	engine Engine // of the open model; nil while none is
 
 	then        reached                    // is done once the model is open that the user wants
-	late        func()                     // takes the model of the start, which was open while another one was being opened; nil: there is none
+	late        func()                     // takes the model of the start, which came while another one was being opened; may be nil
 	gone        []removal                  // models that were removed and can come back, the newest last
 	stopLooking context.CancelFunc         // ends the inspection of what is being added; nil: nothing is
 	cancels     map[int]context.CancelFunc // of the tasks that run
