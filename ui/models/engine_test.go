@@ -183,16 +183,19 @@ func TestTheModelOfTheStart(t *testing.T) {
 	b.Close()
 }
 
-// atStart is the page as at the start of the program: the model used last takes its time to open, until answer has something.
-func atStart(t *testing.T, last string) (b *bench, answer chan error) {
+// atStart is the page as at the start of the program: the model used last takes its time to open, until its answer comes, and so do others.
+func atStart(t *testing.T, last string, others ...string) (b *bench, answers map[string]chan error) {
 	t.Helper()
 	b, _ = newBench(t)
 	b.engine = nil
 	b.Change(func(s *state.State) { s.Model, s.Shelf.Opened, s.Shelf.Using = nil, false, "" })
-	b.places.Last, answer = last, make(chan error)
+	b.places.Last, answers = last, map[string]chan error{last: make(chan error)}
+	for _, path := range others {
+		answers[path] = make(chan error)
+	}
 	open := b.host.Open
 	b.host.Open = func(ctx context.Context, path string) (Engine, error) {
-		if path == last {
+		if answer := answers[path]; answer != nil {
 			if err := <-answer; err != nil {
 				return nil, err
 			}
@@ -200,14 +203,14 @@ func atStart(t *testing.T, last string) (b *bench, answer chan error) {
 		return open(ctx, path)
 	}
 	b.Start()
-	return b, answer
+	return b, answers
 }
 
 // TestTheUserOvertakesTheStart: the user does not wait for a large model, goes over to the small one and begins a job. Then the large one is
 // open, or cannot be opened.
 func TestTheUserOvertakesTheStart(t *testing.T) {
 	for _, err := range []error{nil, errors.New("the drive does not answer")} {
-		b, answer := atStart(t, modelstest.BigPath)
+		b, answers := atStart(t, modelstest.BigPath)
 		b.list.Select(0)
 		test.Tap(b.buttons["use"])
 		b.Until("the small model is open", func() bool { return b.Engine() != nil && !b.State.Shelf.Moving })
@@ -216,7 +219,7 @@ func TestTheUserOvertakesTheStart(t *testing.T) {
 			*s = s.Begin(s.Queue.Waiting[0], 1, 2)
 		})
 		job, said := b.Engine(), b.notice.Now.Text
-		answer <- err
+		answers[modelstest.BigPath] <- err
 		b.Settle()
 		if b.State.Model.Name != "toybox" || b.State.ModelErr != nil || b.Engine() != job || b.notice.Now.Text != said {
 			t.Errorf("%v: toybox was chosen, and %s is open; %v; %q", err, b.State.Model.Name, b.State.ModelErr, b.notice.Now.Text)
@@ -231,23 +234,14 @@ func TestTheUserOvertakesTheStart(t *testing.T) {
 // steps in when that one cannot be opened, and only then.
 func TestTheStartComesWhileAnotherOpens(t *testing.T) {
 	for _, err := range []error{nil, errors.New("the drive does not answer")} {
-		b, answer := atStart(t, modelstest.BigPath)
-		inner, other := b.host.Open, make(chan error)
-		b.host.Open = func(ctx context.Context, path string) (Engine, error) {
-			if path == "" {
-				if err := <-other; err != nil {
-					return nil, err
-				}
-			}
-			return inner(ctx, path)
-		}
+		b, answers := atStart(t, modelstest.BigPath, "")
 		b.Use("")
-		answer <- nil
+		answers[modelstest.BigPath] <- nil
 		b.Until("the large model waits", func() bool { return b.late != nil })
 		if b.Engine() != nil {
 			t.Error("the model of the start is open while the user goes over to another one")
 		}
-		other <- err
+		answers[""] <- err
 		b.Settle()
 		want := "toybox"
 		if err != nil {
