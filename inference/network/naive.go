@@ -59,7 +59,9 @@ func NaiveGuidanceGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.
 				walked = nn.MatMul(mean(a.walkMaps), walked)
 			}
 			several := nn.Sub(nn.Slice(nn.ShapeOf(words), 0, 0, 1), s.B.Ints(1))
-			scores = nn.If(several, func() []*nn.Value { return []*nn.Value{u.shared(walked, scores)} }, func() []*nn.Value { return []*nn.Value{walked} })[0]
+			scores = nn.If(several, func() []*nn.Value { return []*nn.Value{u.shared(walked, scores)} }, func() []*nn.Value {
+				return []*nn.Value{walked}
+			})[0]
 		}
 		s.B.Output("scores", u.onGrid(scores), "words", "grid_height", "grid_width")
 	})

@@ -64,8 +64,8 @@ type keyValue struct{ k, v *nn.Value }
 // maps refine cross maps of the grids below the finest only. layer_maps [1] int64 says with 1 that every layer's map M becomes (M
 // − min M) / (max M − min M + 10⁻⁶) before the mean over layers. Where the config has perturbed blocks, perturbed [1] int64 says with 1
 // that in these every position attends to itself alone (PAG, arXiv 2403.17377). Where it has mask rounds, the self maps of its mask
-// blocks are applied so often: a walk along what belongs together, M_self^n · M_cross in place of Eq. 12. Of several words it leads from one
-// thing to another beside it: there the walks say what is a thing, and Eq. 12 whose it is.
+// blocks are applied so often: a walk along what belongs together, M_self^n · M_cross in place of Eq. 12. Of several words it leads from
+// one thing to another beside it: there the walks say what is a thing, and Eq. 12 whose it is.
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return UNetGraphFor(nn.CPU, c, store)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -52,7 +53,7 @@ func TestAButtonIsDrawnWhenItLooksOtherwise(t *testing.T) {
 		{"light", func() { SetLook("light", 100) }},
 		{"larger texts", func() { SetLook("light", 160) }},
 		{"another theme", func() { app.Settings().SetTheme(theme.DefaultTheme()) }},
-		{"another screen", func() { w.(interface{ Canvas() fyne.Canvas }).Canvas().(test.WindowlessCanvas).SetScale(2) }},
+		{"another screen", func() { w.(interface{ Canvas() fyne.Canvas }).Canvas().(software.WindowlessCanvas).SetScale(2) }},
 	} {
 		before := d.times
 		c.change()

@@ -200,7 +200,8 @@ func (f Form) WithSteps(steps int, m *bundle.Manifest) Form {
 }
 
 // WithPreset changes the preset and takes over its settings, but for a negative prompt that the user wrote. Scopes and the size that
-// the user has set stay, and so do LoRAs, which few steps may come from, and approximations. A scope that is the former preset's, as recipes say it, is no wish.
+// the user has set stay, and so do LoRAs, which few steps may come from, and approximations. A scope that is the former preset's, as
+// recipes say it, is no wish.
 func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
 	kept, former := f.wishes(m), scope(Card{}, f, m)
 	f.Cards = slices.Clone(f.Cards)
