@@ -83,7 +83,8 @@ type openVINO struct {
 	device  native.Device
 	half    bool
 	threads int
-	folder  string // of compiled graphs; "" keeps none
+	keep    string // a file below which what is compiled is kept, or was; "" keeps nothing
+	fresh   bool   // it is to be written
 	heavy   int64  // the size of weights in float32 from which a heavy graph that runs once is compiled
 }
 
@@ -97,7 +98,14 @@ func (v *openVINO) place() string {
 // choose implements accelerator. The library leaves the graph as it is (level): it would make float32 constants of weights that are stored
 // in half precision, which OpenVINO packs once more.
 func (v *openVINO) choose(o *binding.SessionOptions, _ *model, _ session.Options) error {
-	return o.AppendExecutionProviderV2([]binding.EpDevice{v.device.EpDevice}, v.options(v.folder))
+	set := []error{o.AppendExecutionProviderV2([]binding.EpDevice{v.device.EpDevice}, v.options())}
+	if v.keep != "" {
+		set = append(set, o.AddSessionConfigEntry("ep.context_file_path", v.keep), o.AddSessionConfigEntry("ep.context_embed_mode", "0"))
+	}
+	if v.fresh {
+		set = append(set, o.AddSessionConfigEntry("ep.context_enable", "1"))
+	}
+	return errors.Join(set...)
 }
 
 // takes tells whether a graph is compiled, of weights of so many bytes in float32. Most graphs that run once do so in less time than
@@ -109,16 +117,13 @@ func (v *openVINO) takes(all int64, opts session.Options) bool {
 
 const leastHeavy = 512 << 20
 
-func (v *openVINO) options(folder string) map[string]string {
+func (v *openVINO) options() map[string]string {
 	settings := map[string]string{
 		"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": strconv.Itoa(v.threads), "PERFORMANCE_HINT": "LATENCY",
 		"NUM_STREAMS": "1",
 	}
 	if v.half {
 		settings["INFERENCE_PRECISION_HINT"] = "bf16"
-	}
-	if folder != "" {
-		settings["CACHE_DIR"] = folder
 	}
 	text, err := json.Marshal(map[string]any{"CPU": settings})
 	if err != nil {
@@ -177,11 +182,16 @@ func (r *Runtime) loadCompiled(v *openVINO, p prepared) (s *binding.DynamicAdvan
 			c.drop()
 			return nil, nil, err
 		}
-		own := *v
-		own.folder = c.folder()
-		p.on = &own
-		s, held, err = r.load(p)
-		fresh := c == nil || c.fresh != ""
+		own, opened := *v, p
+		own.keep, own.fresh = c.file(), c != nil && c.fresh != ""
+		opened.on = &own
+		if c != nil && !own.fresh {
+			opened.bytes, err = files.Read(own.keep, mostCompiled)
+		}
+		if err == nil {
+			s, held, err = r.load(opened)
+		}
+		fresh := c == nil || own.fresh
 		switch kept := c.done(err == nil); {
 		case err != nil && fresh:
 			return nil, nil, err
@@ -301,12 +311,15 @@ func oneInteger(body []byte) (name string, value int64, one bool) {
 	return name, value, err == nil && kind == onnxI64 && count == 1
 }
 
-// Compiled graphs are kept in the cache, in a folder for each, because compiling SDXL's U-Net takes most of a minute. OpenVINO writes them
-// and knows them by its own sum of the graph, but would load a file that was cut short: so it writes into a hidden folder, which gets its
-// name when the session is there, with a seal of what lies in it.
+// Compiled graphs are kept in the cache, in a folder for each, because compiling SDXL's U-Net takes most of a minute: a graph of one node,
+// and beside it what OpenVINO compiled, which is mapped. Nothing is read of the model's own files then. By OpenVINO's own cache, which goes
+// by a sum of the whole graph, SDXL's U-Net took three times as long. OpenVINO would load a file that was cut short: so it writes into a
+// hidden folder, which gets its name when the session is there, with a seal of what lies in it.
 const (
 	compiledSeal  = "seal"
+	compiledGraph = "graph.onnx"
 	compiledLimit = 16 << 30
+	mostCompiled  = 64 << 20 // bytes of the graph of one node
 )
 
 // compiled is the folder of one compiled graph.
@@ -321,7 +334,7 @@ func (v *openVINO) compiled(r *Runtime, p prepared) *compiled {
 	if r.cache.Folder == "" || p.opts.Once && !p.opts.Heavy || len(p.opts.Changes) > 0 || p.recorded {
 		return nil
 	}
-	name := fmt.Sprintln("compiled 1", OpenVINOVersion, v.device.Vendor, v.half, v.threads, keep.Machine(), files.Sum(p.bytes))
+	name := fmt.Sprintln("compiled 2", OpenVINOVersion, v.device.Vendor, v.half, v.threads, keep.Machine(), files.Sum(p.bytes))
 	sources, size, err := p.m.sources() // of which it takes about as much on the disk
 	if err != nil {
 		return nil
@@ -350,15 +363,15 @@ func (v *openVINO) compiled(r *Runtime, p prepared) *compiled {
 	return c
 }
 
-// folder is the one that OpenVINO is to use.
-func (c *compiled) folder() string {
+// file is the graph of one node; "" is kept nowhere.
+func (c *compiled) file() string {
 	switch {
 	case c == nil:
 		return ""
 	case c.fresh != "":
-		return c.fresh
+		return filepath.Join(c.fresh, compiledGraph)
 	}
-	return c.path
+	return filepath.Join(c.path, compiledGraph)
 }
 
 // contents are names, sizes and times of everything in a folder but the seal.

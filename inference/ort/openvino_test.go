@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -139,7 +140,7 @@ func TestOpenVINO(t *testing.T) {
 		}
 		entries := func() (list []string) {
 			t.Helper()
-			list, err := filepath.Glob(filepath.Join(cache, "openvino", "*", "*.blob"))
+			list, err := filepath.Glob(filepath.Join(cache, "openvino", "*", "*.bin"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,6 +186,11 @@ func TestOpenVINO(t *testing.T) {
 				return os.WriteFile(filepath.Join(filepath.Dir(name), compiledSeal), nil, 0o600)
 			},
 			os.Remove,
+			func(name string) error { // whole, and of another OpenVINO
+				dir := filepath.Dir(name)
+				err := os.WriteFile(filepath.Join(dir, compiledGraph), []byte("strange"), 0o600)
+				return errors.Join(err, os.WriteFile(filepath.Join(dir, compiledSeal), []byte((&compiled{}).contents(dir)), 0o600))
+			},
 		} {
 			if err := damage(made[0]); err != nil {
 				t.Fatal(err)
@@ -192,6 +198,9 @@ func TestOpenVINO(t *testing.T) {
 			run()
 			if after, err := os.Stat(made[0]); err != nil || after.Size() < before.Size()-1000 {
 				t.Errorf("%s: %v, %v: what was damaged was not made again, of %d bytes", device, err, entries(), before.Size())
+			}
+			if graph, err := os.ReadFile(filepath.Join(filepath.Dir(made[0]), compiledGraph)); err != nil || string(graph) == "strange" {
+				t.Errorf("%s: %v: the graph that was kept is not read", device, err)
 			}
 		}
 	}
