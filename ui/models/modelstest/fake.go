@@ -9,6 +9,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"realword/inference/bundle"
 	"realword/inference/hub"
@@ -29,6 +30,7 @@ var Big = &bundle.Manifest{
 
 // Fake keeps models in memory. Imports and checks wait until the test answers them.
 type Fake struct {
+	mu        sync.Mutex // of Models, in what works beside the window
 	Models    []state.Model
 	Found     map[string]bundle.Inspection // by path, or base and path
 	FreeBytes int64
@@ -95,7 +97,7 @@ func (m *Fake) Get(ctx context.Context, g state.Get, fetching func(hub.Progress)
 		if err == nil {
 			named := *Big
 			named.Name = g.Name
-			m.Models = append(m.Models, state.Model{
+			m.add(state.Model{
 				Path: path, Manifest: &named, Downloaded: true, Source: filepath.Join(g.Folder, "downloads", g.Plan.Entry.Name, "source"),
 			})
 			m.Begun = nil
@@ -123,7 +125,15 @@ func (m *Fake) Free(string) (int64, error) { return m.FreeBytes, nil }
 
 func (m *Fake) Rename(_, name string) error { m.Renamed = name; return nil }
 
+func (m *Fake) add(one state.Model) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.Models = append(slices.Clip(m.Models), one)
+}
+
 func (m *Fake) List(_ string, elsewhere []string) ([]state.Model, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	list := append([]state.Model{{Manifest: uitest.Toybox, Bytes: 29_500_000}}, m.Models...)
 	for _, path := range elsewhere {
 		list = append(list, state.Model{Path: path, Manifest: Big, Elsewhere: true})
@@ -159,7 +169,7 @@ func (m *Fake) Import(ctx context.Context, i state.Import, progress bundle.Progr
 	if err == nil {
 		named := *Big
 		named.Name = i.Name
-		m.Models = append(m.Models, state.Model{Path: path, Manifest: &named, Bytes: 7_000_000_000, Source: i.Source, Base: i.Base})
+		m.add(state.Model{Path: path, Manifest: &named, Bytes: 7_000_000_000, Source: i.Source, Base: i.Base})
 	}
 	return path, err
 }
@@ -169,10 +179,17 @@ func (m *Fake) Check(ctx context.Context, path string, progress bundle.Progress)
 }
 
 func (m *Fake) Remove(path string) (func() error, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	before := m.Models
 	m.Removed = append(m.Removed, path)
 	m.Models = slices.DeleteFunc(slices.Clone(m.Models), func(o state.Model) bool { return o.Path == path })
-	return func() error { m.Models = before; return nil }, nil
+	return func() error {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.Models = before
+		return nil
+	}, nil
 }
 
 // The checkpoints, the base model and the model of New.
