@@ -25,6 +25,8 @@ type Journal struct {
 	Budget atomic.Int64 // of step data, in bytes; 0: no limit
 	Thumb  atomic.Int64 // longer side of thumbnails, in pixels
 
+	Stopped func(picture uint64) // of a recorded round: is told of one that was stopped behind a step; set before the first round
+
 	told  func(error) // of every change: nil, or why it was not made
 	idle  func()      // nothing waits any more
 	begun func()      // a session was
@@ -89,7 +91,7 @@ func (r *recording) filed() error {
 }
 
 // New begins a journal without a store. told is called after every change with nil, or why it was not made; idle when nothing waits
-// any more; begun when Session has changed because something needed one. All three are called on the journal's goroutine.
+// any more; begun when Session has changed because something needed one. All three, and Stopped, are called on the journal's goroutine.
 func New(told func(error), idle, begun func()) *Journal {
 	j := &Journal{
 		told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, running: map[uint64]bool{},
@@ -251,10 +253,15 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 	out := make(chan inference.Event)
 	go func() {
 		defer close(out)
+		stepped, of := false, 0
 		for e := range events {
-			if ready, ok := e.(inference.PictureReady); ok {
+			switch e := e.(type) {
+			case inference.StepDone:
+				stepped, of = true, e.Picture
+			case inference.PictureReady:
+				stepped = false
 				j.mu.Lock()
-				j.made[ready.Image] = finishedShot{rec, ready}
+				j.made[e.Image] = finishedShot{rec, e}
 				j.mu.Unlock()
 			}
 			out <- e
@@ -263,6 +270,9 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 		j.Do(func(s *history.Store) error {
 			if j.runs(rec.Round, false); rec.failed != nil {
 				return rec.failed
+			}
+			if id := rec.Picture(of); stepped && id != 0 && j.Stopped != nil {
+				j.Stopped(id)
 			}
 			err := Trim(s, j.Budget.Load())
 			return cmp.Or(rec.lost, err) // once more: what was recorded behind it has made it look mended

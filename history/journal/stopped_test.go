@@ -62,6 +62,34 @@ func TestAStoppedPictureLooksAsItWasLeft(t *testing.T) {
 	}
 }
 
+// TestStoppedIsTold of a picture with steps that came to no end, and of no other.
+func TestStoppedIsTold(t *testing.T) {
+	begun, stop := inference.StageStarted{Stage: inference.StageDenoise}, inference.Failed{Err: context.Canceled}
+	for name, c := range map[string]struct {
+		events []inference.Event
+		want   int
+	}{
+		"before a step": {[]inference.Event{begun, stop}, 0},
+		"behind one":    {[]inference.Event{begun, step(0), step(1), stop}, 1},
+		"finished":      {[]inference.Event{begun, step(0), finished(0, 7), inference.Done{Pictures: 1}}, 0},
+	} {
+		l := newLog(open(t, filepath.Join(t.TempDir(), "history.db")))
+		var told []uint64
+		l.Stopped = func(id uint64) { told = append(told, id) }
+		for range l.Record(1, dog(), "tiny", nil, said(c.events...)) {
+		}
+		l.settle()
+		if len(told) != c.want {
+			t.Fatalf("%s: told of %v", name, told)
+		}
+		for _, id := range told {
+			if p, err := l.Store().Picture(id); err != nil || StoppedAt(l.Store(), p) != 2 {
+				t.Errorf("%s: %+v, %v", name, p, err)
+			}
+		}
+	}
+}
+
 // What stops, dies or fails before there is anything to see of a picture leaves none; what is in a file is one.
 func TestNothingToSeeIsNoPicture(t *testing.T) {
 	for name, c := range map[string]struct {

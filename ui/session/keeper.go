@@ -270,6 +270,29 @@ func (k *Keeper) ShowThen(id uint64, then func()) {
 	})
 }
 
+// Stopped puts a picture that was stopped behind those that were made, as its last step shows it. The stage goes over to it where it
+// showed that step as the newest.
+func (k *Keeper) Stopped(id uint64) {
+	store := k.host.Journal.Store()
+	if store == nil || k.host.Closing() {
+		return
+	}
+	k.host.Background(func() func() {
+		shot, err := keptShot(store, id)
+		return func() {
+			if err != nil || shot.Stopped == 0 || indexOf(k.host.State(), id) >= 0 {
+				return // the tree says what is the matter
+			}
+			k.host.Change(func(s *state.State) {
+				s.Shots = append(slices.Clip(s.Shots), shot)
+				if s.View.Shot < 0 && !s.Busy() {
+					s.View = state.View{Shot: len(s.Shots) - 1, Step: -1}
+				}
+			})
+		}
+	})
+}
+
 // New begins with an empty form; what was there stays in its session.
 func (k *Keeper) New() {
 	if k.host.State().Busy() || k.host.Closing() {

@@ -89,6 +89,40 @@ func (b *bench) end() {
 	}
 }
 
+// TestAStoppedPictureStays: it comes behind those that were made, once, and into view where the stage shows the end of its job.
+func TestAStoppedPictureStays(t *testing.T) {
+	for name, c := range map[string]struct {
+		view state.View
+		busy bool
+		want int
+	}{
+		"its end in view":         {state.View{Shot: -1, Step: -1}, false, 1},
+		"another picture in view": {state.View{Shot: 0, Step: -1}, false, 0},
+		"the next job in view":    {state.View{Shot: -1, Step: -1}, true, -1},
+	} {
+		b := newBench(t, t.TempDir())
+		round := b.picture(b.kept(7)).Round
+		store := b.host.Journal.Store()
+		id, err := store.StartPicture(round, 5)
+		if err == nil {
+			err = store.AddStep(id, history.Step{Index: 4, Clean: []float32{1}, Small: uitest.PNG(uitest.Red)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.State.View = c.view; c.busy {
+			b.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}}
+		}
+		b.Stopped(id)
+		b.Settle()
+		b.Stopped(id)
+		b.Settle()
+		if n := len(b.State.Shots); n != 2 || b.State.Shots[1].Kept != id || b.State.Shots[1].Stopped != 5 || b.State.View.Shot != c.want {
+			t.Errorf("%s: %d pictures, %d in view", name, n, b.State.View.Shot)
+		}
+	}
+}
+
 func TestASessionComesBackAsItWasLeft(t *testing.T) {
 	dir := t.TempDir()
 	b := newBench(t, dir)
