@@ -56,19 +56,25 @@ func (w *worker) lacks(ctx context.Context) (list []lacking, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	models, _ := w.all()
-	there, err := w.Workers(ctx)
-	if err != nil {
-		return nil, err
-	}
+	var there []WorkerInfo // asked for where it matters: this is looked at every few seconds
 	consumers := w.jobs.ListConsumers(ctx)
 	for c := range consumers.Info() {
 		id, is := strings.CutPrefix(c.Name, consumerName)
-		has := slices.ContainsFunc(models, func(m Model) bool { return m.ID == id })
-		waiting := int(c.NumPending)
-		if !slices.ContainsFunc(there, func(i WorkerInfo) bool { _, has := i.Models[id]; return has }) {
-			waiting += c.NumAckPending // in work where nobody is any more
+		if !is || slices.ContainsFunc(models, func(m Model) bool { return m.ID == id }) {
+			continue
 		}
-		if is && !has && waiting > 0 {
+		waiting := int(c.NumPending)
+		if c.NumAckPending > 0 {
+			if there == nil {
+				if there, err = w.Workers(ctx); err != nil {
+					return nil, err
+				}
+			}
+			if !slices.ContainsFunc(there, func(i WorkerInfo) bool { _, has := i.Models[id]; return has }) {
+				waiting += c.NumAckPending // in work where nobody is any more
+			}
+		}
+		if waiting > 0 {
 			list = append(list, lacking{id, cmp.Or(c.Config.Description, id), waiting})
 		}
 	}
