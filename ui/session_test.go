@@ -222,6 +222,17 @@ func TestAHistoryThatFailsDuringARun(t *testing.T) {
 	}
 }
 
+// twoWait has two jobs wait in a paused queue, and answers the session that they are of.
+func twoWait(t *testing.T, b *bench, dir string) (session uint64) {
+	t.Helper()
+	dogRound(t, b, dir)
+	b.queue.Pause()
+	b.queue.Generate()
+	b.queue.Generate()
+	b.settle()
+	return b.journal.Session()
+}
+
 // TestARescueKeepsQueueAndSession: the jobs that wait wait once, and what is made next goes to the session on the screen, whether the rescue
 // finds nothing damaged or begins a new history. A job that the history has lost still waits in the window.
 func TestARescueKeepsQueueAndSession(t *testing.T) {
@@ -255,12 +266,7 @@ func TestARescueKeepsQueueAndSession(t *testing.T) {
 			b := keeping(t, dir, func(o *Options) {
 				o.Rescue = func() (history.Rescued, error) { return rescue(filepath.Join(dir, "history.db")) }
 			})
-			dogRound(t, b, dir)
-			b.queue.Pause()
-			b.queue.Generate()
-			b.queue.Generate()
-			b.settle()
-			session := b.journal.Session()
+			session := twoWait(t, b, dir)
 			b.session.Rescue()
 			b.settle()
 			if n := len(b.state.Queue.Waiting); n != 2 || !b.state.History.Open {
@@ -282,12 +288,7 @@ func TestARescueKeepsQueueAndSession(t *testing.T) {
 func TestJobsOfASessionInTheTrash(t *testing.T) {
 	dir := t.TempDir()
 	b := keeping(t, dir)
-	dogRound(t, b, dir)
-	b.queue.Pause()
-	b.queue.Generate()
-	b.queue.Generate()
-	b.settle()
-	session := b.journal.Session()
+	session := twoWait(t, b, dir)
 	b.session.New()
 	b.journal.Do(func(s *history.Store) error {
 		return errors.Join(s.RenameSession(session, "Dogs"), s.Trash(time.Now(), history.Item{Kind: history.SessionItem, ID: session}))

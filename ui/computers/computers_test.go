@@ -371,12 +371,7 @@ func TestLeavingTakesJobsBack(t *testing.T) {
 // TestJoiningAFarm: by the line for who asks for pictures, with the command before it or not; the line of a helper is refused, and so is
 // nonsense.
 func TestJoiningAFarm(t *testing.T) {
-	owner := newBench(t, t.TempDir())
-	owner.shareIt()
-	owner.name.SetText("laptop")
-	owner.role.SetSelectedIndex(1)
-	owner.pair()
-	owner.Until("the line is there", func() bool { return owner.line.Text != "" })
+	owner := paired(t)
 
 	dir := t.TempDir()
 	b := newBench(t, dir)
@@ -533,8 +528,8 @@ func words(c *fyne.Container) (text string) {
 	return text
 }
 
-// joined is a computer that has joined the farm of a studio.
-func joined(t *testing.T, change func(*Host)) (b *bench, dir string) {
+// paired is a studio that shares its farm and shows the line for a laptop that asks for pictures.
+func paired(t *testing.T) *bench {
 	t.Helper()
 	owner := newBench(t, t.TempDir())
 	owner.shareIt()
@@ -542,6 +537,13 @@ func joined(t *testing.T, change func(*Host)) (b *bench, dir string) {
 	owner.role.SetSelectedIndex(1)
 	owner.pair()
 	owner.Until("the line is there", func() bool { return owner.line.Text != "" })
+	return owner
+}
+
+// joined is a computer that has joined the farm of a studio.
+func joined(t *testing.T, change func(*Host)) (b *bench, dir string) {
+	t.Helper()
+	owner := paired(t)
 	dir = t.TempDir()
 	b = newBenchOf(t, dir, change)
 	b.paste.SetText(owner.line.Text)
