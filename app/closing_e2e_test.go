@@ -74,9 +74,7 @@ func TestWindowKeepsItsQueue(t *testing.T) {
 			select {
 			case <-s.ended:
 			case <-time.After(wait.Longest):
-				_ = s.cmd.Process.Signal(syscall.SIGQUIT)
-				<-s.ended
-				t.Fatalf("the window does not end: %s", s.stderr.String())
+				t.Fatalf("the window does not end: %s", s.stuck())
 			}
 			made, waiting := home.left()
 			all := slices.Sorted(slices.Values(slices.Concat(made, waiting)))

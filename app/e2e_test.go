@@ -93,6 +93,18 @@ func (s *screen) wait(what string, ready func() bool) {
 	}
 }
 
+// stuck ends a window that does not end by itself, and answers where all its goroutines were.
+func (s *screen) stuck() string {
+	_ = s.cmd.Process.Signal(syscall.SIGQUIT)
+	select {
+	case <-s.ended:
+	case <-time.After(time.Minute): // a screen that hangs holds it in the system
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+	}
+	return s.stderr.String()
+}
+
 // seen is what is on the screen, nothing while the program does not answer.
 func (s *screen) seen() (list []ui.Seen) { return s.ask(ui.Asked{}) }
 
@@ -208,8 +220,7 @@ func (s *screen) quit() {
 			s.t.Errorf("after SIGTERM: %v", err)
 		}
 	case <-time.After(wait.Longest):
-		s.cmd.Process.Kill()
-		s.t.Error("SIGTERM does not end the window")
+		s.t.Errorf("SIGTERM does not end the window: %s", s.stuck())
 	}
 	for line := range strings.Lines(s.stderr.String()) {
 		if strings.HasPrefix(line, "audit:") { // the audit build's watchdog

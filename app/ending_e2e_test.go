@@ -79,7 +79,6 @@ func TestWindowEndsWhateverHoldsIt(t *testing.T) {
 	case <-s.ended:
 		t.Logf("with a screen that hangs it ended after %v", time.Since(began).Round(time.Millisecond))
 	case <-time.After(wait.Longest):
-		s.cmd.Process.Kill()
-		t.Error("SIGTERM does not end a window whose screen hangs")
+		t.Errorf("SIGTERM does not end a window whose screen hangs: %s", s.stuck())
 	}
 }
