@@ -1,6 +1,10 @@
 package ui
 
-import "testing"
+import (
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+)
 
 // A closing window goes when the last of its tasks is done and nothing else is under way, and runs nothing after that.
 func TestAClosingWindowWaitsForItsTasks(t *testing.T) {
@@ -44,5 +48,19 @@ func TestALifeThatIsOverClosesNothing(t *testing.T) {
 	l.leave()
 	if quit != 1 || gone != 0 || shown != 0 {
 		t.Errorf("quit %d, gone %d, shown %d times", quit, gone, shown)
+	}
+}
+
+// Nothing is left for Fyne to queue on its loop at the loop's end, where it may be waited for for ever; what was to run then still does.
+func TestNothingWaitsForALoopThatEnded(t *testing.T) {
+	l := test.NewTempApp(t).Lifecycle()
+	ran := 0
+	l.SetOnStopped(func() { ran++ })
+	stopped := takeStopped(l)
+	if l.(interface{ OnStopped() func() }).OnStopped() != nil {
+		t.Error("Fyne still has something to queue")
+	}
+	if stopped(); ran != 1 {
+		t.Errorf("it ran %d times", ran)
 	}
 }

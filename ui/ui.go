@@ -126,7 +126,9 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 		defer close(done)
 		go w.resting.run(done, w.mayRest)
 	}
+	stopped := takeStopped(a.Lifecycle())
 	w.win.ShowAndRun()
+	stopped()
 	w.ended()
 	if err := w.journal.Close(); err != nil { // first, so that a new start has it while a step of the model still goes on
 		fyne.LogError("The history was not closed as it should be", err)
@@ -142,6 +144,26 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	case <-closed:
 	case <-enough: // a step of a large model, or its opening, ends with the program
 	}
+}
+
+// takeStopped takes what is to run when the toolkit has stopped, to be called then: Fyne would queue it for its own loop at the loop's end
+// and wait for it. It is dropped there mostly, with the preferences of the last moment, and where it comes a moment later still, Fyne
+// waits for ever: the window is gone, the program holds the history, and the next start finds it in use.
+func takeStopped(l fyne.Lifecycle) func() {
+	hooks, ok := l.(interface {
+		OnStopped() func()
+		SetOnStoppedHookExecuted(func()) // Fyne's own, which saves the preferences
+	})
+	if !ok {
+		return func() {}
+	}
+	stopped := hooks.OnStopped()
+	hooks.SetOnStoppedHookExecuted(nil)
+	l.SetOnStopped(nil)
+	if stopped == nil {
+		return func() {}
+	}
+	return stopped
 }
 
 // savePNG asks where to save the named picture and writes there what data makes; nil where the program cannot ask.
