@@ -36,9 +36,18 @@ func (w *Window) adopt(f state.Form, changed bool) {
 	w.refresh()
 }
 
+// field is the text field that has the focus; nil: none has. Cards and words hear shortcuts as well, and are none.
+func (w *Window) field() fyne.Shortcutable {
+	field, _ := w.win.Canvas().Focused().(interface {
+		fyne.Shortcutable
+		SelectedText() string
+	})
+	return field
+}
+
 func (w *Window) undoActions() []command.Action {
 	// A text field with the focus has an undo of its own, which comes first (performKey).
-	typing := func() bool { _, ok := w.win.Canvas().Focused().(fyne.Shortcutable); return ok }
+	typing := func() bool { return w.field() != nil }
 	undoing := func() {
 		if !w.models.Undo() && !w.gallery.Undone() && !w.Paged() {
 			w.adopt(w.undo.Back())
@@ -60,7 +69,7 @@ func (w *Window) undoActions() []command.Action {
 			Can: func() bool { return typing() || turns(w.undo.Future) },
 		},
 		{ID: "edit.redo.other", Label: i18n.T("Redo"), Key: "Ctrl+Shift+Z", Do: func() {
-			if field, typing := w.win.Canvas().Focused().(fyne.Shortcutable); typing {
+			if field := w.field(); field != nil {
 				field.TypedShortcut(&fyne.ShortcutRedo{})
 			} else {
 				redoing()

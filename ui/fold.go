@@ -189,23 +189,12 @@ func (c *columns) refresh() {
 	if slices.Contains(changes, true) {
 		c.body.Refresh()
 		c.resize()
-		c.letGo()
+		if canvas := fyne.CurrentApp().Driver().CanvasForObject(c.body); canvas != nil {
+			kit.LetGo(canvas)
+		}
 	}
 	for _, b := range c.buttons {
 		b.Follow()
-	}
-}
-
-// letGo takes the focus from what is folded away: keys go to what is seen.
-func (c *columns) letGo() {
-	canvas := fyne.CurrentApp().Driver().CanvasForObject(c.body)
-	if canvas == nil {
-		return
-	}
-	focused, is := canvas.Focused().(fyne.CanvasObject)
-	// What has no visible place is nowhere.
-	if is && fyne.CurrentApp().Driver().AbsolutePositionForObject(focused).IsZero() {
-		canvas.Unfocus()
 	}
 }
 

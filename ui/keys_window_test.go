@@ -1,14 +1,18 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"realword/inference/plain"
 	"realword/ui/command"
 	"realword/ui/preferences"
+	"realword/ui/state"
+	"realword/ui/uitest"
 )
 
 // TestLookKeysCanBeChanged gives an action another key, sees the old one without effect, and what a taken key is asked about.
@@ -82,5 +86,80 @@ func TestLookNobodyTypesIntoWhatIsFoldedAway(t *testing.T) {
 	b.columns.fold(folds{})
 	if c.Focused() != fyne.Focusable(b.subjects.Prompt) {
 		t.Error("what is seen has lost the focus")
+	}
+}
+
+// TestLookKeysOfWhatIsGone: a subject or a word that goes takes the focus with it, and its keys change no other.
+func TestLookKeysOfWhatIsGone(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	c := b.win.Canvas()
+	b.subjects.PromptChanged("a dog and a cat")
+	for n, name := range map[int]string{1: "dog.png", 4: "cat.png"} {
+		b.drop(b.chipOf(n), uitest.File(t, name, uitest.PNG(uitest.Red)))
+		b.settle()
+	}
+	for _, at := range []int{0, 1} {
+		b.undo.Fields = nil // a while later
+		card := b.cardAt(at)
+		other := layoutIn(state.Form{Cards: b.state.Form.Cards[1-at : 2-at]})
+		if at == 0 {
+			c.Focus(card)
+			card.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
+		} else { // with its button
+			remove := b.toolIn(card, "Remove this subject")
+			c.Focus(remove.(fyne.Focusable))
+			test.Tap(remove)
+		}
+		if c.Focused() != nil {
+			t.Errorf("%T of a subject that is gone has the focus", c.Focused())
+		}
+		for _, key := range []fyne.KeyName{fyne.KeyM, fyne.KeyS, fyne.KeyDelete} { // as Fyne's driver may still tell it
+			if card.TypedKey(&fyne.KeyEvent{Name: key}); layoutIn(b.state.Form) != other {
+				t.Errorf("%s on a subject that is gone: %q is left of %q", key, layoutIn(b.state.Form), other)
+			}
+		}
+		b.key(&fyne.ShortcutUndo{})
+		if len(b.state.Form.Cards) != 2 {
+			t.Fatalf("Ctrl+Z does not bring the subject back: %q", layoutIn(b.state.Form))
+		}
+	}
+	c.Focus(b.chipOf(4))
+	b.subjects.PromptChanged("a dog and a")
+	if c.Focused() != nil {
+		t.Errorf("%T of a word that is gone has the focus", c.Focused())
+	}
+	c.Focus(b.chipOf(3))
+	b.subjects.PromptChanged("a dog and one")
+	if c.Focused() != b.chipOf(3) {
+		t.Error("a word that is changed loses the focus")
+	}
+}
+
+// TestLookUndoOnSubjectsAndWords: they take what is pasted, and leave the other keys of text fields to the window.
+func TestLookUndoOnSubjectsAndWords(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	c := b.win.Canvas()
+	b.subjects.PromptChanged("a dog")
+	b.drop(b.chipOf(1), uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
+	b.settle()
+	for _, redo := range []fyne.Shortcut{&fyne.ShortcutRedo{}, mustStroke(t, "Ctrl+Shift+Z").Shortcuts()[0]} {
+		c.Focus(b.cardAt(0))
+		b.key(&fyne.ShortcutUndo{})
+		if len(b.state.Form.Cards) != 0 {
+			t.Error("Ctrl+Z does nothing on a subject")
+		}
+		c.Focus(b.chipOf(1))
+		b.key(redo)
+		if len(b.state.Form.Cards) != 1 {
+			t.Errorf("%s does nothing on a word", redo.ShortcutName())
+		}
+	}
+	i := slices.IndexFunc(b.Table.List, func(a command.Action) bool { return a.ID == "edit.redo" })
+	for focus, want := range map[fyne.Focusable]bool{b.subjects.Prompt: true, b.cardAt(0): false, b.chipOf(1): false} {
+		if c.Focus(focus); b.Table.List[i].Can() != want {
+			t.Errorf("nothing is to be done again, and on a %T it can be: %v", focus, !want)
+		}
 	}
 }

@@ -213,9 +213,12 @@ func strokeOf(s fyne.Shortcut) (Stroke, bool) {
 // Shortcut acts on the keys that work everywhere in the window, also while the user types, and tells whether it did. What a
 // text field does itself (undo, copy, paste) is not among them.
 func (k *Commands) Shortcut(s fyne.Shortcut) bool {
-	if _, custom := s.(*desktop.CustomShortcut); !custom {
-		return false
-	}
+	_, custom := s.(*desktop.CustomShortcut)
+	return custom && k.AnyShortcut(s)
+}
+
+// AnyShortcut is Shortcut for what has the focus and is no text field: undo and copy are the window's, too.
+func (k *Commands) AnyShortcut(s fyne.Shortcut) bool {
 	key, ok := strokeOf(s)
 	return ok && k.Press(key)
 }
@@ -245,12 +248,13 @@ func (s Stroke) Shortcuts() []fyne.Shortcut {
 	return list
 }
 
-// PerformKey does an action for its key. Keys such as Ctrl+Z and Ctrl+V belong to the text field that has the focus, if one has.
+// PerformKey does an action for its key. Keys such as Ctrl+Z and Ctrl+V belong to the text field that has the focus, if one has, or to what
+// else takes what is pasted, which gives the others back (AnyShortcut).
 func (k *Commands) PerformKey(a Action) {
-	if field, typing := k.win.Canvas().Focused().(fyne.Shortcutable); typing {
+	if focused, hears := k.win.Canvas().Focused().(fyne.Shortcutable); hears {
 		if s, err := ParseStroke(a.Key); err == nil {
 			if own := s.Shortcuts()[0]; !strings.HasPrefix(own.ShortcutName(), "CustomDesktop:") {
-				field.TypedShortcut(own)
+				focused.TypedShortcut(own)
 				return
 			}
 		}

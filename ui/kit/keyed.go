@@ -22,6 +22,16 @@ func HandOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
 	}
 }
 
+// LetGo takes the focus from what is hidden or gone: keys go to what is seen.
+func LetGo(c fyne.Canvas) {
+	focused, is := c.Focused().(fyne.CanvasObject)
+	driver := fyne.CurrentApp().Driver()
+	// What was painted and has no visible place is nowhere.
+	if is && driver.CanvasForObject(focused) == c && driver.AbsolutePositionForObject(focused).IsZero() {
+		c.Unfocus()
+	}
+}
+
 // Button is a button that Space and Enter press.
 type Button struct {
 	widget.Button

@@ -36,7 +36,8 @@ type cardActs struct {
 	dropPicture func(picture int)
 	reach       func(card int, scope float64)
 	square      func(picture int, square picture.Square, settled bool)
-	shortcut    func(fyne.Shortcut) bool
+	shortcut    func(fyne.Shortcut) bool // of its text fields
+	other       func(fyne.Shortcut) bool // of its own
 	resized     func()
 }
 
@@ -259,13 +260,13 @@ func (c *Card) menu(at fyne.Position) { c.acts.menu(c.Look.ID, at) }
 // TappedSecondary shows the menu of the subject.
 func (c *Card) TappedSecondary(e *fyne.PointEvent) { c.menu(e.AbsolutePosition) }
 
-// TypedShortcut takes a picture of the clipboard into the subject.
+// TypedShortcut takes a picture of the clipboard into the subject; other keys are the window's.
 func (c *Card) TypedShortcut(s fyne.Shortcut) {
 	if _, ok := s.(*fyne.ShortcutPaste); ok {
 		c.acts.paste(c.Look.ID)
 		return
 	}
-	c.acts.shortcut(s)
+	c.acts.other(s)
 }
 
 // Toggle opens or closes the editor of the square.

@@ -90,7 +90,7 @@ func (c *Chip) TappedSecondary(e *fyne.PointEvent) {
 	}
 }
 
-// TypedShortcut takes a picture of the clipboard onto the word.
+// TypedShortcut takes a picture of the clipboard onto the word; other keys are the window's.
 func (c *Chip) TypedShortcut(s fyne.Shortcut) {
 	if _, ok := s.(*fyne.ShortcutPaste); ok && !c.Past {
 		c.acts.paste(c.Word)

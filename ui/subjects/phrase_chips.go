@@ -185,7 +185,7 @@ func (p *Panel) chipKey(i int, e *fyne.KeyEvent) bool {
 
 func (p *Panel) chipActs(i int) chipActs {
 	return chipActs{
-		tap: func() { p.tapChip(i) }, shortcut: p.commands.Shortcut,
+		tap: func() { p.tapChip(i) }, shortcut: p.commands.AnyShortcut,
 		paste: func(word state.Word) { p.Paste(state.Target{Word: word.Word}) },
 		drag:  func(at fyne.Position) { p.dragChip(i, at) },
 		drop:  p.dropChip,

@@ -94,6 +94,9 @@ func (p *Panel) RefreshPrompt() {
 	}
 	p.Chips.Objects = chips[:len(s.Words)]
 	p.Chips.Refresh()
+	if len(s.Words) < len(chips) {
+		kit.LetGo(p.Canvas())
+	}
 	p.OnResized() // the words may need another row
 	p.ChipHint.Set(s.Hint(p.commands.KeyOf("run.generate")))
 	if away := len(s.Strange()) == 0; away != p.knownBox.Hidden {

@@ -213,6 +213,7 @@ func (p *Panel) RefreshCards() {
 	if !slices.Equal(objects, p.Cards.Objects) {
 		p.Cards.Objects = objects
 		p.Cards.Refresh()
+		kit.LetGo(p.Canvas())
 	}
 	if len(objects) > 0 == p.well.Visible() || p.slim.Visible() == p.well.Visible() {
 		p.makeRoom(len(objects) > 0)
@@ -265,12 +266,19 @@ func visible(o fyne.CanvasObject, on bool) {
 
 func (p *Panel) CardActs() cardActs {
 	form := func(change func(state.Form, int) state.Form) func(int) {
-		return func(card int) { p.Change(func(s *state.State) { s.Form = change(s.Form, card) }) }
+		return func(card int) {
+			p.Change(func(s *state.State) {
+				if s.Form.Card(card) >= 0 {
+					s.Form = change(s.Form, card)
+				}
+			})
+		}
 	}
 	return cardActs{
 		tap: p.TapCard, remove: p.RemoveCard, reach: p.SetScope, square: p.SetSquare, shortcut: p.commands.Shortcut,
-		Mute: form(func(f state.Form, card int) state.Form { return f.Mute(card, !f.Cards[f.Card(card)].Off) }),
-		solo: form(state.Form.Solo), menu: p.cardMenu, remedy: p.Mend, add: p.addTo,
+		other: p.commands.AnyShortcut,
+		Mute:  form(func(f state.Form, card int) state.Form { return f.Mute(card, !f.Cards[f.Card(card)].Off) }),
+		solo:  form(state.Form.Solo), menu: p.cardMenu, remedy: p.Mend, add: p.addTo,
 		resized: p.SettleLeft,
 		paint:   func(card int) { p.OnPaint(card) },
 		unpaint: form(func(f state.Form, card int) state.Form { return f.WithRegion(card, inference.Region{}) }),
