@@ -1,9 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"image"
+	"image/png"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/image/draw"
 
 	"realword/assets"
 	"realword/history"
@@ -57,8 +64,88 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// TestFilmOfAnotherModel: the steps of a picture have the colours of its own model, or of what the picture became where another is open;
+// never those of another model that has as many channels.
+func TestFilmOfAnotherModel(t *testing.T) {
+	t.Setenv("XDG_PICTURES_DIR", home(t))
+	s, err := openHistory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	session, err := bringExample(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds, err := s.SessionRounds(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := rounds[0].Pictures[0].ID
+	made, err := journal.Recall(s, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := openModel(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := b.Manifest()
+	own, err := journal.Film(s, id, m, made.Recipe.Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Name, m.Latent.RGB = "Another", slices.Clone(m.Latent.RGB)
+	slices.Reverse(m.Latent.RGB) // its latent means something else
+	others, err := journal.Film(s, id, m, made.Recipe.Request)
+	if err != nil || len(others) != len(own) {
+		t.Fatalf("%d steps of %d, %v", len(others), len(own), err)
+	}
+	for i := range own {
+		if off := away(others[i].Preview, own[i].Preview); off > 0.1 { // 0.06 is usual
+			t.Errorf("step %d is %.3f away from what its model shows", i, off)
+		}
+		if !slices.Equal(own[i].Subjects[0].Mask, others[i].Subjects[0].Mask) {
+			t.Errorf("step %d has another mask", i)
+		}
+	}
+	m.Name = made.Recipe.Model
+	if wrong, err := journal.Film(s, id, m, made.Recipe.Request); err != nil || away(wrong[20].Preview, own[20].Preview) < 0.15 {
+		t.Errorf("these colours would be seen as %.3f away, %v", away(wrong[20].Preview, own[20].Preview), err)
+	}
+}
+
+// small is the thumbnail of a picture of a history.
+func small(t *testing.T, s *history.Store, id uint64) image.Image {
+	t.Helper()
+	list, err := s.Pictures([]uint64{id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(list[0].Thumbnail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// away is how far a preview is from a picture: the root of the mean square of differences, in 0..1; 1 without a preview.
+func away(preview *image.RGBA, from image.Image) float64 {
+	if preview == nil {
+		return 1
+	}
+	as := image.NewRGBA(preview.Rect)
+	draw.BiLinear.Scale(as, as.Rect, from, from.Bounds(), draw.Src, nil)
+	sum := 0.0
+	for i, v := range preview.Pix {
+		d := (float64(v) - float64(as.Pix[i])) / 255
+		sum += d * d
+	}
+	return math.Sqrt(sum / float64(3*len(as.Pix)/4))
+}
+
 // TestAnOldSession: a session of an earlier embedded model, whose latents of 32 × 32 became 128 × 128 pixels, opens with the one that is
-// embedded now: the picture and the masks of all steps are there, previews where the latent is one of this model. Half of a run is gone on
+// embedded now: the picture and the masks of all steps are there, previews in the picture's own colours. Half of a run is gone on
 // with or refused in words, and the request itself can be made.
 func TestAnOldSession(t *testing.T) {
 	t.Setenv("XDG_PICTURES_DIR", home(t))
@@ -99,9 +186,12 @@ func TestAnOldSession(t *testing.T) {
 		if step.GridWidth != 16 || step.GridHeight != 16 || covered != 64 { // γ 0.25
 			t.Errorf("step %d has a mask of %d × %d, %d of them covered", step.Step, step.GridWidth, step.GridHeight, covered)
 		}
-		if (step.Preview != nil) != (m.Latent.Factor == 4) {
-			t.Errorf("step %d has the preview %v with a factor of %d", step.Step, step.Preview != nil, m.Latent.Factor)
+		if step.Preview == nil || step.Preview.Rect.Dx() != 32 {
+			t.Errorf("step %d has the preview %v", step.Step, step.Preview)
 		}
+	}
+	if off := away(film[24].Preview, small(t, s, id)); off > 0.12 {
+		t.Errorf("the last step is %.3f away from the picture", off)
 	}
 	e := inference.New(remote{}, b)
 	defer e.Close()

@@ -19,8 +19,8 @@ type KeptStep struct {
 
 // Replay makes the steps of a finished picture again from what is kept of them, in their order: previews and masks as the
 // run gave them, as exactly as the numbers were kept, but no State. The recipe is the picture's; the manifest is that of its
-// model. With another model whose latent does not fit there are no previews, and masks all the same. Scores that make no
-// mask leave the steps that need them without. A recipe with other painted regions than the picture's gives the masks that these would
+// model. With another model previews are Recolour's; where its latent does not fit there are none, and masks all the same.
+// Scores that make no mask leave the steps that need them without. A recipe with other painted regions than the picture's gives the masks that these would
 // have made of its scores. The result shares Clean, Cross and Scores with the steps.
 func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
 	norm, needs := recipe.Normalization(), scored(recipe.Subjects) > 0
@@ -95,6 +95,36 @@ func replayPreview(m bundle.Manifest, r Request, clean []float32) *image.RGBA {
 		return nil
 	}
 	return preview
+}
+
+// Recolour makes the previews of a film anew that was replayed with the manifest of another model than its picture's: how a latent becomes
+// colours is that model's own, and another's would give false ones. They are learned from became, which is what the last step of the film
+// became, at any size. Where that is nil or does not follow the latent, the film has no previews.
+func Recolour(film []StepDone, r Request, became image.Image) {
+	var factors [][3]float32
+	var bias [3]float32
+	var shape []int
+	least := math.Inf(1)
+	for _, factor := range []int{4, 8, 16, 32} { // pixels per cell: of autoencoders with three to six levels
+		w, h := r.Width/factor, r.Height/factor
+		if len(film) == 0 || w < 1 || h < 1 || w*factor != r.Width || h*factor != r.Height {
+			continue
+		}
+		clean := film[len(film)-1].Clean
+		as := []int{1, len(clean) / (w * h), h, w}
+		if as[1] < 3 || tensor.Count(as) != len(clean) {
+			continue
+		}
+		if f, b, miss, ok := picture.LearnColours(tensor.Of(clean, as...), became); ok && miss < least {
+			factors, bias, shape, least = f, b, as, miss
+		}
+	}
+	for i := range film {
+		film[i].Preview = nil
+		if shape != nil && tensor.Count(shape) == len(film[i].Clean) {
+			film[i].Preview, _ = picture.LatentPreview(tensor.Of(film[i].Clean, shape...), factors, bias)
+		}
+	}
 }
 
 // gridOf is the shape of a guidance grid of n positions on a picture.

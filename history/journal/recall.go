@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
+	"image"
 	"slices"
 
 	"realword/history"
@@ -101,7 +103,7 @@ func StoppedThumbnail(s *history.Store, p history.Picture, m bundle.Manifest, si
 		return nil, err
 	}
 	recipe, err := RecipeOf(p, round)
-	if err != nil || recipe.Model != m.Name {
+	if err != nil || !m.Named(recipe.Model) {
 		return nil, err
 	}
 	step, err := s.Step(p.ID, last-1, false)
@@ -156,8 +158,8 @@ func MasksOf(film []inference.StepDone) []picture.Grid {
 	return masks
 }
 
-// Film is the film of a picture of the history, as the run gave it. The recipe is the picture's, the manifest that of its model; see
-// inference.Replay.
+// Film is the film of a picture of the history, as the run gave it; see inference.Replay. The recipe is the picture's. Where the manifest
+// is that of another model than the picture's, previews have the colours of what is kept of the picture, and none are where nothing of it is.
 func Film(s *history.Store, picture uint64, m bundle.Manifest, r inference.Request) ([]inference.StepDone, error) {
 	indexes, err := s.Steps(picture)
 	if err != nil {
@@ -179,5 +181,31 @@ func Film(s *history.Store, picture uint64, m bundle.Manifest, r inference.Reque
 		}
 		steps = append(steps, inference.KeptStep{Step: i, Clean: step.Clean, Cross: step.Cross, Scores: step.Scores})
 	}
-	return inference.Replay(m, WithMasks(s, r), steps), nil
+	film := inference.Replay(m, WithMasks(s, r), steps)
+	model, became, err := modelOf(s, picture)
+	if err == nil && !m.Named(model) {
+		inference.Recolour(film, r, became)
+	}
+	return film, err
+}
+
+// modelOf is the name of the model that made a picture, and a small picture of what it became so far; nil: none is kept.
+func modelOf(s *history.Store, id uint64) (string, image.Image, error) {
+	list, err := s.Pictures([]uint64{id})
+	if err != nil || len(list) == 0 {
+		return "", nil, cmp.Or(err, error(history.ErrNoPicture))
+	}
+	round, err := s.Round(list[0].Round)
+	if err != nil {
+		return "", nil, err
+	}
+	r, err := RecipeOf(list[0], round)
+	if err != nil {
+		return "", nil, err
+	}
+	small, _, err := picture.Decode(list[0].Thumbnail, picture.Limits{Bytes: 4 << 20, Pixels: 1 << 22, Side: 1 << 12})
+	if err != nil { // of a session that came from elsewhere, perhaps
+		return r.Model, nil, nil
+	}
+	return r.Model, small, nil
 }

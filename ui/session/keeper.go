@@ -201,7 +201,11 @@ func (k *Keeper) LoadView() {
 	}
 	now, store := k.host.State(), k.host.Journal.Store()
 	shot := now.Shot()
-	if shot == nil || shot.Kept == 0 || shot.Loaded || store == nil || now.Model == nil || shot.Image != nil && shot.Film != nil {
+	if shot == nil || shot.Kept == 0 || store == nil || now.Model == nil {
+		return
+	}
+	known := shot.Bare && now.Model.Named(shot.Model) // its model has been opened since
+	if !known && (shot.Loaded || shot.Image != nil && shot.Film != nil) {
 		return
 	}
 	before, m := *shot, *now.Model
@@ -213,7 +217,7 @@ func (k *Keeper) LoadView() {
 				old.Film, old.Loaded = nil, false
 			}
 		}
-		s.Shots[s.View.Shot].Loaded = true
+		s.Shots[s.View.Shot].Loaded, s.Shots[s.View.Shot].Bare = true, false
 	})
 	k.host.Background(func() func() {
 		loaded := loadShot(store, before, m)

@@ -179,6 +179,31 @@ func TestASessionComesBackAsItWasLeft(t *testing.T) {
 	b.State.Queue.Flights = nil
 }
 
+// TestStepsOfAnotherModel: where nothing tells the colours of a film, its masks lie on the picture as it became, and what would show more
+// is said until that model is open.
+func TestStepsOfAnotherModel(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	other := *uitest.Toybox
+	other.Name = "another"
+	b.State.Model = &other
+	b.kept(7)
+	b.State.View = state.View{Shot: 0, Step: 1}
+	b.Settle()
+	own, shot := b.State.Shots[0].Model, b.State.Shots[0]
+	if !shot.Bare || len(shot.Film) != 4 || shot.Film[1].Preview == nil || len(shot.Film[1].Subjects[0].Mask) == 0 {
+		t.Fatalf("%+v", shot)
+	}
+	if said := b.State.Caption(); !strings.Contains(said, "open the model "+own) {
+		t.Errorf("it says %q", said)
+	}
+	other.Name = own
+	b.Change(func(s *state.State) { s.Model = &other })
+	b.Settle()
+	if shot := b.State.Shots[0]; shot.Bare || len(shot.Film) != 4 || strings.Contains(b.State.Caption(), "open the model") {
+		t.Errorf("with its model open: %+v, %s", shot, b.State.Caption())
+	}
+}
+
 // What was typed before the history is open is not overwritten by the last session.
 func TestWhatIsTypedMeanwhileStays(t *testing.T) {
 	dir := t.TempDir()

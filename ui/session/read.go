@@ -61,11 +61,12 @@ func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
 	if err != nil {
 		film = nil
 	}
-	if shot.Film == nil {
+	if shot.Film == nil || shot.Bare {
 		shot.Film = film
+		shot.Bare = len(film) > 0 && film[0].Preview == nil && !m.Named(shot.Model)
 	}
 	for i := range shot.Film {
-		if shot.Film[i].Preview == nil && shot.Thumb != nil { // of another model: the masks lie on the picture as it became
+		if shot.Film[i].Preview == nil && shot.Thumb != nil { // the masks lie on the picture as it became
 			shot.Film[i].Preview = rgbaOf(shot.Thumb)
 		}
 	}

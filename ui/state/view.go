@@ -181,6 +181,9 @@ func (s State) Caption() string {
 		return s.Told.text
 	}
 	if step := s.Shown(); step != nil {
+		if shot := s.Shot(); shot != nil && shot.Bare {
+			return i18n.T("step %d of %d · masks only: to see how it looked, open the model %s", step.Step+1, step.Steps, shot.Model)
+		}
 		if step.Guided {
 			return i18n.T("step %d of %d · masks follow the words", step.Step+1, step.Steps)
 		}
