@@ -187,7 +187,7 @@ func (f Form) follow(e edit, before, after []Word) Form {
 			place.From, place.To = e.grow(before[at.First].Start, before[at.Last].End)
 			wanted = 0
 			for _, r := range runsOf(before, c.Word.Text) {
-				if before[r.Last].End >= e.from && before[r.First].Start <= e.to {
+				if r == at || before[r.Last].End >= e.from && before[r.First].Start <= e.to {
 					if r == at {
 						have = wanted
 					}

@@ -9,6 +9,7 @@ import (
 	"testing/quick"
 
 	"realword/inference"
+	"realword/inference/prompt"
 	"realword/ui/uitest"
 )
 
@@ -161,6 +162,57 @@ func TestRandomEditsNeverBindAnotherWord(t *testing.T) {
 	}
 	if err := quick.Check(check, &quick.Config{MaxCount: 3000}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Quotes, weights and marks of other programs make words of letters and letters of words, far from where the user types too.
+func TestWordsThatAnEditUnmakes(t *testing.T) {
+	for _, c := range []struct{ before, word, after string }{
+		{"a 'dog", "dog", "a'dog"},
+		{"'arbre", "arbre", "l'arbre"},
+	} {
+		s := State{Form: Form{Prompt: c.before, Cards: []Card{{ID: 1, Word: inference.Word{Text: c.word, Occurrence: 1}}}}, Words: PlainWords(c.before)}
+		s = s.Retype(c.after, PlainWords(c.after), -1)
+		if card := s.Form.Cards[0]; !card.Lost(s.Words) {
+			t.Errorf("%q to %q: %v is bound still", c.before, c.after, card.Word)
+		}
+	}
+	pieces := []string{
+		"dog", "cat", " ", ", ", "(", ")", ":1.2", "{", "|", "}", "[", "]", "<lora:", ":1>", "BREAK", "a ", "2", "é", "🐕", "\u200d", "-",
+		"'", "'s", "\"", "_", "\\", "<", ">", ":", "\n", "#", "AND",
+	}
+	tok := tokenizer(t)
+	for name, read := range map[string]func(string) []Word{
+		"plain": PlainWords,
+		"model": func(text string) []Word { return ModelWords(tok.Read(text, prompt.Reading{})) },
+	} {
+		for seed := range uint64(4000) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			some := func(n int) (text string) {
+				for range n {
+					text += pieces[r.IntN(len(pieces))]
+				}
+				return text
+			}
+			text := some(1 + r.IntN(12))
+			s := State{Words: read(text), Form: Form{Prompt: text}}
+			for i, w := range s.Words {
+				if r.IntN(2) == 0 {
+					s.Form.Cards = append(s.Form.Cards, Card{ID: i + 1, Word: w.Word})
+				}
+			}
+			for range 3 {
+				from := r.IntN(len(text) + 1)
+				to := from + r.IntN(len(text)-from+1)
+				text = text[:from] + some(r.IntN(3)) + text[to:]
+				s = s.Retype(text, read(text), -1)
+				for _, c := range s.Form.Cards {
+					if _, found := locate(s.Words, c.Word); !found && c.Gone == nil {
+						t.Fatalf("%s %d: %q: %v is no word and has no place to come back to", name, seed, text, c.Word)
+					}
+				}
+			}
+		}
 	}
 }
 
