@@ -233,15 +233,12 @@ func (a *again) settle(m bundle.Manifest, r inference.Request, options inference
 	return r
 }
 
-// chosen are the settings of a picture that hold beside the options: the rest follows another number of steps, and all but a few another
+// chosen are the settings of a picture that hold beside the options: the rest follows another number of steps, and most of it another
 // preset. What options turn off does not hold: Over takes a false for silence.
 func (a *again) chosen(m bundle.Manifest, was, options inference.Settings) inference.Settings {
 	chosen := was.Wishes(m)
 	if options.Preset != "" {
-		chosen = inference.Settings{
-			Negative: chosen.Negative, Width: was.Width, Height: was.Height,
-			LoRAs: chosen.LoRAs, Literal: chosen.Literal, Cut: chosen.Cut,
-		}
+		chosen = was.WithPreset(options.Preset, m)
 	}
 	for _, t := range inference.Table() {
 		if slices.Contains(a.off, t.Flag) {

@@ -134,6 +134,18 @@ func (s Settings) Wishes(m bundle.Manifest) Settings {
 	return wishes
 }
 
+// WithPreset is another preset, and what was chosen beside this one of what stays: few steps may come from a LoRA, a size or a way to read
+// prompts is not the preset's, and an approximation is one of any.
+func (s Settings) WithPreset(name string, m bundle.Manifest) Settings {
+	chosen, next := s.Wishes(m), Settings{Preset: name}
+	for _, t := range table {
+		if t.Stays {
+			_ = t.Set(&next, t.Get(chosen))
+		}
+	}
+	return next
+}
+
 // Possible leaves out what the model cannot do, or nobody.
 func (s Settings) Possible(m bundle.Manifest) Settings {
 	full := s.Complete(m)
@@ -175,6 +187,7 @@ type Setting struct {
 	Such        string  // in messages: a number that works well, of a setting with a fraction
 	Least, Most float64 // bounds of any model; zero for what is no number
 	OfMasks     bool    // it acts on the masks of subjects alone
+	Stays       bool    // with another preset, where it was chosen: WithPreset
 	none        float64 // what a zero that is written stands for, where 0 is "not set"; 0: that
 
 	parse func(Settings) error                  // what no value can be; may be nil
@@ -313,7 +326,7 @@ func ParseDecimal(text string) (float64, error) {
 
 var table = []Setting{
 	{
-		Key: "negative", Field: "Negative", At: func(s *Settings) any { return &s.Negative },
+		Key: "negative", Stays: true, Field: "Negative", At: func(s *Settings) any { return &s.Negative },
 		Flag: "negative", Help: "negative prompt: what the picture should not show (default: the preset's; \"\" for none)", Label: "negative",
 		Called: "negative prompt",
 	},
@@ -451,44 +464,44 @@ var table = []Setting{
 		parse: func(s Settings) error { return picture.Square{Fit: s.Fit}.Validate() },
 	},
 	{
-		Key: "loras", Field: "LoRAs", At: func(s *Settings) any { return &s.LoRAs },
+		Key: "loras", Stays: true, Field: "LoRAs", At: func(s *Settings) any { return &s.LoRAs },
 		Label: "LoRA", Text: LoRAText, Called: "LoRAs", Takes: "a list such as <lora:name:0.8>",
 		parse: func(s Settings) error { _, err := lora.Parse(s.LoRAs); return err },
 	},
 	{
-		Key: "literal", Field: "Literal", At: func(s *Settings) any { return &s.Literal },
+		Key: "literal", Stays: true, Field: "Literal", At: func(s *Settings) any { return &s.Literal },
 		Flag: "literal", Help: "read the prompts literally: no weights such as (word:1.2) or [word], no {a|b}, no BREAK", Called: "literal reading",
 		Label: "literal",
 	},
 	{
-		Key: "one_chunk", Field: "Cut", At: func(s *Settings) any { return &s.Cut },
+		Key: "one_chunk", Stays: true, Field: "Cut", At: func(s *Settings) any { return &s.Cut },
 		Flag: "one-chunk", Help: "cut the prompts after 75 tokens and read BREAK as a word, as earlier versions did", Called: "cutting of prompts", Label: "one chunk",
 	},
 	{
-		Key: "swift", Field: "Swift", At: func(s *Settings) any { return &s.Swift },
+		Key: "swift", Stays: true, Field: "Swift", At: func(s *Settings) any { return &s.Swift },
 		Flag: "swift", Help: "approximate: leave out passes of the U-Net that mostly change little, as --uncond-every, --mask-rest, --mask-settle and --cfg-interval do; a subject may turn, or things in the background change, more so with fewer steps or in other shapes", Called: "swift", Label: "swift",
 	},
 	{
-		Key: "mask_rest", Field: "Rest", At: func(s *Settings) any { return &s.Rest },
+		Key: "mask_rest", Stays: true, Field: "Rest", At: func(s *Settings) any { return &s.Rest },
 		Flag: "mask-rest", Help: fmt.Sprintf("approximate: make masks at every second step once they change by less than this share (--swift: %g)", swift.Rest),
 		Called: "mask rest", Takes: "a share from 0 to 1", Such: "0.2", Most: 1, none: NoShare, OfMasks: true, Label: "mask rest",
 		check: checkShare("mask rest", func(s Settings) float64 { return s.Rest }),
 	},
 	{
-		Key: "mask_settle", Field: "Settle", At: func(s *Settings) any { return &s.Settle },
+		Key: "mask_settle", Stays: true, Field: "Settle", At: func(s *Settings) any { return &s.Settle },
 		Flag: "mask-settle", Help: fmt.Sprintf("approximate: automatic T_stop, once masks change by less than this share twice (--swift: %g)", swift.Settle),
 		Called: "mask settle", Takes: "a share from 0 to 1", Such: "0.02", Most: 1, none: NoShare, OfMasks: true, Label: "mask settle",
 		check: checkShare("mask settle", func(s Settings) float64 { return s.Settle }),
 	},
 	{
-		Key: "cfg_interval", Field: "Interval", At: func(s *Settings) any { return &s.Interval },
+		Key: "cfg_interval", Stays: true, Field: "Interval", At: func(s *Settings) any { return &s.Interval },
 		Flag: "cfg-interval", Help: "approximate: guidance at these noise levels σ/α alone (arXiv 2404.07724; --swift: " + swift.Interval + ")",
 		Called: "guidance interval", Takes: "a range such as 0.28-5.42", Label: "cfg interval",
 		parse: func(s Settings) error { _, _, err := parseInterval(s.Interval); return err },
 		check: func(s Settings, _ bundle.Manifest) error { _, _, err := parseInterval(s.Interval); return err },
 	},
 	{
-		Key: "uncond_every", Field: "Every", At: func(s *Settings) any { return &s.Every },
+		Key: "uncond_every", Stays: true, Field: "Every", At: func(s *Settings) any { return &s.Every },
 		Flag: "uncond-every", Help: fmt.Sprintf("approximate: the unconditional pass at every so many steps (--swift: %d)", swift.Every), Zero: "1 runs it at every step",
 		Called: "steps of an unconditional pass", Takes: fmt.Sprint("a number from 1 to ", mostEvery), Least: 1, Most: mostEvery,
 		Label: "uncond every",
@@ -500,11 +513,11 @@ var table = []Setting{
 		},
 	},
 	{
-		Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width },
+		Key: "width", Stays: true, Field: "Width", At: func(s *Settings) any { return &s.Width },
 		Called: "width", Zero: "give 1 or more", Least: 1, Most: maxSide,
 	},
 	{
-		Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height },
+		Key: "height", Stays: true, Field: "Height", At: func(s *Settings) any { return &s.Height },
 		Called: "height", Zero: "give 1 or more", Least: 1, Most: maxSide,
 	},
 	{

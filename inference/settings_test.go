@@ -190,3 +190,24 @@ func TestTheNearestSide(t *testing.T) {
 		}
 	}
 }
+
+// Another preset brings its own numbers; what is not a preset's business stays as it was chosen, to the letter.
+func TestAnotherPreset(t *testing.T) {
+	m := bundle.Manifest{Size: bundle.Size{Width: 512, Height: 512}, Presets: map[string]bundle.Preset{
+		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.25, MaskSource: "low_cross_high_self"},
+		"release": {Sampler: "ddpm", Steps: 50, Stop: 25, CFG: 3.5, Scope: 0.2, Negative: "ugly", MaskSource: "all_cross"},
+	}}
+	was := Settings{
+		Preset: "paper", Negative: "rain", Steps: 30, CFG: 9, Sampler: "euler", Scope: 0.4, Width: 640, Height: 512,
+		LoRAs: "<lora:lightning-4step:1:sum>", Literal: true, Swift: true, Interval: "0.28-5.42",
+	}
+	want := Settings{
+		Preset: "release", Negative: "rain", Width: 640, Height: 512, LoRAs: was.LoRAs, Literal: true, Swift: true, Interval: "0.28-5.42",
+	}
+	if got := was.Complete(m).WithPreset("release", m); got != want {
+		t.Errorf("got %+v,\nwant %+v", got, want)
+	}
+	if got := (Settings{Preset: "release"}).Complete(m).WithPreset("paper", m); got != (Settings{Preset: "paper"}) {
+		t.Errorf("nothing was chosen, yet %+v stays", got)
+	}
+}

@@ -199,22 +199,21 @@ func (f Form) WithSteps(steps int, m *bundle.Manifest) Form {
 	return f.Settle(m)
 }
 
-// WithPreset changes the preset and takes over its settings, but for a negative prompt that the user wrote. Scopes and the size that
-// the user has set stay, and so do LoRAs, which few steps may come from, and approximations. A scope that is the former preset's, as
-// recipes say it, is no wish.
+// WithPreset changes the preset and takes over its settings, but for what stays (inference.Settings.WithPreset) and the scopes that the
+// user has set. A scope that is the former preset's, as recipes say it, is no wish.
 func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
-	kept, former := f.wishes(m), scope(Card{}, f, m)
+	former := scope(Card{}, f, m)
 	f.Cards = slices.Clone(f.Cards)
 	for i := range f.Cards {
 		if f.Cards[i].Scope == former {
 			f.Cards[i].Scope = 0
 		}
 	}
-	f.Settings = inference.Settings{
-		Preset: name, Negative: kept.Negative, Width: f.Width, Height: f.Height, Literal: f.Literal, Cut: f.Cut,
-		LoRAs: f.LoRAs,
-		Swift: kept.Swift, Rest: kept.Rest, Settle: kept.Settle, Interval: kept.Interval, Every: kept.Every,
+	var model bundle.Manifest // none is open: all that stays was chosen
+	if m != nil {
+		model = *m
 	}
+	f.Settings = f.Settings.WithPreset(name, model)
 	return f.Settle(m)
 }
 
