@@ -20,8 +20,8 @@ type KeptStep struct {
 // Replay makes the steps of a finished picture again from what is kept of them, in their order: previews and masks as the
 // run gave them, as exactly as the numbers were kept, but no State. The recipe is the picture's; the manifest is that of its
 // model. With another model previews are Recolour's; where its latent does not fit there are none, and masks all the same.
-// Scores that make no mask leave the steps that need them without. A recipe with other painted regions than the picture's gives the masks that these would
-// have made of its scores. The result shares Clean, Cross and Scores with the steps.
+// Scores that make no mask leave the steps that need them without. A recipe with other painted regions than the picture's gives the masks
+// that these would have made of its scores. The result shares Clean, Cross and Scores with the steps.
 func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
 	norm, needs := recipe.Normalization(), scored(recipe.Subjects) > 0
 	timesteps := timesteps(m, recipe)

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	_ "unsafe" // for go:linkname
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -170,7 +171,10 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 		return nil
 	case fyne.Widget:
 		if strings.HasPrefix(reflect.TypeOf(o).Elem().PkgPath(), reflect.TypeFor[Window]().PkgPath()) {
-			return o.CreateRenderer().Objects() // of ours, a renderer is a view of parts that the widget keeps
+			return drawn(o)
+		}
+		if row := reflect.TypeOf(o).Elem().Name(); row == "listItem" || row == "gridWrapItem" { // of Fyne's lists, which ours are made of
+			return drawn(o)
 		}
 		// Fyne's own frames, such as what lies around a sheet.
 		if f := reflect.ValueOf(o).Elem().FieldByName("Content"); f.IsValid() && f.CanInterface() {
@@ -181,3 +185,17 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 	}
 	return nil
 }
+
+// drawn are the objects that a widget is on the screen as; none before Fyne has drawn it. Another renderer would not only hold others: a
+// list's takes the list over, so that its rows move while somebody looks.
+func drawn(w fyne.Widget) []fyne.CanvasObject {
+	if r, ok := cachedRenderer(w); ok {
+		return r.Objects()
+	}
+	return nil
+}
+
+// cachedRenderer is the renderer that Fyne has of a widget. The public function for it is for tests, and makes one where there is none.
+//
+//go:linkname cachedRenderer fyne.io/fyne/v2/internal/cache.CachedRenderer
+func cachedRenderer(wid fyne.Widget) (fyne.WidgetRenderer, bool)

@@ -159,7 +159,7 @@ func MasksOf(film []inference.StepDone) []picture.Grid {
 }
 
 // Film is the film of a picture of the history, as the run gave it; see inference.Replay. The recipe is the picture's. Where the manifest
-// is that of another model than the picture's, previews have the colours of what is kept of the picture, and none are where nothing of it is.
+// is that of another model than the picture's, previews have the colours of what is kept of the picture; without that there are none.
 func Film(s *history.Store, picture uint64, m bundle.Manifest, r inference.Request) ([]inference.StepDone, error) {
 	indexes, err := s.Steps(picture)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 
 // LearnColours finds the factors and the bias with which LatentPreview shows a latent [C H W] or [1 C H W] in the colours of the picture
 // that it became, which may be small: for latents of a model that is not at hand. It is a linear fit of least squares, as those are
-// that models come with. miss is the root of the mean square of what it misses, in 0..1, made larger by the freedom that so many factors have; ok
-// is false where the picture does not follow the latent: it is another picture, or the latent has another shape.
+// that models come with. miss is the root of the mean square of what it misses, in 0..1, made larger by the freedom that so many factors
+// have; ok is false where the picture does not follow the latent: it is another picture, or the latent has another shape.
 func LearnColours(latent *tensor.Tensor, became image.Image) (factors [][3]float32, bias [3]float32, miss float64, ok bool) {
 	c, h, w, ok := volume(latent)
 	n, k := w*h, c+1
