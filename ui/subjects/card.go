@@ -175,7 +175,7 @@ type cardHead struct{ width float32 } // of the last layout, for MinSize
 
 const (
 	headGap    = 6            // around what stands beside the square
-	leastNamed = float32(130) // for a name of some ten letters with its badge and button, in the usual size
+	leastNamed = float32(160) // for a name of some twelve letters with its badge and button, in the usual size
 )
 
 // places are where the name, the square and the rest go in a width, and how high all is.

@@ -209,6 +209,42 @@ func TestARowOfWordsIsWhole(t *testing.T) {
 	}
 }
 
+// Where one row of words is seen, those of all subjects stand in it, each where it was again once a picture looks for its word.
+func TestLookWordsOfSubjectsInOneRow(t *testing.T) {
+	plain.Run(t)
+	b := newBench(t)
+	b.PromptChanged("a dog and a cat beside a horse with a truck on a meadow")
+	for _, word := range []string{"dog", "cat", "horse", "truck"} {
+		b.Change(func(s *state.State) {
+			s.Form.Cards = append(slices.Clip(s.Form.Cards), state.Card{ID: len(s.Form.Cards) + 1, Word: inference.Word{Text: word}})
+		})
+	}
+	b.Settle()
+	b.Chips.Resize(fyne.NewSize(400, 40))
+	rows := func() (subjects, others []float32) {
+		for _, o := range b.Chips.Objects {
+			if o.(*Chip).Subject >= 0 {
+				subjects = append(subjects, o.Position().Y)
+			} else {
+				others = append(others, o.Position().Y)
+			}
+		}
+		return subjects, others
+	}
+	if of, _ := rows(); len(of) != 4 || slices.Max(of) == 0 {
+		t.Fatalf("of many rows, subjects are at %v", of)
+	}
+	b.Narrow(LowLevel, false)
+	if of, others := rows(); slices.Max(of) != 0 || slices.Max(others) == 0 {
+		t.Errorf("of one row, subjects are at %v, others at %v", of, others)
+	}
+	b.Change(func(s *state.State) { s.Form.Cards = append(slices.Clip(s.Form.Cards), state.Card{ID: 9}) })
+	b.Settle()
+	if of, _ := rows(); slices.Max(of) == 0 {
+		t.Error("they are not in their order while a picture looks for its word")
+	}
+}
+
 // The name of a subject is read on a narrow card, where it stands over the square, and beside that on a wide one.
 func TestLookTheNameOfANarrowCard(t *testing.T) {
 	plain.Run(t)

@@ -24,7 +24,8 @@ func (p *Panel) BuildPrompt() fyne.CanvasObject {
 	p.Prompt.Explain(i18n.T("What the picture shows, in English words. Any of them can look like a picture of yours."))
 	p.Prompt.OnChanged = p.PromptChanged
 	p.Prompt.Paste = func() { p.Paste(state.Target{}) }
-	p.Chips = container.New(&kit.Flow{Gap: 6})
+	p.wordRows = &wordRows{Flow: kit.Flow{Gap: 6}}
+	p.Chips = container.New(p.wordRows)
 	p.ChipHint, p.tokens = kit.Caption(""), kit.Caption("")
 	p.known = kit.SmallButton(i18n.T("Words that the model knows"), theme.QuestionIcon(), p.showWords)
 	p.knownBox = container.New(kit.Square{Side: 16}, p.known)
@@ -57,8 +58,41 @@ func (p *Panel) Narrow(level int, low bool) {
 		edge.Y = 0
 	}
 	p.chipBox.Layout = edge
+	if one := level >= LowLevel; one != p.wordRows.one {
+		p.wordRows.one = one
+		p.wordRows.Layout(p.Chips.Objects, p.Chips.Size())
+	}
 	p.lines.Most = levels[level].lines
 }
+
+// wordRows are the chips of the words in rows. Where one row alone is seen, the words of subjects come first in it, as long as every picture
+// has its word: while one has not, any word may be looked for.
+type wordRows struct {
+	kit.Flow
+	one, sought bool
+}
+
+func (w *wordRows) order(chips []fyne.CanvasObject) []fyne.CanvasObject {
+	if !w.one || w.sought || len(chips) == 0 || w.Flow.MinSize(chips).Height < 2*chips[0].MinSize().Height {
+		return chips
+	}
+	bound := func(o fyne.CanvasObject) int {
+		if o.(*Chip).Subject >= 0 {
+			return 0
+		}
+		return 1
+	}
+	first := slices.Clone(chips)
+	slices.SortStableFunc(first, func(a, b fyne.CanvasObject) int { return bound(a) - bound(b) })
+	return first
+}
+
+func (w *wordRows) Layout(chips []fyne.CanvasObject, size fyne.Size) {
+	w.Flow.Layout(chips, size) // it knows the width then
+	w.Flow.Layout(w.order(chips), size)
+}
+
+func (w *wordRows) MinSize(chips []fyne.CanvasObject) fyne.Size { return w.Flow.MinSize(w.order(chips)) }
 
 func (p *Panel) PromptChanged(text string) {
 	if text == p.State().Form.Prompt {
@@ -93,6 +127,7 @@ func (p *Panel) RefreshPrompt() {
 		chips[i].(*Chip).show(s.ChipLook(i))
 	}
 	p.Chips.Objects = chips[:len(s.Words)]
+	p.wordRows.sought = slices.ContainsFunc(s.Form.Cards, func(c state.Card) bool { return !c.Off && (!c.Bound() || c.Lost(s.Words)) })
 	p.Chips.Refresh()
 	if len(s.Words) < len(chips) {
 		kit.LetGo(p.Canvas())

@@ -58,7 +58,7 @@ type Panel struct {
 	newest           *kit.Follower // of the cards
 	ByID             map[int]*Card
 	Squarer          kit.Newest[squareJob]
-	reachNote        *kit.Line
+	reachNote        *widget.Label
 	overlap          *widget.Label
 	notes            [2]fyne.CanvasObject // around remark and overlap
 	Linked           *kit.Check
@@ -80,6 +80,7 @@ type Panel struct {
 	known      *kit.IconButton // lists the words of the model; seen beside one that it does not know
 	hintRow    *fyne.Container
 	lines      *kit.Lines // of the prompt
+	wordRows   *wordRows  // of Chips
 	chipRows   *fyne.Container
 	chipBox    *fyne.Container // what the rows are in
 	counted    string          // the text that tokens are of
@@ -119,8 +120,7 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 	p.Cards = kit.NewColumn(8)
 	p.noCards = kit.Caption(i18n.T("Each picture stands for one word."))
 	p.PickNote, p.Remark = note(widget.DangerImportance), note(widget.LowImportance)
-	p.reachNote = kit.Caption("")
-	p.reachNote.Color = theme.ColorNameWarning
+	p.reachNote = note(widget.WarningImportance)
 	p.overlap = note(widget.LowImportance)
 	p.Linked = kit.NewCheck(i18n.T("Same area"), func(on bool) {
 		if on != p.State().Form.Linked {
@@ -218,8 +218,9 @@ func (p *Panel) RefreshCards() {
 	if len(objects) > 0 == p.well.Visible() || p.slim.Visible() == p.well.Visible() {
 		p.makeRoom(len(objects) > 0)
 	}
-	p.reachNote.Set(s.ReachNote())
-	p.reachNote.Hidden = p.reachNote.Text == ""
+	reach := s.ReachNote()
+	p.reachNote.SetText(reach)
+	p.reachNote.Hidden = reach == ""
 	if p.Linked.Checked != s.Form.Linked {
 		p.Linked.SetChecked(s.Form.Linked)
 	}
