@@ -16,9 +16,10 @@ type Carried interface {
 	Cancel()           // it is not let go there
 }
 
-// carrying is a picture that is dragged.
+// carrying is a picture that is dragged: the one that was there at its first move, whatever comes into view before it is let go.
 type carrying struct {
-	small  image.Image // that follows the pointer; nil: none was made for it
+	shot   *state.Shot // nil: none
+	small  image.Image // that follows the pointer
 	out    Carried     // once it has left the window; nil before
 	failed bool        // it cannot leave it
 }
@@ -29,16 +30,25 @@ func (p *Panel) outside(at fyne.Position) bool {
 	return at.X < 0 || at.Y < 0 || at.X >= size.Width || at.Y >= size.Height
 }
 
-// carry drags a picture of the window to a place: a small one follows the pointer, and beyond the window its file goes over other programs.
-func (p *Panel) carry(shot state.Shot, small image.Image, at fyne.Position) {
+// carry drags a picture of the window (nil: none) to a place, or the one that is dragged already: a small one follows the pointer, and
+// beyond the window its file goes over other programs.
+func (p *Panel) carry(shot *state.Shot, at fyne.Position) {
 	c, out := &p.carried, p.outside(at)
+	switch {
+	case c.shot != nil:
+	case shot == nil:
+		return
+	default:
+		c.shot = new(*shot)
+		c.small = Small(*shot)
+	}
 	if out {
 		p.host.Ghost.Gone() // else a part of it is left at the border
 	} else {
-		p.host.Ghost.Follow(small, at)
+		p.host.Ghost.Follow(c.small, at)
 	}
-	if c.out == nil && !c.failed && out && shot.Path != "" && p.host.Carry != nil {
-		out, err := p.host.Carry(shot.Path)
+	if c.out == nil && !c.failed && out && c.shot.Path != "" && p.host.Carry != nil {
+		out, err := p.host.Carry(c.shot.Path)
 		if c.out = out; err != nil {
 			c.out, c.failed = nil, true
 			p.host.Change(func(s *state.State) { s.ActionErr = err })
@@ -49,10 +59,13 @@ func (p *Panel) carry(shot state.Shot, small image.Image, at fyne.Position) {
 	}
 }
 
-// letGo drops a picture that was dragged.
-func (p *Panel) letGo(shot state.Shot, at fyne.Position) {
-	p.host.Ghost.Gone()
+// letGo drops the picture that is dragged.
+func (p *Panel) letGo(at fyne.Position) {
 	c := p.carried
+	if c.shot == nil {
+		return
+	}
+	p.host.Ghost.Gone()
 	p.carried = carrying{}
 	switch out := p.outside(at); {
 	case out && c.out != nil:
@@ -69,7 +82,7 @@ func (p *Panel) letGo(shot state.Shot, at fyne.Position) {
 		if c.out != nil {
 			c.out.Cancel()
 		}
-		p.OnDropped(shot, at)
+		p.OnDropped(*c.shot, at)
 	}
 }
 

@@ -7,7 +7,10 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/inference"
 	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/uitest"
 )
 
 // out is a file that is dragged over other programs, and what happens to it.
@@ -67,12 +70,12 @@ func TestPicturesAreDraggedOut(t *testing.T) {
 		}
 	}
 	taken = false
-	b.carry(*b.State.Shot(), nil, beyond)
-	b.letGo(*b.State.Shot(), beyond)
+	b.carry(b.State.Shot(), beyond)
+	b.letGo(beyond)
 	b.Until("it is said", func() bool { return b.info.Text == "No other program has taken the picture." })
 	fail = errors.New("no server")
 	for range 2 {
-		b.carry(*b.State.Shot(), nil, beyond)
+		b.carry(b.State.Shot(), beyond)
 	}
 	if !errors.Is(b.State.ActionErr, fail) || len(began) != 3 {
 		t.Errorf("said is %v; %d tries", b.State.ActionErr, len(began))
@@ -82,9 +85,50 @@ func TestPicturesAreDraggedOut(t *testing.T) {
 // Where the system knows no way out of the window, that is said, with what helps.
 func TestWhereNothingCanBeDraggedOut(t *testing.T) {
 	b := made(t, nil)
-	b.carry(*b.State.Shot(), nil, fyne.NewPos(-5, 5))
-	b.letGo(*b.State.Shot(), fyne.NewPos(-5, 5))
+	b.carry(b.State.Shot(), fyne.NewPos(-5, 5))
+	b.letGo(fyne.NewPos(-5, 5))
 	if len(b.dropped) != 0 || b.info.Text == "" || b.State.Told != b.State.Tell(b.info.Text) {
 		t.Errorf("%d dropped, said is %q", len(b.dropped), b.info.Text)
+	}
+}
+
+// The picture that is dragged stays what it was at the first move, though the next one of its job begins, or is finished, meanwhile, and
+// though another session comes.
+func TestWhatIsDraggedStays(t *testing.T) {
+	for name, after := range map[string]func(*bench){
+		"the next one begins": func(*bench) {},
+		"the next one is finished": func(b *bench) {
+			two := dog
+			two.Seeds = []uint64{7, 8}
+			b.send(uitest.Picture(two, 1))
+		},
+		"another session comes": func(b *bench) {
+			b.Forget()
+			b.Change(func(s *state.State) { s.Shots, s.View = nil, state.View{Shot: -1, Step: -1} })
+		},
+	} {
+		for _, thumb := range []bool{false, true} {
+			b := newBench(t, nil)
+			b.State = b.State.Begin(state.Task{}, 2, 2)
+			b.send(inference.StageStarted{Stage: inference.StageDenoise})
+			b.send(uitest.Picture(dog, 0))
+			b.Settle()
+			first, thing := b.State.Shots[0].Image, fyne.Draggable(b.pane)
+			if thumb {
+				thing = b.Strip.Objects[0].(*kit.Tile)
+			}
+			move := func() {
+				thing.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: fyne.NewPos(100, 100)}})
+			}
+			move()
+			b.send(inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+			after(b)
+			move()
+			thing.DragEnd()
+			b.Settle()
+			if len(b.dropped) != 1 || b.dropped[0].Image != first || b.host.Ghost.Image.Visible() {
+				t.Errorf("%s (a thumbnail: %v): %d dropped, the small picture stays on the screen: %v", name, thumb, len(b.dropped), b.host.Ghost.Image.Visible())
+			}
+		}
 	}
 }

@@ -117,19 +117,8 @@ func New(h Host) *Panel {
 	p.example = newExampleBar(h.Example, p.low)
 	p.Example, p.ExampleMark = p.example.Container, p.example.mark
 	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
-	p.pane.carry = func(at fyne.Position) {
-		if shot := p.shot(); shot != nil {
-			if p.carried.small == nil {
-				p.carried.small = Small(*shot)
-			}
-			p.carry(*shot, p.carried.small, at)
-		}
-	}
-	p.pane.letGo = func(at fyne.Position) {
-		if shot := p.shot(); shot != nil {
-			p.letGo(*shot, at)
-		}
-	}
+	p.pane.carry = func(at fyne.Position) { p.carry(p.shot(), at) }
+	p.pane.letGo = p.letGo
 	p.pane.menu = func(at fyne.Position) { h.Commands.Menu(at, PictureMenu) }
 	p.bar = newStepBar(func(stop int) {
 		h.Change(func(s *state.State) { s.Form.Stop = stop })

@@ -168,10 +168,12 @@ func (p *Panel) RefreshSides() {
 		}
 		thumb := kit.NewThumb(name, small, thumbSide, func() { p.Tap(i) })
 		thumb.OnMenu = func(at fyne.Position) { p.menuOf(i, at) }
-		thumb.OnDragged = func(at fyne.Position) { p.carry(p.host.State().Shots[i], kit.ThumbImage(thumb).Image, at) }
-		thumb.OnDropped = func(at fyne.Position) {
-			p.letGo(p.host.State().Shots[i], at)
+		thumb.OnDragged = func(at fyne.Position) {
+			if shots := p.host.State().Shots; i < len(shots) { // a session with fewer may have come
+				p.carry(&shots[i], at)
+			}
 		}
+		thumb.OnDropped = p.letGo
 		p.Strip.Add(thumb)
 	}
 	taller := false
