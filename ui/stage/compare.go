@@ -128,19 +128,19 @@ func (p *Panel) compareText() {
 	}
 	s := p.host.State()
 	shot := *s.Shot()
-	r := state.TextAlone(shot.Recipe)
-	if i := slices.IndexFunc(s.Shots, func(have state.Shot) bool { return state.SameText(have.Recipe, r) }); i >= 0 {
+	if i := s.TextOnly(shot); i >= 0 {
 		p.compareShot(i)
 		return
 	}
-	p.host.Make(state.Task{Request: r, Thumb: Small(shot), Beside: &shot})
+	p.host.Make(state.Task{Request: state.TextAlone(shot.Recipe), Thumb: Small(shot), Beside: &shot})
 }
 
 // canCompareText tells whether the picture in view has a counterpart of its words alone.
 func (p *Panel) canCompareText() bool {
 	s := p.host.State()
 	shot := s.Shot()
-	return shot != nil && shot.Image != nil && len(shot.Recipe.Subjects) > 0 && len(shot.Recipe.Seeds) == 1 && s.Model != nil
+	return shot != nil && shot.Image != nil && len(shot.Recipe.Subjects) > 0 && len(shot.Recipe.Seeds) == 1 && s.Model != nil &&
+		(shot.Model == "" || s.Model.Named(shot.Model) || s.TextOnly(*shot) >= 0)
 }
 
 // Beside shows the newest picture, which a task has just made, beside the one that the task was for; of other tasks it does nothing.

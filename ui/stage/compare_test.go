@@ -225,3 +225,30 @@ func TestExportsOfAFilm(t *testing.T) {
 		t.Error("an empty stage has a film")
 	}
 }
+
+// What is no picture of the words alone is not compared with: one that was stopped, one of another model, one begun with a picture.
+func TestWordsAloneAreAWholePictureOfTheModel(t *testing.T) {
+	for name, change := range map[string]func(*state.Shot){
+		"stopped":             func(s *state.Shot) { s.Stopped, s.SaveErr = 1, state.ErrNoFile{} },
+		"of another model":    func(s *state.Shot) { s.Model = "another" },
+		"begun with another":  func(s *state.Shot) { s.Recipe.Init = &inference.Init{Name: "x.png", SHA256: "a", Strength: 0.4} },
+		"with another prompt": func(s *state.Shot) { s.Recipe.Prompt = "a dog and so on" },
+	} {
+		b := made(t, nil)
+		shot := *b.State.Shot()
+		have := state.Shot{PictureReady: uitest.Picture(state.TextAlone(shot.Recipe), 0), Model: shot.Model, Path: "/p/8.png"}
+		change(&have)
+		b.Change(func(s *state.State) { s.Shots = append(s.Shots, have) })
+		b.Key("Shift+C")
+		b.Settle()
+		if len(b.made) != 1 || b.Compared() != nil {
+			t.Errorf("%s: %d jobs, compared with it: %v", name, len(b.made), b.Compared() != nil)
+		}
+	}
+	// Nor is one made with the open model for a picture of another.
+	b := made(t, nil)
+	b.Change(func(s *state.State) { s.Shots[0].Model = "another" })
+	if b.Key("Shift+C"); len(b.made) != 0 || b.canCompareText() {
+		t.Errorf("%d jobs for a picture of another model", len(b.made))
+	}
+}

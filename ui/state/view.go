@@ -119,14 +119,30 @@ func TextAlone(r inference.Request) inference.Request {
 	return r
 }
 
-// SameText tells whether two requests without subjects make the same picture.
-func SameText(a, b inference.Request) bool {
+// TextOnly is the index of the whole picture that the words of a shot alone have given with its seed and its model, -1 where there is none.
+func (s State) TextOnly(of Shot) int {
+	r := TextAlone(of.Recipe)
+	return slices.IndexFunc(s.Shots, func(have Shot) bool {
+		return have.Stopped == 0 && (of.Model == "" || have.Model == of.Model) && sameText(have.Recipe, r)
+	})
+}
+
+// sameText tells whether two requests without subjects make the same picture with one model.
+func sameText(a, b inference.Request) bool {
 	for _, t := range inference.Table() {
 		if !t.OfMasks && t.Get(a.Settings) != t.Get(b.Settings) {
 			return false
 		}
 	}
-	return len(a.Subjects) == 0 && len(b.Subjects) == 0 && slices.Equal(a.Seeds, b.Seeds) && a.Prompt == b.Prompt
+	return len(a.Subjects) == 0 && len(b.Subjects) == 0 && slices.Equal(a.Seeds, b.Seeds) && a.Prompt == b.Prompt && sameInit(a.Init, b.Init)
+}
+
+// sameInit tells whether two pictures begin with the same one, in the same region and as strongly.
+func sameInit(a, b *inference.Init) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.SHA256 == b.SHA256 && a.Strength == b.Strength && a.Region.SHA256 == b.Region.SHA256
 }
 
 // Find is the index of a shot among those of the window, -1 where it is none of them.
