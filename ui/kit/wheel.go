@@ -2,6 +2,7 @@ package kit
 
 import (
 	"image/color"
+	"math"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -32,4 +33,13 @@ func (w *wheel) Scrolled(e *fyne.ScrollEvent) { w.page().Scrolled(e) }
 
 func (w *wheel) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
+}
+
+// notch is how far a notch of a wheel scrolls at least, in Fyne's units: 10 on macOS, 25 elsewhere.
+const notch = 10
+
+// Wheel is how many times as large a turn of the wheel makes what a whole notch makes by times as large. A touchpad sends shares of a
+// notch; a swipe to the side changes nothing.
+func Wheel(e *fyne.ScrollEvent, by float64) float32 {
+	return float32(math.Pow(by, min(max(float64(e.Scrolled.DY)/notch, -1), 1)))
 }

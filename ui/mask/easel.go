@@ -132,11 +132,9 @@ func (e *easel) Scrolled(s *fyne.ScrollEvent) {
 		e.follow(e.p.Ground.Where(s.Position))
 		return
 	}
-	factor := float32(1.1)
-	if s.Scrolled.DY < 0 {
-		factor = 1 / factor
+	if factor := kit.Wheel(s, 1.1); factor != 1 {
+		e.p.enlarge(factor, e.p.Ground.Where(s.Position))
 	}
-	e.p.enlarge(factor, e.p.Ground.Where(s.Position))
 }
 
 func (e *easel) Cursor() desktop.Cursor {

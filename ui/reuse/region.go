@@ -167,11 +167,7 @@ func (p *regionPad) Scrolled(e *fyne.ScrollEvent) {
 	if p.region == nil {
 		return
 	}
-	factor := float32(1.25)
-	if e.Scrolled.DY < 0 {
-		factor = 1 / factor
-	}
-	p.size = min(max(p.size*factor, 0.01), 0.8)
+	p.size = min(max(p.size*kit.Wheel(e, 1.25), 0.01), 0.8)
 	p.follow(e.Position)
 }
 

@@ -96,12 +96,10 @@ func (s *pane) DragEnd() {
 
 // Scrolled zooms around the pointer.
 func (s *pane) Scrolled(e *fyne.ScrollEvent) {
-	x, y := s.share(e.Position)
-	factor := float32(1.25)
-	if e.Scrolled.DY < 0 {
-		factor = 1 / factor
+	if factor := kit.Wheel(e, 1.25); factor != 1 {
+		x, y := s.share(e.Position)
+		s.set(s.zoom.by(factor, x, y, s.natural, s.room()))
 	}
-	s.set(s.zoom.by(factor, x, y, s.natural, s.room()))
 }
 
 // DoubleTapped fits the picture, or shows it pixel for pixel where it was clicked.

@@ -157,3 +157,25 @@ func TestSplitScenePaintsBoth(t *testing.T) {
 		t.Errorf("crisp pixels are %v and %v", img.RGBAAt(4, 4), img.RGBAAt(5, 4))
 	}
 }
+
+// A swipe to the side zooms nothing, and a touchpad, which sends shares of a notch, no faster than a wheel.
+func TestWheelZoomsByWhatItTurns(t *testing.T) {
+	b := made(t, nil)
+	scroll := func(dx, dy float32) {
+		b.pane.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(dx, dy)})
+	}
+	if scroll(10, 0); b.pane.zoom != (zoom{}) {
+		t.Errorf("a swipe to the side zooms to %+v", b.pane.zoom)
+	}
+	b.Key("Z")
+	for range 40 {
+		scroll(0, 0.5)
+	}
+	if got := b.pane.zoom.scale; math.Abs(float64(got)-1.25*1.25) > 0.01 {
+		t.Errorf("two notches in small shares zoom to %g", got)
+	}
+	scroll(0, -25)
+	if got := b.pane.zoom.scale; math.Abs(float64(got)-1.25) > 0.01 {
+		t.Errorf("a notch back zooms to %g", got)
+	}
+}
