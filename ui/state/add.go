@@ -48,7 +48,7 @@ func Digest(errs []error) error {
 
 // AddTo is the state after a picture was read for a target. The same picture is not taken twice for one subject.
 func (s State) AddTo(c Card, hint string, to Target) State {
-	if f, missed := s.Form.Fill(c); missed {
+	if f, missed := s.Form.Fill(c, s.Model); missed {
 		s.Form = f
 		return s
 	}
@@ -65,23 +65,35 @@ func (s State) AddTo(c Card, hint string, to Target) State {
 		}
 	}
 	for i, have := range s.Form.Cards {
-		if have.Ref.SHA256 != c.Ref.SHA256 || c.Ref.SHA256 == "" {
+		if !sameFile(have, c) {
 			continue
 		}
 		c.Ref.Data = have.Ref.Data // one copy is enough
-		where := i18n.T("without a word")
-		if have.Bound() {
-			where = i18n.T("for “%s”", have.Word.Text)
-		}
 		if ok && slices.Contains(group.Cards, i) {
-			s.Remark = i18n.T("%s is already here, %s.", c.Ref.Name, where)
+			s.Remark = alreadyHere(c, have)
 			return s
 		}
-		s.Remark = i18n.T("%s is already here, %s. Use it for another word too, or remove one of the two.", c.Ref.Name, where)
+		s.Remark = i18n.T("%s is already here, %s. Use it for another word too, or remove one of the two.", c.Ref.Name, whereOf(have))
 	}
 	if ok {
 		s.Form = s.Form.Join(group.ID, c)
 		return s
 	}
 	return s.Add(c, hint, to.Word)
+}
+
+// sameFile tells whether two cards are of one picture.
+func sameFile(a, b Card) bool { return a.Ref.SHA256 == b.Ref.SHA256 && a.Ref.SHA256 != "" }
+
+// alreadyHere says that a subject has a picture, by its card there.
+func alreadyHere(c, have Card) string {
+	return i18n.T("%s is already here, %s.", c.Ref.Name, whereOf(have))
+}
+
+// whereOf is what a card stands for, as the end of a sentence.
+func whereOf(c Card) string {
+	if c.Bound() {
+		return i18n.T("for “%s”", c.Word.Text)
+	}
+	return i18n.T("without a word")
 }

@@ -48,7 +48,7 @@ func (s State) Reuse(recipe inference.Request) Reuse {
 
 // Continue is the state after a finished picture has become a reference for a word; an empty word leaves that open. It takes the
 // place of the originals in their subject; with keep they stay beside it, so that the subject does not drift away from
-// them in the jobs to come. Other pictures of earlier jobs go.
+// them in the jobs to come. Other pictures of earlier jobs go, others from outside stay.
 func (s State) Continue(c Card, word inference.Word, originals []int, keep bool) State {
 	c.ID = s.Form.freeID()
 	c.Word, c.Group = word, c.ID
@@ -58,6 +58,11 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 			return have.Live() && word.Text != "" &&
 				SameWord(have.Word, word)
 		}); i >= 0 {
+			g, _ := s.Form.Group(s.Form.Cards[i].ID)
+			if slices.ContainsFunc(s.Form.Pictures(g), func(have Card) bool { return sameFile(have, c) }) {
+				s.Remark = alreadyHere(c, s.Form.Cards[i])
+				return s
+			}
 			s.Form = s.Form.Join(s.Form.Cards[i].ID, c)
 			return s
 		}
@@ -77,10 +82,12 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 		}
 		out := []Card{c}
 		for _, have := range cards {
-			if keep && slices.Contains(originals, have.ID) {
-				have.Word, have.Gone, have.Group, have.Off, have.Anchor = c.Word, c.Gone, c.Group, false, true
-				out = append(out, have)
+			original := slices.Contains(originals, have.ID)
+			if original && !keep || !original && have.From != 0 || sameFile(have, c) {
+				continue
 			}
+			have.Word, have.Gone, have.Group, have.Off, have.Anchor = c.Word, c.Gone, c.Group, false, have.Anchor || original
+			out = append(out, have)
 		}
 		return out
 	})

@@ -286,17 +286,22 @@ func (p Past) OtherSize(m *bundle.Manifest) error {
 	return inference.OtherSize(*m, p.Model, size, p.Own)
 }
 
-// Fill gives a picture to the cards that miss it, and tells whether there were any.
-func (f Form) Fill(c Card) (Form, bool) {
+// Fill gives a picture to the cards that miss it, and tells whether there were any. Each has its own square of it, as model m sees it
+// (nil: none is open).
+func (f Form) Fill(c Card, m *bundle.Manifest) (Form, bool) {
 	found := false
 	f.Cards = slices.Clone(f.Cards)
 	for i, have := range f.Cards {
 		if have.Missing && have.Ref.SHA256 == c.Ref.SHA256 {
 			found = true
-			f.Cards[i] = c
-			f.Cards[i].ID, f.Cards[i].Group, f.Cards[i].Word, f.Cards[i].Gone = have.ID, have.Group, have.Word, have.Gone
-			f.Cards[i].Scope, f.Cards[i].Off, f.Cards[i].Style = have.Scope, have.Off, have.Style
-			f.Cards[i].Region = have.Region
+			have.Ref.Data, have.Missing = c.Ref.Data, false
+			have.Fit, have.View, have.Small, have.Whole, have.Pixels, have.Clear, have.Notes = c.Fit, c.View, c.Small, c.Whole, c.Pixels, c.Clear, c.Notes
+			if have.Ref.Square != c.Ref.Square && c.Whole != nil {
+				if err := have.Look(c.Whole, m); err != nil {
+					have.Ref.Square = c.Ref.Square // a damaged recipe's
+				}
+			}
+			f.Cards[i] = have
 		}
 	}
 	return f, found

@@ -376,7 +376,7 @@ func (s State) Choose(card int) State {
 // Add is the state after a picture was read. It takes the word onto, or else the word that waits for a picture, or else a free
 // word of the prompt that equals hint (the name of the file, or what a sample shows).
 func (s State) Add(c Card, hint string, onto inference.Word) State {
-	if f, missed := s.Form.Fill(c); missed {
+	if f, missed := s.Form.Fill(c, s.Model); missed {
 		s.Form = f
 		return s
 	}

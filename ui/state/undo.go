@@ -100,12 +100,17 @@ func (u *Undo) move(from, to *[]Moment, again bool) (Form, bool) {
 	if !f.KeepSeed {
 		f.Seed = u.Now.Seed
 	}
+	if f.Seed == u.Now.Seed {
+		f.Spent = u.Now.Spent
+	}
 	u.Now = f
 	return f, true
 }
 
-// changedFields are the names of the fields in which two forms differ. The seed counts only where the user keeps it.
+// changedFields are the names of the fields in which two forms differ. The seed counts only where the user keeps it; that a job has taken
+// it is no change.
 func changedFields(a, b Form) []string {
+	a.Spent = b.Spent
 	if !b.KeepSeed {
 		a.Seed = b.Seed
 	}

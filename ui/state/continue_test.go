@@ -1,0 +1,101 @@
+package state
+
+import (
+	"image/color"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"realword/inference"
+	"realword/inference/picture"
+	"realword/ui/uitest"
+)
+
+// A finished picture takes the place of what it was made of, and of earlier ones; what came from outside since stays.
+func TestContinueKeepsWhatItDoesNotName(t *testing.T) {
+	dog := uitest.Word("dog")
+	form := func(word inference.Word) State {
+		return State{Model: uitest.Toybox, Words: PlainWords("a dog"), Form: Form{Prompt: "a dog", Cards: []Card{
+			{ID: 1, Group: 1, Ref: refOf("rex.png", "a"), Word: word},
+			{ID: 2, Group: 1, Ref: refOf("new.png", "b"), Word: word},
+			{ID: 3, Group: 1, Ref: refOf("6.png", "d"), Word: word, From: 8},
+			{ID: 4, Group: 1, Ref: refOf("copy of 7.png", "c"), Word: word},
+		}}}
+	}
+	for _, c := range []struct {
+		name string
+		word inference.Word
+		keep bool
+		want string
+	}{
+		{"a word", dog, true, "7.png rex.png new.png"},
+		{"in place of the original", dog, false, "7.png new.png"},
+		{"no word yet", inference.Word{}, true, "7.png rex.png new.png"},
+	} {
+		s := form(c.word).Continue(Card{Ref: refOf("7.png", "c"), From: 9}, c.word, []int{1}, c.keep)
+		var names []string
+		for _, have := range s.Form.Cards {
+			names = append(names, have.Ref.Name)
+		}
+		if got := strings.Join(names, " "); got != c.want || len(s.Form.Groups()) != 1 {
+			t.Errorf("%s: left are %s, in %d subjects", c.name, got, len(s.Form.Groups()))
+		}
+		if i := slices.IndexFunc(s.Form.Cards, func(c Card) bool { return c.Anchor }); i >= 0 != c.keep || i >= 0 && s.Form.Cards[i].Ref.Name != "rex.png" {
+			t.Errorf("%s: the anchor is number %d", c.name, i)
+		}
+	}
+}
+
+// A picture that its subject has already is not put there twice.
+func TestContinueTwice(t *testing.T) {
+	s := State{Model: uitest.Toybox, Words: PlainWords("a dog"), Form: Form{Prompt: "a dog", Cards: []Card{
+		{ID: 1, Group: 1, Ref: refOf("rex.png", "a"), Word: uitest.Word("dog")},
+	}}}
+	for range 2 {
+		s = s.Continue(Card{Ref: refOf("7.png", "c"), From: 9}, uitest.Word("dog"), nil, false)
+	}
+	if len(s.Form.Cards) != 2 || s.Remark != "7.png is already here, for “dog”." {
+		t.Errorf("%d pictures; said is %q", len(s.Form.Cards), s.Remark)
+	}
+}
+
+// A reference that a recipe names and that was not here has the recipe's square of it once it is dropped.
+func TestFillKeepsTheSquare(t *testing.T) {
+	file := uitest.PNG(color.White)
+	c, err := Eye{Model: uitest.Toybox}.Card("copy.png", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	square := picture.Square{Fit: picture.Pad, Background: "#d02020", Crop: picture.Box{Right: 0.5, Bottom: 1}}
+	ref := inference.Reference{Name: "rex.png", SHA256: c.Ref.SHA256, Square: square}
+	s := State{Model: uitest.Toybox, Words: PlainWords("a dog"), Form: Form{Prompt: "a dog", Cards: []Card{
+		{ID: 1, Ref: ref, Missing: true, Word: uitest.Word("dog"), Anchor: true},
+	}}}
+	s = s.AddTo(c, "", Target{})
+	got := s.Form.Cards[0]
+	if got.Missing || got.Ref.Square != square || !got.Anchor || len(got.Ref.Data) == 0 || got.Whole == nil {
+		t.Errorf("missing %v, square %+v, anchor %v", got.Missing, got.Ref.Square, got.Anchor)
+	}
+	if at := color.NRGBAModel.Convert(got.View.At(1, 1)); at != uitest.Red { // padded, as half of a picture is no square
+		t.Errorf("its view has %v in the corner", at)
+	}
+}
+
+// That a job has taken the seed is no change of the form, and nothing that is turned back makes the same picture again.
+func TestUndoLeavesTheSeedSpent(t *testing.T) {
+	var u Undo
+	f := Form{Prompt: "a dog", Settings: inference.Settings{Preset: "paper"}, Seed: 5, Count: 1}
+	u.Reset(f)
+	g := f
+	g.Prompt = "a cat"
+	u.Note(g, time.Unix(0, 0))
+	g.Spent = true
+	u.Note(g, time.Unix(9, 0))
+	if len(u.Past) != 1 {
+		t.Fatalf("%d changes", len(u.Past))
+	}
+	if back, _ := u.Back(); back.Prompt != "a dog" || !back.Spent {
+		t.Errorf("turned back: %q, the seed is spent: %v", back.Prompt, back.Spent)
+	}
+}
