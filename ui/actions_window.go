@@ -14,32 +14,32 @@ func (w *Window) menuHere() { w.MenuOfFocus(w.stage.Picture) }
 func (w *Window) allActions() []command.Action {
 	return slices.Concat(
 		w.undoActions(),
-		w.subjects.FileActions(),
-		w.reuse.ReferenceActions(),
-		w.saver.Actions(),
-		w.stage.FileActions(),
-		w.set.Book.Actions(),
-		w.subjects.Actions(),
-		w.mask.Actions(),
-		w.queue.Actions(),
+		inRooms(w.subjects.FileActions()),
+		inRooms(w.reuse.ReferenceActions()),
+		inRooms(w.saver.Actions(), "file.folder"),
+		inRooms(w.stage.FileActions()),
+		inRooms(w.set.Book.Actions()),
+		inRooms(w.subjects.Actions()),
+		inRooms(w.mask.Actions()),
+		inRooms(w.queue.Actions(), "run.cancel", "queue.pause", "queue.clear"),
 		w.grid.Actions(),
 		w.computers.Actions(),
-		w.reuse.Actions(),
+		inRooms(w.reuse.Actions()),
 		w.gallery.Actions(),
-		w.gallery.Tree.Actions(),
+		inRooms(w.gallery.Tree.Actions()),
 		w.models.Actions(),
-		w.stage.StepActions(),
+		inRooms(w.stage.StepActions()),
 		[]command.Action{{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back}},
 		[]command.Action{
 			{ID: "view.menus", Label: i18n.T("Open the menus"), Key: "F10", Do: w.OpenMenus},
 			{ID: "view.menu", Label: i18n.T("Menu of what has the focus"), Key: "Shift+F10", Do: w.menuHere},
 			{ID: "view.menu.other", Label: i18n.T("Menu of what has the focus"), Key: "Menu", Do: w.menuHere},
 		},
-		w.columns.actions(),
-		w.queueActions(),
-		w.stage.MaskActions(),
-		w.inspect.Actions(),
-		w.stage.ViewActions(),
+		inRooms(w.columns.actions()),
+		inRooms(w.queueActions()),
+		inRooms(w.stage.MaskActions()),
+		inRooms(w.inspect.Actions()),
+		inRooms(w.stage.ViewActions(), "help.film"),
 		likenessActions(w),
 		w.prefs.LookActions(),
 		w.stage.ExampleActions(),
@@ -49,7 +49,7 @@ func (w *Window) allActions() []command.Action {
 			command.Separator(command.MenuFile),
 			{ID: "file.quit", Menu: command.MenuFile, Label: i18n.T("Quit"), Key: "Ctrl+Q", Do: w.askClose},
 			{
-				ID: "edit.prompt", Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L",
+				ID: "edit.prompt", Rooms: true, Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L",
 				Do: func() {
 					if f := w.columns.folded(); f.prompt { // nobody types what is not seen
 						f.prompt = false
@@ -60,4 +60,12 @@ func (w *Window) allActions() []command.Action {
 			},
 		},
 	)
+}
+
+// inRooms are actions on what a page covers, but for those that tell by themselves what they do, or stop what goes on.
+func inRooms(list []command.Action, but ...string) []command.Action {
+	for i := range list {
+		list[i].Rooms = !slices.Contains(but, list[i].ID)
+	}
+	return list
 }

@@ -1,15 +1,20 @@
 package ui
 
 import (
+	"context"
+	"image"
 	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
+	"realword/inference"
 	"realword/inference/plain"
 	"realword/ui/command"
+	"realword/ui/kit"
 	"realword/ui/preferences"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -161,5 +166,87 @@ func TestLookUndoOnSubjectsAndWords(t *testing.T) {
 		if c.Focus(focus); b.Table.List[i].Can() != want {
 			t.Errorf("nothing is to be done again, and on a %T it can be: %v", focus, !want)
 		}
+	}
+}
+
+// What is shown is what is used: a number or colour that is typed counts when a key acts, and when its field is left.
+func TestLookWhatIsTypedIsUsed(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	wide := uitest.Encode(image.NewRGBA(image.Rect(0, 0, 64, 32))) // with a border to be coloured
+	b.subjects.PromptChanged("a dog")
+	b.drop(b.chipOf(1), uitest.File(t, "dog.png", wide))
+	b.settle()
+	c := b.cardAt(0)
+	c.Toggle()
+	b.win.Canvas().Focus(c.Editor.Code)
+	c.Editor.Code.SetText("00ff00")
+	b.win.Canvas().Focus(b.subjects.Prompt)
+	b.settle()
+	if got := b.state.Form.Cards[0].Ref.Square.Background; got != "#00ff00" {
+		t.Errorf("the field showed 00ff00, and %q is used", got)
+	}
+
+	for _, o := range widgetsOf(b.tops()) {
+		if n, ok := o.(*kit.Number); ok && n.Line.Text == "25" {
+			n.Tapped(nil)
+			break
+		}
+	}
+	field, ok := b.win.Canvas().Focused().(interface{ SetText(string) })
+	if !ok {
+		t.Fatalf("%T has the focus", b.win.Canvas().Focused())
+	}
+	field.SetText("12")
+	b.key(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault})
+	j := b.started()
+	if j.request.Steps != 12 {
+		t.Errorf("the field says 12 steps, the job makes %d", j.request.Steps)
+	}
+	b.finish(j, inference.Failed{Err: context.Canceled})
+}
+
+// Under a page nobody sees what a key does to the rooms, so it does nothing there, nor does the menu; what belongs to no room goes on.
+func TestLookKeysUnderAPage(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.subjects.PromptChanged("a dog and a cat")
+	b.drop(b.chipOf(1), uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
+	b.drop(b.chipOf(4), uitest.File(t, "cat.png", uitest.PNG(uitest.Green)))
+	b.settle()
+	names := func() (list []string) {
+		for _, c := range b.state.Form.Cards {
+			list = append(list, c.Word.Text+" "+c.Ref.Name)
+		}
+		return list
+	}
+	was := names()
+	for _, page := range []string{"grid.show"} {
+		b.do(page)
+		if !b.Paged() {
+			t.Fatalf("%s shows no page", page)
+		}
+		b.RefreshMenus()
+		for _, e := range b.Menus.Items {
+			if e.Item.Label == "Generate" && !e.Item.Disabled {
+				t.Error("the menu offers to generate")
+			}
+		}
+		for _, s := range []command.Stroke{{Mod: fyne.KeyModifierShift, Key: fyne.KeyW}, {Mod: fyne.KeyModifierShortcutDefault, Key: fyne.KeyReturn}, {Key: fyne.KeyT}} {
+			b.Press(s)
+		}
+		if now := names(); !slices.Equal(now, was) || b.prefs.FoldLeft || len(b.state.Queue.Waiting)+len(b.state.Queue.Flights) != 0 {
+			t.Errorf("under %s: %q became %q, folded %v, %d jobs", page, was, now, b.prefs.FoldLeft, len(b.state.Queue.Waiting)+len(b.state.Queue.Flights))
+		}
+		b.Press(command.Stroke{Mod: fyne.KeyModifierShortcutDefault, Key: fyne.KeyComma})
+		if b.Layers.Open() < 2 {
+			t.Error("the preferences do not open")
+		}
+		b.Back()
+		b.Back()
+	}
+	b.Press(command.Stroke{Mod: fyne.KeyModifierShift, Key: fyne.KeyW})
+	if now := names(); slices.Equal(now, was) {
+		t.Error("Shift+W swaps nothing where nothing covers the subjects")
 	}
 }

@@ -23,6 +23,7 @@ type Action struct {
 	Do    func()      // on the window's goroutine
 	Can   func() bool // whether it is possible now; nil is always
 	On    func() bool // for a switch: whether it is on; nil for all others
+	Rooms bool        // it acts on what a page covers, and not while one does: nobody would see what becomes of it
 }
 
 // menu is where an action stands. Actions stand in the order of the table; separator() makes a line between them.
@@ -192,13 +193,20 @@ func (k *Commands) Do(id string) {
 	}
 }
 
-// Perform does an action where that is possible now.
+// Perform does an action where that is possible now, with what is typed.
 func (k *Commands) Perform(a Action) {
+	if field, typed := k.win.Canvas().Focused().(kit.Taker); typed {
+		field.Take()
+	}
 	covered := k.win.Canvas().Overlays().Top() != nil
-	if k.Closing() || covered && a.ID != "view.back" && a.ID != "file.quit" || a.Can != nil && !a.Can() {
+	if k.Closing() || covered && a.ID != "view.back" && a.ID != "file.quit" || !k.can(a) {
 		return
 	}
 	a.Do()
+}
+
+func (k *Commands) can(a Action) bool {
+	return !(a.Rooms && k.layers.Paged()) && (a.Can == nil || a.Can())
 }
 
 // strokeOf is the key of a shortcut that Fyne has recognised.

@@ -56,10 +56,10 @@ func (k *Commands) newMenuBar() *menuBar {
 }
 
 // refresh shows what can be done now; the menus are drawn anew only when that has changed.
-func (b *menuBar) refresh() {
+func (b *menuBar) refresh(can func(Action) bool) {
 	changed := false
 	for _, e := range b.Items {
-		off := e.a.Can != nil && !e.a.Can()
+		off := !can(e.a)
 		on := e.a.On != nil && e.a.On()
 		changed = changed || e.Item.Disabled != off || e.Item.Checked != on
 		e.Item.Disabled, e.Item.Checked = off, on
@@ -121,7 +121,7 @@ func (b *menuBar) listen(k *Commands) {
 }
 
 // RefreshMenus shows what can be done now.
-func (k *Commands) RefreshMenus() { k.Menus.refresh() }
+func (k *Commands) RefreshMenus() { k.Menus.refresh(k.can) }
 
 // Bind gives the keyboard and the menus the table of actions with the user's keys.
 func (k *Commands) Bind() {
@@ -132,7 +132,7 @@ func (k *Commands) Bind() {
 	k.Table = newTable(k.All(), k.Own())
 	k.keys()
 	k.Menus = k.newMenuBar()
-	k.Menus.refresh()
+	k.Menus.refresh(k.can)
 	k.Menus.listen(k)
 	k.win.SetMainMenu(k.Menus.Main)
 }

@@ -47,6 +47,19 @@ func (f *Field) TypedRune(r rune)                { f.tip.Leave(f); f.Entry.Typed
 
 func (f *Field) AcceptsTab() bool { return false }
 
+// Taker is a field that takes what is typed only when the user leaves it: whoever acts on all fields has it do so first, since what is
+// shown is what is used.
+type Taker interface {
+	Take()
+}
+
+// Take implements Taker.
+func (f *Field) Take() {
+	if f.Left != nil {
+		f.Left()
+	}
+}
+
 // FocusGained implements fyne.Focusable.
 func (f *Field) FocusGained() {
 	f.tip.Reach(f)
@@ -58,9 +71,8 @@ func (f *Field) FocusGained() {
 // FocusLost implements fyne.Focusable.
 func (f *Field) FocusLost() {
 	f.tip.Leave(f)
-	if f.Entry.FocusLost(); f.Left != nil {
-		f.Left()
-	}
+	f.Entry.FocusLost()
+	f.Take()
 	if f.onFocus != nil {
 		f.onFocus(false)
 	}

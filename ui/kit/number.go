@@ -182,6 +182,14 @@ func (n *Number) done(take bool) {
 	n.relaid()
 }
 
+// leave is done by the keyboard: the slider has the focus then.
+func (n *Number) leave(take bool) {
+	n.done(take)
+	if c := fyne.CurrentApp().Driver().CanvasForObject(n.slider); c != nil {
+		c.Focus(n.slider)
+	}
+}
+
 // judge says what became of a text that was typed and read as v, where that is another value or none.
 func (n *Number) judge(text string, v float64, err error) {
 	s, text := n.slider, Cut(text, 14)
@@ -240,14 +248,13 @@ type numberEntry struct {
 
 func (e *numberEntry) FocusLost() { e.Entry.FocusLost(); e.of.done(true) }
 
+// Take implements Taker.
+func (e *numberEntry) Take() { e.of.leave(true) }
+
 func (e *numberEntry) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeyEscape:
-		of := e.of
-		of.done(k.Name != fyne.KeyEscape)
-		if c := fyne.CurrentApp().Driver().CanvasForObject(of.slider); c != nil {
-			c.Focus(of.slider)
-		}
+		e.of.leave(k.Name != fyne.KeyEscape)
 	default:
 		e.Entry.TypedKey(k)
 	}

@@ -308,6 +308,11 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 	s.Code = kit.NewField(shortcut, false).Explain(i18n.T("The colour of the border, as six digits; Enter takes it."))
 	s.Code.SetPlaceHolder(picture.DefaultBackground)
 	s.Code.OnSubmitted = s.ColorTyped
+	s.Code.Left = func() {
+		if s.Code.Text != s.square.Background {
+			s.ColorTyped(s.Code.Text)
+		}
+	}
 	s.CodeNote = kit.Caption(i18n.T("six digits, for example #ffe0c0"))
 	s.CodeNote.Color = theme.ColorNameError
 	s.CodeNote.Hide()
