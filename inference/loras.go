@@ -180,6 +180,10 @@ type loraFile struct {
 	path     string
 	size     int64
 	modified time.Time
+	config   struct { // what lies beside it
+		size     int64
+		modified time.Time
+	}
 }
 
 // seenLoRA is what is known of one.
@@ -215,7 +219,10 @@ func (e *Engine) look(ctx context.Context, u lora.Use) (path string, seen seenLo
 	if err != nil {
 		return path, seen, err
 	}
-	key := loraFile{path, info.Size(), info.ModTime()}
+	key := loraFile{path: path, size: info.Size(), modified: info.ModTime()}
+	if config, err := files.Stat(lora.Config(path)); err == nil {
+		key.config.size, key.config.modified = config.Size(), config.ModTime()
+	}
 	e.mu.Lock()
 	seen, known := e.loras.get(key)
 	e.mu.Unlock()
@@ -262,13 +269,16 @@ func (e *Engine) readLoRA(ctx context.Context, path string) (seen seenLoRA, err 
 }
 
 // LoRA is what is known of the file of a LoRA with a model.
-type LoRA struct{ Parts, Stray int } // Stray of its Parts fit nothing
+type LoRA struct {
+	Parts, Stray int  // Stray of its Parts fit nothing
+	Unscaled     bool // as lora.Fit has it
+}
 
 // LoRA reads the file of a LoRA, unless that is known, and compares it with the model: a request with it that is resolved later takes no
 // time for it. The error says why the LoRA cannot be used.
 func (e *Engine) LoRA(ctx context.Context, name string) (LoRA, error) {
 	_, seen, err := e.look(ctx, lora.Use{Name: name})
-	return LoRA{seen.fit.Modules, len(seen.fit.Stray)}, err
+	return LoRA{seen.fit.Modules, len(seen.fit.Stray), seen.fit.Unscaled}, err
 }
 
 // checkLoRAs finds and reads the files of the LoRAs, and names them by SHA-256.
@@ -309,7 +319,7 @@ func usedLoRAs(text string) string {
 	return lora.Format(used)
 }
 
-// loraNotes says which parts of LoRAs fit nothing, named and counted, of those that were looked at.
+// loraNotes says of the LoRAs that were looked at which parts fit nothing, named and counted, and whose strength is unknown.
 func (e *Engine) loraNotes(r Request) (notes []error) {
 	uses, err := lora.Parse(r.LoRAs)
 	if err != nil {
@@ -322,6 +332,10 @@ func (e *Engine) loraNotes(r Request) (notes []error) {
 		e.mu.Lock()
 		seen := e.called[u.Name]
 		e.mu.Unlock()
+		if seen.err == nil && seen.fit.Unscaled {
+			notes = append(notes, message.Errorf("the LoRA %s does not say how strong it is made to be, so it may act too much or too little: the file adapter_config.json that belongs to it is not beside it",
+				u.Name))
+		}
 		if stray := seen.fit.Stray; seen.err == nil && len(stray) > 0 {
 			notes = append(notes, message.Errorf("of the %d parts of the LoRA %s, %d fit nothing in this model and are left out: %s", seen.fit.Modules, u.Name,
 				len(stray), some(stray)))

@@ -112,6 +112,23 @@ func TestATroubleOfALoRAPasses(t *testing.T) {
 	if _, err := e.LoRA(t.Context(), "tiny-xl-kohya"); err != nil {
 		t.Errorf("once it is finished: %v", err)
 	}
+
+	// With another strength beside it, it is another LoRA.
+	with := inference.Request{Prompt: "a dog", Settings: inference.Settings{LoRAs: "<lora:tiny-xl-kohya:1>"}, Seeds: []uint64{3}}
+	before, err := e.Resolve(with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := strings.TrimSuffix(path, ".safetensors") + ".adapter_config.json"
+	if err := os.WriteFile(config, []byte(`{"lora_alpha":8}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Resolve(before); err == nil || !strings.Contains(err.Error(), "another file than the one") {
+		t.Errorf("its strength is another one: %v", err)
+	}
+	if _, err := e.Resolve(with); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestMemoryCountsLoRAs compares what a plan says of LoRAs with the inputs that real files become.

@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"path/filepath"
@@ -644,10 +645,7 @@ func (f *File) lokr(m *module, out, in, cells int) (d delta, err error) {
 		return d, err
 	}
 	scale := float32(1)
-	if dim := max(k.rank2, 0); dim > 0 || k.rank1 > 0 {
-		if dim == 0 {
-			dim = k.rank1
-		}
+	if dim := cmp.Or(k.rank2, k.rank1); dim > 0 || m.keys["alpha"] == "" { // LyCORIS takes alpha for 1 where both are whole
 		if scale, err = f.scale(m, dim); err != nil {
 			return d, err
 		}

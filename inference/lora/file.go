@@ -1,10 +1,10 @@
 package lora
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -26,21 +26,13 @@ type File struct {
 	modules map[string]*module // by their names in the file
 	unknown []string           // keys that belong to none
 	configs []config
+	beside  []byte // the configuration of a file of its own, if that counts
 }
 
 // module is what a file says of one module: names of tensors, by what they are.
 type module struct {
 	name string
 	keys map[string]string
-}
-
-// config is what PEFT writes beside its tensors.
-type config struct {
-	network
-	any    bool               // of every network
-	Alpha  float64            `json:"lora_alpha"`
-	Alphas map[string]float64 `json:"alpha_pattern"`
-	Root   bool               `json:"use_rslora"`
 }
 
 // suffixes lead from the end of a key to what its tensor is. Longer ones come before those that they end in.
@@ -132,40 +124,7 @@ func (f *File) take(key string) bool {
 	return false
 }
 
-// readConfigs reads how PEFT scales: from the file itself, or from the configuration beside it.
-func (f *File) readConfigs() {
-	if text := f.data.Metadata()["lora_adapter_metadata"]; text != "" {
-		var all map[string]json.RawMessage
-		if json.Unmarshal([]byte(text), &all) != nil {
-			return
-		}
-		for prefix, n := range map[string]network{"unet.": unet, "text_encoder.": text1, "text_encoder_2.": text2} {
-			own := map[string]json.RawMessage{}
-			for key, value := range all {
-				if rest, ok := strings.CutPrefix(key, prefix); ok {
-					own[rest] = value
-				}
-			}
-			again, _ := json.Marshal(own) // of what was read
-			c := config{network: n}
-			if json.Unmarshal(again, &c) == nil && c.Alpha != 0 {
-				f.configs = append(f.configs, c)
-			}
-		}
-		return
-	}
-	const most = 1 << 20
-	if strings.HasPrefix(filepath.Base(f.path), "adapter_model.") {
-		if text, err := files.Read(filepath.Join(filepath.Dir(f.path), "adapter_config.json"), most); err == nil {
-			c := config{any: true}
-			if json.Unmarshal(text, &c) == nil && c.Alpha != 0 {
-				f.configs = append(f.configs, c)
-			}
-		}
-	}
-}
-
-// scale is alpha over rank.
+// scale is alpha over rank, which is 0 where the tensors do not say it.
 func (f *File) scale(m *module, rank int) (float32, error) {
 	if key := m.keys["alpha"]; key != "" {
 		t, err := f.data.Read(key)
@@ -184,23 +143,18 @@ func (f *File) scale(m *module, rank int) (float32, error) {
 		}
 		return float32(alpha / float64(rank)), nil
 	}
-	n, rest := split(m.name)
-	for _, c := range f.configs {
-		if !c.any && c.network != n {
-			continue
-		}
-		alpha := c.Alpha
-		for pattern, a := range c.Alphas {
-			if rest == pattern || strings.HasSuffix(rest, "."+pattern) {
-				alpha = a
-			}
-		}
-		if c.Root {
-			return float32(alpha / math.Sqrt(float64(rank))), nil
-		}
-		return float32(alpha / float64(rank)), nil
+	c, rest, ok := f.configOf(m)
+	if rank = cmp.Or(rank, c.Rank); !ok || rank <= 0 {
+		return 1, nil
 	}
-	return 1, nil
+	alpha := c.Alpha
+	if i := slices.IndexFunc(c.Alphas, func(p pattern) bool { return p.module.MatchString(rest) }); i >= 0 {
+		alpha = c.Alphas[i].alpha
+	}
+	if c.Root {
+		return float32(alpha / math.Sqrt(float64(rank))), nil
+	}
+	return float32(alpha / float64(rank)), nil
 }
 
 func (f *File) noNumber(key string) error {
@@ -208,7 +162,8 @@ func (f *File) noNumber(key string) error {
 		files.Shown(key, 100))
 }
 
-// Sum reads the whole file once and returns its SHA-256. A file with a tensor that holds NaN or infinity is an error that names it.
+// Sum reads the whole file once and returns its SHA-256, or that of it and of the configuration beside it, where that counts. A file with
+// a tensor that holds NaN or infinity is an error that names it.
 func (f *File) Sum(ctx context.Context) (sum string, err error) {
 	r, err := files.Open(f.path)
 	if err != nil {
@@ -219,6 +174,7 @@ func (f *File) Sum(ctx context.Context) (sum string, err error) {
 	if _, err := io.Copy(hash, reader{ctx, r}); err != nil {
 		return "", err
 	}
+	hash.Write(f.beside)
 	const piece = 1 << 20
 	buffer := make([]byte, piece)
 	for _, e := range f.data.Entries() {
@@ -260,6 +216,8 @@ type Fit struct {
 	Changes map[string]Form // by the names of the model's weights
 	Modules int             // of the file
 	Stray   []string        // modules and keys of the file that fit nothing in the model, sorted
+	// Unscaled says that PEFT has written the file and that the configuration with its strength is missing: alpha is taken for the rank.
+	Unscaled bool
 
 	modules map[string]*module // that change these weights
 }
@@ -275,6 +233,7 @@ type Form struct {
 func (f *File) Fit(w Weights, model, family string) (Fit, error) {
 	x := newIndex(w)
 	fit := Fit{Changes: map[string]Form{}, Modules: len(f.modules), Stray: slices.Clone(f.unknown), modules: map[string]*module{}}
+	fit.Unscaled = f.unscaled()
 	networks := map[network]int{}
 	misfits := []string{}
 	for _, m := range f.modules {

@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -29,18 +30,32 @@ func NewLibrary(dir string) *Library { return &Library{Dir: dir, named: map[stri
 // Extensions are those of files that are LoRAs.
 var Extensions = []string{".safetensors", ".pt", ".ckpt", ".bin"}
 
-// NameOf is the name by which requests know a file.
-func NameOf(path string) string {
-	base := filepath.Base(path)
-	return CleanName(strings.TrimSuffix(base, filepath.Ext(base)))
+// NameOf is the name by which requests know a LoRA that somebody calls by its file or by its name.
+func NameOf(text string) string {
+	name := filepath.Base(text)
+	if ext := filepath.Ext(name); slices.Contains(Extensions, strings.ToLower(ext)) {
+		name = strings.TrimSuffix(name, ext)
+	}
+	return CleanName(name)
+}
+
+// NameOfFile is NameOf a file that is there. All that PEFT writes is called adapter_model: such a one has the name of its folder.
+func NameOfFile(path string) string {
+	name := NameOf(path)
+	if dir, err := filepath.Abs(filepath.Dir(path)); name == peftTensors && err == nil && isFile(filepath.Join(dir, peftConfig)) &&
+		filepath.Dir(dir) != dir {
+		return CleanName(filepath.Base(dir))
+	}
+	return name
 }
 
 // Name makes a file known that lies elsewhere, and returns its name. It comes before one of the folder with that name.
 func (l *Library) Name(path string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.named[NameOf(path)] = path
-	return NameOf(path)
+	name := NameOfFile(path)
+	l.named[name] = path
+	return name
 }
 
 // deepest is how many folders below its own a library looks into.
@@ -64,8 +79,8 @@ func (l *Library) Files() []string {
 		case d.IsDir() || strings.HasPrefix(d.Name(), ".") || !slices.Contains(Extensions, strings.ToLower(filepath.Ext(path))):
 			return nil
 		}
-		if byName[NameOf(path)] == "" {
-			byName[NameOf(path)] = path
+		if name := NameOfFile(path); byName[name] == "" {
+			byName[name] = path
 		}
 		return nil
 	})
@@ -92,7 +107,7 @@ func (l *Library) Find(name string) (path string, err error) {
 	list := l.Files()
 	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
 		for _, path := range list {
-			if same(NameOf(path), want) {
+			if same(NameOfFile(path), want) {
 				return path, nil
 			}
 		}
@@ -103,53 +118,80 @@ func (l *Library) Find(name string) (path string, err error) {
 	return "", message.Errorf("there is no LoRA called %s in the folder %s: put its file there, or leave the LoRA out", name, l.Dir)
 }
 
-// Take puts a file into the folder, as a hard link where that can be and as a copy elsewhere, and returns its name there. A file that is
-// there already stays; another one of the same name is an error.
+// Take puts a file into the folder, as a hard link where that can be and as a copy elsewhere, with the configuration that belongs to it,
+// and returns its name there. A file that is there already stays; another one of the same name is an error.
 func (l *Library) Take(path string) (name string, err error) {
 	lora, err := Open(path) // whether it is one
 	if err != nil {
 		return "", err
 	}
+	config := lora.beside
 	if err := lora.Close(); err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(l.Dir, 0o777); err != nil {
 		return "", message.Errorf("the folder %s cannot be made: %w; choose another one", l.Dir, err)
 	}
-	to := filepath.Join(l.Dir, CleanName(filepath.Base(path)))
-	from, err := os.Stat(path)
-	if err != nil {
+	name = NameOfFile(path)
+	to, kept := filepath.Join(l.Dir, name+filepath.Ext(path)), filepath.Join(l.Dir, name+"."+peftConfig)
+	another := message.Errorf("there is another LoRA called %s already: rename the file, then add it again", name)
+	_, err = os.Stat(to)
+	had := err == nil
+	if !had && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if had, err := os.Stat(to); err == nil {
-		if os.SameFile(from, had) || had.Size() == from.Size() && same(path, to) {
-			return NameOf(to), nil
+	if had && !same(path, to) {
+		return "", another
+	}
+	if config != nil {
+		switch is, err := os.ReadFile(kept); {
+		case err == nil && bytes.Equal(is, config):
+		case err == nil && had:
+			return "", another
+		default:
+			if err := files.Put(kept, 0, func(w io.Writer) error { _, err := w.Write(config); return err }); err != nil {
+				return "", err
+			}
 		}
-		return "", message.Errorf("there is another LoRA called %s already: rename the file, then add it again", NameOf(to))
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
 	}
+	if had {
+		return name, nil
+	}
+	return name, put(path, to)
+}
+
+// put links or copies a file.
+func put(path, to string) error {
 	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return "", err
-	}
-	if os.Link(real, to) == nil {
-		return NameOf(to), nil
-	}
-	if err := files.Fits(l.Dir, from.Size()); err != nil {
-		return "", err
+	if err != nil || os.Link(real, to) == nil {
+		return err
 	}
 	f, err := files.Open(real)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer f.Close()
-	return NameOf(to), files.Put(to, files.New, func(w io.Writer) error { _, err := io.Copy(w, f); return err })
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := files.Fits(filepath.Dir(to), info.Size()); err != nil {
+		return err
+	}
+	return files.Put(to, files.New, func(w io.Writer) error { _, err := io.Copy(w, f); return err })
 }
 
 // same tells whether two files have the same content.
 func same(a, b string) bool {
-	x, err1 := files.SumOf(a)
-	y, err2 := files.SumOf(b)
-	return err1 == nil && err2 == nil && x == y
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	if err1 != nil || err2 != nil || x.Size() != y.Size() {
+		return false
+	}
+	if os.SameFile(x, y) {
+		return true
+	}
+	sum, err1 := files.SumOf(a)
+	other, err2 := files.SumOf(b)
+	return err1 == nil && err2 == nil && sum == other
 }

@@ -113,7 +113,7 @@ const mostItems = 40
 func (l *LoRAs) items() (items []*fyne.MenuItem) {
 	uses := l.uses()
 	for _, path := range l.host.Library.Files() {
-		name := lora.NameOf(path)
+		name := lora.NameOfFile(path)
 		if len(items) == mostItems || slices.ContainsFunc(uses, func(u lora.Use) bool { return u.Name == name }) {
 			continue
 		}
@@ -272,6 +272,8 @@ func (l *LoRAs) note(u lora.Use) string {
 		switch {
 		case err != nil:
 			text = wording.Sentence(err)
+		case seen.Unscaled:
+			text = i18n.T("How strong it is made to be is not known: its file adapter_config.json is missing.")
 		case seen.Stray > 0:
 			text = i18n.T("%d of its %d parts fit nothing in this model.", seen.Stray, seen.Parts)
 		}

@@ -38,6 +38,9 @@ func (f fitter) LoRA(_ context.Context, name string) (inference.LoRA, error) {
 	if name == "half" {
 		return inference.LoRA{Parts: 8, Stray: 3}, nil
 	}
+	if name == "unscaled" {
+		return inference.LoRA{Parts: 8, Stray: 3, Unscaled: true}, nil
+	}
 	return inference.LoRA{Parts: 8}, f[name]
 }
 
@@ -135,6 +138,12 @@ func TestLoRAList(t *testing.T) {
 	r.LoRAs.Put("other")
 	if got := r.form().LoRAs; !strings.Contains(got, "<lora:other:1><") {
 		t.Error(got)
+	}
+
+	r.LoRAs.Put("unscaled")
+	r.Settle()
+	if unscaled := r.LoRAs.Rows[4]; !strings.Contains(unscaled.Note.Text, "adapter_config.json is missing") {
+		t.Errorf("%q", unscaled.Note.Text)
 	}
 
 	// A recipe takes the list's place.
