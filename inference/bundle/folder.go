@@ -31,7 +31,7 @@ func (im *importer) readJSON(path string, into any) error {
 	if err != nil {
 		return err
 	}
-	data = unmarked(data)
+	data = files.JSON(data)
 	if err := json.Unmarshal(data, into); err != nil {
 		return message.Errorf("%s cannot be read (%s); download it again", im.label(path), brief(err.Error()))
 	}
@@ -121,9 +121,15 @@ func (im *importer) folder(dir string) baseModel {
 		}
 		im.scheduleFile = im.label(path)
 		// What a file omits means the library's default.
-		s := schedule.Config{TrainSteps: 1000, BetaStart: 0.0001, BetaEnd: 0.02, BetaSchedule: "linear", PredictionType: "epsilon"}
+		s := struct {
+			schedule.Config
+			Class string `json:"_class_name"`
+		}{Config: schedule.Config{TrainSteps: 1000, BetaStart: 0.0001, BetaEnd: 0.02, BetaSchedule: "linear", PredictionType: "epsilon"}}
 		if err := im.readJSON(path, &s); err != nil {
 			return Schedule{}, err
+		}
+		if s.Class == "LCMScheduler" || s.Class == "TCDScheduler" { // its U-Net would say so if it had to be told of the guidance
+			im.tell(message.Note("the model was made for few steps (%s): choose the preset lcm", s.Class))
 		}
 		if s.PredictionType == "" {
 			s.PredictionType = "epsilon"

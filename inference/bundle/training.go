@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -213,9 +212,6 @@ var classes = []struct {
 }{
 	{"flowmatch", flow},
 	{"edm", edm},
-	{"lcm", distilled},
-	{"latentconsistency", distilled},
-	{"tcd", distilled},
 	{"wuerstchen", message.Note("this is a Würstchen model")},
 	{"scoresde", edm},
 	{"karrasve", edm},
@@ -453,6 +449,3 @@ func isSchedule(a []float32) bool {
 
 // brief keeps a value of a file from filling a message.
 func brief(s string) string { return files.Shown(s, 80) }
-
-// unmarked is a configuration without the byte-order mark that some editors write.
-func unmarked(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }

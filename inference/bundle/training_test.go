@@ -181,7 +181,8 @@ func TestTrainedInAnotherWay(t *testing.T) {
 		{"scheduler/scheduler_config.json", "_class_name", changes{"_class_name": "EDMEulerScheduler", "prediction_type": "epsilon", "sigma_min": 0.002, "sigma_max": 120.0, "sigma_data": 1.0}, "EDM"},
 		{"scheduler/scheduler_config.json", "_class_name", changes{"_class_name": "EDMEulerScheduler", "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 120.0}, "EDM"},
 		{"scheduler/scheduler_config.json", "timestep_type", changes{"timestep_type": "continuous", "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 120.0}, edm},
-		{"scheduler/scheduler_config.json", "_class_name", "LCMScheduler", "LCM"},
+		{"scheduler/scheduler_config.json", "_class_name", "LCMScheduler", ""},
+		{"scheduler/scheduler_config.json", "_class_name", "TCDScheduler", ""},
 		{"scheduler/scheduler_config.json", "_class_name", "PNDMScheduler", ""},
 		{"vae/config.json", "latents_mean", []float64{1, 2, 3, 4}, "normalised"},
 		{"vae/config.json", "latents_std", []float64{1, 2, 3, 4}, "normalised"},
@@ -377,5 +378,22 @@ func TestPredictionThatWasAskedFor(t *testing.T) {
 	}
 	if _, err := bundle.ImportWith(t.Context(), folder, filepath.Join(t.TempDir(), "m"), bundle.Options{Prediction: "flow"}); err == nil || !strings.Contains(err.Error(), "v-zero") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestSchedulersOfDiffusers takes what save_pretrained of diffusers 0.42.1 writes: -Infinity, which only Python reads, and a scheduler of
+// few steps, which says nothing against the weights.
+func TestSchedulersOfDiffusers(t *testing.T) {
+	dir := linked(t, tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil))
+	for scheduler, note := range map[string]string{
+		`{ "_class_name": "DPMSolverMultistepScheduler", "_diffusers_version": "0.42.1", "algorithm_type": "dpmsolver++", "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085, "dynamic_thresholding_ratio": 0.995, "euler_at_final": false, "final_sigmas_type": "zero", "flow_shift": 1.0, "lambda_min_clipped": -Infinity, "lower_order_final": true, "num_train_timesteps": 1000, "prediction_type": "v_prediction", "rescale_betas_zero_snr": false, "sample_max_value": 1.0, "solver_order": 2, "solver_type": "midpoint", "steps_offset": 0, "thresholding": false, "time_shift_type": "exponential", "timestep_spacing": "linspace", "trained_betas": null, "use_beta_sigmas": false, "use_dynamic_shifting": false, "use_exponential_sigmas": false, "use_flow_sigmas": false, "use_karras_sigmas": false, "use_lu_lambdas": false, "variance_type": null }`: "",
+		`{ "_class_name": "LCMScheduler", "_diffusers_version": "0.42.1", "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085, "clip_sample": false, "clip_sample_range": 1.0, "dynamic_thresholding_ratio": 0.995, "num_train_timesteps": 1000, "original_inference_steps": 50, "prediction_type": "v_prediction", "rescale_betas_zero_snr": false, "sample_max_value": 1.0, "set_alpha_to_one": true, "steps_offset": 0, "thresholding": false, "timestep_scaling": 10.0, "timestep_spacing": "leading", "trained_betas": null }`:                                                                                                                                                                                                                                                                                                                                   "made for few steps (LCMScheduler): choose the preset lcm",
+	} {
+		replace(t, filepath.Join(dir, "scheduler", "scheduler_config.json"), []byte(scheduler))
+		in := inspect(t, dir, "")
+		refusedFor(t, in, computed)
+		if notes := strings.Join(in.Manifest.Notes, "\n"); !strings.Contains(notes, note) || note == "" && strings.Contains(notes, "few steps") {
+			t.Errorf("notes %q, want %q", notes, note)
+		}
 	}
 }

@@ -101,7 +101,7 @@ func (p *patterns) UnmarshalJSON(data []byte) error {
 
 // addConfig adds a configuration, if it says a strength.
 func (f *File) addConfig(text []byte, c config) bool {
-	err := json.Unmarshal(text, &c)
+	err := json.Unmarshal(files.JSON(text), &c)
 	if c.Alpha = cmp.Or(c.Alpha, c.Other); err != nil || c.Alpha == 0 {
 		return false
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"realword/inference/files"
 )
 
 // This file reads what other programs than A1111 write into PNG files: JSON, in text chunks of their own keywords.
@@ -59,19 +61,14 @@ func (m *Metadata) readForeign(texts map[string]string) {
 	}
 }
 
-// notNumber finds what Python writes for numbers that JSON has not; ComfyUI's graphs hold them.
-var notNumber = regexp.MustCompile(`([\[,:]\s*)(?:NaN|-?Infinity)(\s*[\],}])`)
-
 // jsonObject reads a JSON object with its numbers as they are written.
 func jsonObject(text string) (map[string]any, bool) {
 	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "{") {
 		return nil, false
 	}
-	if !json.Valid([]byte(text)) {
-		text = notNumber.ReplaceAllString(text, "${1}null${2}")
-	}
-	if checkRecipe(text) != nil { // also bounds the depth
+	text = string(files.JSON([]byte(text))) // ComfyUI's graphs hold NaN
+	if checkRecipe(text) != nil {           // also bounds the depth
 		return nil, false
 	}
 	d := json.NewDecoder(bytes.NewReader([]byte(text)))
