@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -73,7 +72,7 @@ type pattern struct {
 
 // UnmarshalJSON implements json.Unmarshaler: a map would lose the order.
 func (p *patterns) UnmarshalJSON(data []byte) error {
-	const most = 10_000
+	const most = 10_000 // far more than a model has modules
 	d := json.NewDecoder(bytes.NewReader(data))
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
 		return err // null
@@ -92,8 +91,8 @@ func (p *patterns) UnmarshalJSON(data []byte) error {
 		if err != nil { // what only Python's expressions have
 			module = regexp.MustCompile(`^(?:.*\.)?` + regexp.QuoteMeta(text) + `$`)
 		}
-		if *p = append(*p, pattern{module, alpha}); len(*p) > most {
-			return errors.New("too many patterns")
+		if len(*p) < most {
+			*p = append(*p, pattern{module, alpha})
 		}
 	}
 	return nil
@@ -136,7 +135,7 @@ func (f *File) readConfigs() {
 	}
 }
 
-// of is the configuration of a module.
+// configOf is the configuration that a module goes by, and the module's name in its network.
 func (f *File) configOf(m *module) (c config, rest string, ok bool) {
 	n, rest := split(m.name)
 	for _, c := range f.configs {
