@@ -185,9 +185,20 @@ func TestUses(t *testing.T) {
 		}
 	}
 	for prompt, want := range map[string][2]string{
-		"a dog <lora:x:0.7> on the beach":  {"<lora:x:0.7>", "a dog on the beach"},
-		"a dog, <lora:x>":                  {"<lora:x:1>", "a dog,"},
-		"<LORA:x:1:0.5>a <lyco:y:-1> b":    {"<lora:x:1><lora:y:-1>", "a b"},
+		"a dog <lora:x:0.7> on the beach": {"<lora:x:0.7>", "a dog on the beach"},
+		"a dog, <lora:x>":                 {"<lora:x:1>", "a dog,"},
+		"<LORA:x:1:0.5>a <lyco:y:-1> b":   {"<lora:x:0.5><lora:y:-1>", "a b"},
+		// As A1111's extra_networks_lora.py has the multiplier of the U-Net.
+		"a dog <lora:x:0:0.8>, cat":        {"<lora:x:0.8>", "a dog, cat"},
+		"a <lora:x:te=0.5:unet=0.8>":       {"<lora:x:0.8>", "a"},
+		"a <lora:x:unet=0.8>":              {"<lora:x:0.8>", "a"},
+		"a <lora:x:te=0.5>":                {"<lora:x:0.5>", "a"},
+		"a <lora:x:0.7:te=0.5>":            {"<lora:x:0.5>", "a"},
+		"a <lora:x:te=0.5:0.6:0.7>":        {"<lora:x:0.7>", "a"},
+		"a <lora:x:1:0.4:64>":              {"<lora:x:0.4>", "a"},
+		"a <lora:x:0.7:lbw=OUTALL>":        {"<lora:x:0.7>", "a"},
+		"a <lora:x:0.7:MIDD>":              {"<lora:x:0.7>", "a"},
+		"a <lora:x:unet=NaN>":              {"", "a <lora:x:unet=NaN>"},
 		"a <lora:x:0.7 dog":                {"", "a <lora:x:0.7 dog"},
 		"a <lora:x:y> dog":                 {"", "a <lora:x:y> dog"},
 		"a <b> <lora:<lora:x:2>":           {"<lora:x:2>", "a <b> <lora:"},

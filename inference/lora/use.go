@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,8 +71,8 @@ func CheckWeight(name string, weight float64) error {
 // begins is where a LoRA of A1111's may begin, in any case of its letters.
 var begins = regexp.MustCompile(`(?i)<(?:lora|lyco):`)
 
-// Cut takes what A1111 writes of LoRAs out of a prompt: <lora:name>, <lora:name:0.8>, <lora:name:0.8:0.5>, of which the first weight
-// counts. Other programs' <lyco:…> mean the same. The rest is the prompt without them.
+// Cut takes what A1111 writes of LoRAs out of a prompt: <lora:name>, <lora:name:0.8>, and, with the text encoder's weight first,
+// <lora:name:0.5:0.8> and <lora:name:te=0.5:unet=0.8>, of which the U-Net's counts. Other programs' <lyco:…> mean the same. The rest is the prompt without them.
 func Cut(prompt string) (uses []Use, rest string) {
 	var b strings.Builder
 	for {
@@ -103,22 +104,38 @@ func Cut(prompt string) (uses []Use, rest string) {
 func parseOne(inside string) (u Use, ok bool) {
 	parts := strings.Split(inside, ":")
 	u = Use{Name: strings.TrimSpace(parts[0]), Weight: 1}
-	for i, p := range parts[1:] {
-		p = strings.TrimSpace(p)
-		number, err := strconv.ParseFloat(strings.TrimPrefix(p, "te="), 64)
+	said, position := map[string]float64{}, 0
+	for _, p := range parts[1:] {
+		key, value, named := strings.Cut(strings.TrimSpace(p), "=")
+		if !named {
+			key, value = strconv.Itoa(position), key
+			position++
+		}
+		number, err := strconv.ParseFloat(value, 64)
 		switch {
-		case p == off:
+		case value == off:
 			u.Off = true
-		case len(p) == 64 && isHex(p):
-			u.SHA256 = p
-		case i == 0 && (err != nil || math.IsNaN(number) || math.IsInf(number, 0)):
-			return u, false
-		case i == 0:
-			u.Weight = number
+		case len(value) == 64 && isHex(value):
+			u.SHA256 = value
+		case err == nil && !math.IsNaN(number) && !math.IsInf(number, 0):
+			said[key] = number
+		case slices.Contains(weights, key):
+			if key != "1" { // other programs say something else there
+				return u, false
+			}
+		}
+	}
+	for _, key := range weights {
+		if weight, ok := said[key]; ok {
+			u.Weight = weight
 		}
 	}
 	return u, u.Name != "" && len(u.Name) < 256
 }
+
+// weights are where A1111 has that of the U-Net, by position or name; each counts in place of those before it. The text encoder's stands
+// for both where it is alone.
+var weights = []string{"0", "te", "1", "unet"}
 
 func isHex(text string) bool {
 	return strings.Trim(text, "0123456789abcdef") == ""

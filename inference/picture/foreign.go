@@ -49,6 +49,7 @@ func (m *Metadata) readForeign(texts map[string]string) {
 	if plain { // perhaps a prompt that only begins like JSON
 		m.Prompt, m.Negative, m.Settings = ParseParameters(parameters)
 		m.Notes = behindSettings(parameters)
+		m.used(weighed(m.Settings))
 		return
 	}
 	for _, f := range foreignReaders {
@@ -146,8 +147,8 @@ func has(o map[string]any, keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { _, ok := o[key]; return ok })
 }
 
-// lorasOf are the files in a list of LoRAs, with their weights: texts, lists that begin with one, or objects that have one. A weight that
-// is not there is "".
+// lorasOf are the files in a list of LoRAs, with their weights: texts, lists of a text and a weight (Fooocus has a hash behind it), or
+// objects that have one. A weight that is not there is "".
 func lorasOf(v any) []KeyValue {
 	var of []KeyValue
 	list, _ := v.([]any)
@@ -156,7 +157,7 @@ func lorasOf(v any) []KeyValue {
 		if pair, ok := e.([]any); ok && len(pair) > 0 {
 			found.Key = scalar(pair[0])
 			if len(pair) > 1 {
-				found.Value = scalar(pair[len(pair)-1])
+				found.Value = scalar(pair[1])
 			}
 		}
 		for _, key := range []string{"model", "lora"} {
@@ -167,6 +168,18 @@ func lorasOf(v any) []KeyValue {
 		of = append(of, found)
 	}
 	return of
+}
+
+// weighed are the LoRAs of Fooocus' settings in A1111's form, which it does not name in the prompt.
+func weighed(settings []KeyValue) (loras []KeyValue) {
+	for _, s := range settings {
+		for _, one := range strings.Split(s.Value, ", ") {
+			if at := strings.LastIndex(one, ": "); s.Key == "Lora weights" && at > 0 {
+				loras = append(loras, KeyValue{one[:at], one[at+2:]})
+			}
+		}
+	}
+	return loras
 }
 
 // used notes LoRAs that a model was used with, each once.
@@ -265,12 +278,22 @@ func readOldInvoke(o map[string]any, m *Metadata) bool {
 	return true
 }
 
+// novelWeight is how NovelAI 4 weighs words.
+var novelWeight = regexp.MustCompile(`-?\d*\.?\d+::[^:\n]{0,40}`)
+
 // readNovel reads NovelAI's Comment.
 func readNovel(o map[string]any, m *Metadata) bool {
 	if !has(o, "prompt") || !has(o, "uc") || !has(o, "scale") {
 		return false
 	}
 	m.take(o, keys{"prompt", "uc", "sampler", "scale", "width", "height", ""}, "NovelAI")
+	if spacing := scalar(o["noise_schedule"]); spacing != "native" {
+		m.set("Schedule type", spacing)
+	}
+	m.set("CFG rescale", o["cfg_rescale"])
+	if found := novelWeight.FindString(m.Prompt + "\n" + m.Negative); found != "" {
+		m.Notes = append(m.Notes, fmt.Sprintf("its weights, as in %q, are read as words", found))
+	}
 	return true
 }
 
@@ -324,21 +347,54 @@ func readComfy(o map[string]any, m *Metadata) bool {
 	m.set("CFG scale", value("guidance", follow([]string{"guider", "cfg"}, "cfg")))
 	m.set("Seed", value("seed", follow([]string{"noise", "seed", "noise_seed"}, "seed", "noise_seed")))
 	m.set("Size", value("size", func(id string) (string, bool) {
-		w := g.find(id, []string{"latent_image", "width"}, []string{"width"}, maxComfy)
-		h := g.find(id, []string{"latent_image", "height"}, []string{"height"}, maxComfy)
+		w := g.find(id, []string{"latent_image", "width"}, []string{"width", "empty_latent_width"}, maxComfy)
+		h := g.find(id, []string{"latent_image", "height"}, []string{"height", "empty_latent_height"}, maxComfy)
 		return w + "x" + h, w != "" && h != ""
 	}))
+	for _, id := range samplers {
+		if begun, ok := follow([]string{"sigmas", "denoise"}, "denoise")(id); ok && begun != "1" {
+			m.set("Denoising strength", begun)
+			break
+		}
+	}
 	m.set("Version", "ComfyUI")
 	var loras []KeyValue
 	for _, id := range slices.Sorted(maps.Keys(g)) {
 		in := g.inputs(id)
-		loras = append(loras, KeyValue{scalar(in["lora_name"]), scalar(in["strength_model"])})
+		if loras = append(loras, comfyLoRAs(in)...); link(in["control_net"]) != "" {
+			m.set("ControlNet", object(g[id])["class_type"])
+		}
 	}
 	m.used(loras)
 	if len(unclear) > 0 {
 		m.Notes = append(m.Notes, "its graph is ambiguous about: "+strings.Join(unclear, ", "))
 	}
 	return true
+}
+
+// comfyLoRAs are the LoRAs that a node loads: ComfyUI's own has one, rgthree's Power Lora Loader an object for each, and stacks number them.
+func comfyLoRAs(in map[string]any) []KeyValue {
+	loras := []KeyValue{{scalar(in["lora_name"]), cmp.Or(scalar(in["strength_model"]), scalar(in["lora_model_strength"]))}}
+	count, err := strconv.Atoi(scalar(in["lora_count"]))
+	for _, key := range slices.Sorted(maps.Keys(in)) {
+		if one := object(in[key]); one["on"] != false {
+			loras = append(loras, KeyValue{scalar(one["lora"]), scalar(one["strength"])})
+		}
+		of, numbered := strings.CutPrefix(key, "lora_name_")
+		if n, _ := strconv.Atoi(of); !numbered || err == nil && n > count || scalar(in["switch_"+of]) == "Off" {
+			continue
+		}
+		weights := []string{"lora_wt_", "model_weight_", "model_str_"}
+		if scalar(in["input_mode"]) == "advanced" {
+			slices.Reverse(weights)
+		}
+		found := KeyValue{Key: scalar(in[key])}
+		for _, w := range weights {
+			found.Value = cmp.Or(found.Value, scalar(in[w+of]))
+		}
+		loras = append(loras, found)
+	}
+	return loras
 }
 
 // maxComfy is how many links are followed to a value.
@@ -380,9 +436,12 @@ func (g comfy) condition(id, side string) (string, bool) {
 	sided := false // the side was chosen on the way
 	for range maxComfy {
 		in := g.inputs(id)
+		text, written := in[side].(string)
 		switch {
 		case in == nil || has(in, "conditioning_1", "conditioning_to"): // two texts in one
 			return "", false
+		case written: // a loader that has the prompts, too
+			return strings.TrimSpace(text), true
 		case has(in, comfyTexts...):
 			return g.text(in)
 		case scalar(object(g[id])["class_type"]) == "ConditioningZeroOut":
@@ -409,6 +468,9 @@ func (g comfy) text(in map[string]any) (string, bool) {
 	for _, key := range comfyTexts {
 		text := scalar(in[key])
 		if to := link(in[key]); to != "" {
+			if list, _ := in[key].([]any); scalar(list[1]) != "0" { // of a node with several texts, which is not known
+				return "", false
+			}
 			if text = g.find(to, []string{"text", "string", "prompt", "value"}, []string{"text", "string", "prompt"}, maxComfy); text == "" {
 				return "", false
 			}

@@ -106,6 +106,68 @@ func TestForeignJSON(t *testing.T) {
 			Recipe{Request: inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Negative: "blurry, lowres", Steps: 30}}},
 			nil,
 		},
+		"Fooocus since 2.5": {"parameters", `{"base_model":"juggernaut","clip_skip":2,"full_prompt":["a dog on the beach"],"guidance_scale":4,"loras":[["sd_xl_offset_example-lora_1.0",0.1,"4852686128"]],
+			"lora_combined_1":"sd_xl_offset_example-lora_1.0 : 0.1","metadata_scheme":"fooocus","negative_prompt":"blurry","performance":"Speed","prompt":"a dog on the beach","resolution":"(1152, 896)",
+			"sampler":"dpmpp_2m_sde_gpu","scheduler":"karras","seed":"7","steps":30,"styles":"[]","version":"Fooocus v2.5.5"}`, of("Fooocus v2.5.5", "juggernaut", func(r *Recipe) {
+			r.Sampler, r.LoRAs = "dpm++2msde-karras", "<lora:sd_xl_offset_example-lora_1.0:0.1>"
+		}), nil},
+		"Fooocus, A1111's form": {
+			"parameters", "a dog on the beach\nNegative prompt: blurry\nSteps: 30, Sampler: DPM++ 2M SDE Karras, Seed: 7, Size: 1152x896, CFG scale: 4, Model: juggernaut, Lora hashes: \"a_1.0: 48, b: e5\", Lora weights: \"a_1.0: 0.1, b: -1\", Version: Fooocus v2.5.5",
+			of("Fooocus v2.5.5", "juggernaut", func(r *Recipe) { r.Sampler, r.LoRAs = "dpm++2msde-karras", "<lora:a_1.0:0.1><lora:b:-1>" }),
+			nil,
+		},
+		"names with points": {
+			"invokeai_metadata", `{"positive_prompt":"a dog on the beach","negative_prompt":"blurry","width":1152,"height":896,"seed":7,"cfg_scale":4.0,"steps":30,"scheduler":"ddim","loras":[{"model":{"name":"Pixel Art v1.1"},"weight":0.75}],"app_version":"5.0"}`,
+			of("InvokeAI 5.0", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:Pixel Art v1.1:0.75>" }),
+			nil,
+		},
+		"NovelAI, Karras": {
+			"Comment", `{"prompt":"1.2::a dog::, beach","steps":30,"height":896,"width":1152,"scale":4.0,"cfg_rescale":0.4,"uc":"blurry","seed":7,"noise_schedule":"karras","sampler":"k_euler_ancestral"}`,
+			of("NovelAI", "", func(r *Recipe) { r.Prompt, r.Sampler, r.Rescale = "1.2::a dog::, beach", "euler-a-karras", 0.4 }),
+			[]string{`"1.2::a dog"`},
+		},
+		"NovelAI, native": {
+			"Comment", `{"prompt":"a dog on the beach","steps":30,"height":896,"width":1152,"scale":4.0,"uc":"blurry","seed":7,"noise_schedule":"native","sampler":"k_euler_ancestral"}`,
+			of("NovelAI", "", func(r *Recipe) { r.Sampler = "euler-a" }),
+			nil,
+		},
+		"ComfyUI, other loaders of LoRAs": {"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","denoise":1.00,"model":["9",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
+			`"8":{"class_type":"Power Lora Loader (rgthree)","inputs":{"PowerLoraLoaderHeaderWidget":{"type":"x"},"lora_1":{"on":true,"lora":"x\\pixel.safetensors","strength":0.8},"lora_2":{"on":false,"lora":"no.safetensors","strength":1}}}`,
+			`"9":{"class_type":"CR LoRA Stack","inputs":{"switch_1":"On","lora_name_1":"one.safetensors","model_weight_1":0.5,"clip_weight_1":1,"switch_2":"Off","lora_name_2":"two.safetensors","model_weight_2":1}}`,
+			`"10":{"class_type":"LoRA Stacker","inputs":{"input_mode":"advanced","lora_count":2,"lora_name_1":"s.safetensors","lora_wt_1":1,"model_str_1":0.3,"lora_name_2":"None","lora_wt_2":1,"lora_name_3":"not.safetensors"}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:s:0.3><lora:pixel:0.8><lora:one:0.5>" }), nil},
+		"ComfyUI, a loader of all": {
+			"prompt", `{"3":{"class_type":"KSampler (Efficient)","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":1,"model":["10",0],"positive":["10",1],"negative":["10",2],"latent_image":["10",3]}},
+			"10":{"class_type":"Efficient Loader","inputs":{"ckpt_name":"x.safetensors","lora_name":"y.safetensors","lora_model_strength":0.5,"positive":"a dog on the beach","negative":"blurry","empty_latent_width":1152,"empty_latent_height":896}}}`,
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:y:0.5>" }),
+			nil,
+		},
+		"ComfyUI, two texts of one node": {
+			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":1,"positive":["60",0],"negative":["70",0],"latent_image":["5",0]}}`,
+				`"60":{"class_type":"CLIPTextEncode","inputs":{"text":["12",0]}}`, `"70":{"class_type":"CLIPTextEncode","inputs":{"text":["12",1]}}`,
+				`"12":{"class_type":"PromptPair","inputs":{"prompt":"a dog on the beach","negative_prompt":"blurry"}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Negative = "ddim", "" }),
+			[]string{"ambiguous about: negative prompt"},
+		},
+		"ComfyUI, from a picture": {
+			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":0.4,"positive":["11",0],"negative":["11",1],"latent_image":["9",0]}}`,
+				`"9":{"class_type":"VAEEncode","inputs":{"pixels":["8",0]}}`, `"8":{"class_type":"LoadImage","inputs":{"image":"x.png"}}`,
+				`"11":{"class_type":"ControlNetApplyAdvanced","inputs":{"strength":1,"positive":["6",0],"negative":["7",0],"control_net":["12",0],"image":["8",0]}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Width, r.Height = "ddim", 0, 0 }),
+			[]string{"ambiguous about: size", "Denoising strength 0.4, ControlNet ControlNetApplyAdvanced"},
+		},
+		"what is not read": {
+			"parameters", "a dog <lora:x:0:0.8>\nSteps: 20, Sampler: Euler a Karras, Schedule type: SGM Uniform, Seed: 7, Size: 512x768, Model: x, Clip skip: 2, Denoising strength: 0.4, Hires upscale: 2, Hires steps: 10, Variation seed: 1, Variation seed strength: 0.3, Tiling: True",
+			Recipe{Model: "x", Request: inference.Request{
+				Prompt: "a dog", Settings: inference.Settings{Steps: 20, Width: 512, Height: 768, Sampler: "euler-a-trailing", LoRAs: "<lora:x:0.8>"}, Seeds: []uint64{7},
+			}},
+			[]string{"Clip skip 2, Denoising strength 0.4, Hires upscale 2, Variation seed strength 0.3, Tiling True too"},
+		},
+		"what changes nothing": {
+			"parameters", "a dog\nSteps: 20, Sampler: DDIM, Seed: 7, Clip skip: 1, Denoising strength: 1, Tiling: False",
+			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, Sampler: "ddim"}, Seeds: []uint64{7}}},
+			nil,
+		},
 		"decimal commas and a mark": {
 			"parameters", "\ufeffa dog\nSteps: 20, Sampler: DDIM, CFG scale: 7,5, Seed: 7",
 			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, CFG: 7.5, Sampler: "ddim"}, Seeds: []uint64{7}}},
@@ -154,7 +216,8 @@ func checkForeign(t *testing.T, name string, file []byte, want Recipe, notes []s
 	}
 	a, b := got.Request, want.Request
 	if got.Model != want.Model || got.Program != want.Program || a.Prompt != b.Prompt || a.Negative != b.Negative || a.Steps != b.Steps || a.CFG != b.CFG ||
-		!slices.Equal(a.Seeds, b.Seeds) || a.Width != b.Width || a.Height != b.Height || a.Sampler != b.Sampler {
+		!slices.Equal(a.Seeds, b.Seeds) || a.Width != b.Width || a.Height != b.Height || a.Sampler != b.Sampler ||
+		a.LoRAs != b.LoRAs || a.Rescale != b.Rescale {
 		t.Errorf("%s:\n got %+v\nwant %+v", name, got, want)
 	}
 	if len(got.Notes) != len(notes) {

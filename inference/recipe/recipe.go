@@ -377,6 +377,9 @@ func foreignRecipe(m picture.Metadata) Recipe {
 	for _, n := range m.Notes {
 		note("%s", n)
 	}
+	if more := unread(m.Settings); len(more) > 0 {
+		note("it was made with %s too, which is left out: the picture may be another one", strings.Join(more, ", "))
+	}
 	var uses []lora.Use
 	found, rest := lora.Cut(r.Prompt)
 	for _, l := range m.LoRAs {
@@ -407,6 +410,22 @@ func foreignRecipe(m picture.Metadata) Recipe {
 		}
 	}
 	return r
+}
+
+// unread are the settings of another program that change a picture and that Realword does not have.
+func unread(settings []picture.KeyValue) (list []string) {
+	for _, s := range settings {
+		if nothing, known := further[s.Key]; known && s.Value != nothing {
+			list = append(list, s.Key+" "+excerpt(s.Value))
+		}
+	}
+	return list
+}
+
+// further are such settings, by A1111's names, with the value that changes nothing.
+var further = map[string]string{
+	"Clip skip": "1", "Denoising strength": "1", "Variation seed strength": "0", "Hires upscale": "1", "Hires resize": "", "Refiner": "", "Tiling": "False",
+	"Token merging ratio": "0", "ControlNet": "", "ControlNet 0": "", "ADetailer model": "", "Hypernet": "",
 }
 
 // excerpt is a text of a file, or its beginning where it is longer than anybody reads.

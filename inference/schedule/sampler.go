@@ -117,18 +117,24 @@ func (s Sampler) On(spacing string) (Sampler, error) {
 	if folded == "automatic" {
 		folded = s.Automatic
 	}
+	base := s // without a spacing that was asked for before
+	if i := slices.IndexFunc(samplers, func(row Sampler) bool { return s.Name == row.Name+"-"+s.Spacing }); i >= 0 {
+		base = samplers[i]
+	}
 	for _, p := range spacings {
 		switch {
 		case folded != p.name && folded != fold(p.a1111) && !slices.Contains(p.aliases, folded):
 			continue
 		case p.name == s.Spacing:
 			return s, nil
+		case p.name == base.Spacing:
+			return base, nil
 		case s.Fixed && p.name != s.Alike:
 			return s, message.Errorf("the sampler %s has a spacing of its own, not %s: leave it out, or take another sampler", s.Label, p.name)
 		}
-		s.Spacing = p.name
-		s.Name, s.Label, s.A1111 = s.Name+"-"+p.name, s.Label+" "+p.label, s.A1111+" "+p.a1111
-		return s, nil
+		base.Spacing = p.name
+		base.Name, base.Label, base.A1111 = base.Name+"-"+p.name, base.Label+" "+p.label, base.A1111+" "+p.a1111
+		return base, nil
 	}
 	if folded == "" {
 		return s, nil

@@ -130,6 +130,10 @@ func TestNames(t *testing.T) {
 		{"Euler", "normal", "euler"},
 		{"DDIM", "Automatic", "ddim"},
 		{"Euler", "", "euler"},
+		{"Euler a Karras", "SGM Uniform", "euler-a-trailing"},
+		{"Euler a Karras", "Uniform", "euler-a"},
+		{"Euler a Karras", "Automatic", "euler-a-karras"},
+		{"DPM++ 2M Karras", "karras", "dpm++2m-karras"},
 	} {
 		s, _ := Find(c[0])
 		if got, err := s.On(c[1]); err != nil || got.Name != c[2] {
