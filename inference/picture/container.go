@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/gif"
 	"io"
+	"math"
 	"slices"
 
 	"realword/inference/message"
@@ -20,8 +21,8 @@ func le24(b []byte) int    { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// pngChunks calls visit with each whole chunk of a PNG file, in order and without copying, until visit returns false. It stops
-// silently at a chunk that runs over the end of the data or whose checksum is wrong: decoders complain about those.
+// pngChunks calls visit with each whole chunk of a PNG file, in order and without copying, until visit returns false. One whose
+// checksum is wrong is passed over, and the walk ends at one that runs over the end of the data: decoders complain about those.
 func pngChunks(data []byte, visit func(kind string, body []byte) bool) {
 	for rest := data[min(len(data), len(pngSignature)):]; len(rest) >= 12; {
 		n := uint64(be32(rest))
@@ -29,7 +30,7 @@ func pngChunks(data []byte, visit func(kind string, body []byte) bool) {
 			return
 		}
 		body := rest[8 : 8+n]
-		if crc32.ChecksumIEEE(rest[4:8+n]) != be32(rest[8+n:]) || !visit(string(rest[4:8]), body) {
+		if crc32.ChecksumIEEE(rest[4:8+n]) == be32(rest[8+n:]) && !visit(string(rest[4:8]), body) {
 			return
 		}
 		rest = rest[12+n:]
@@ -126,6 +127,28 @@ func gifLook(data []byte) (frames, first, clear int) {
 		return true
 	})
 	return max(1, frames), first, clear
+}
+
+// wideGIF is a GIF file whose screen is as large as it and its first picture together: some programs write a smaller one, or none, and
+// what shows pictures does not mind. Where it is so already, it is the same file.
+func wideGIF(data []byte) []byte {
+	_, at, _ := gifLook(data)
+	if at < 0 {
+		return data
+	}
+	le := binary.LittleEndian
+	wide := data
+	for i := range 2 { // width, height
+		side := int(le.Uint16(data[at+1+2*i:])) + int(le.Uint16(data[at+5+2*i:]))
+		if side <= int(le.Uint16(data[6+2*i:])) || side > math.MaxUint16 {
+			continue
+		}
+		if &wide[0] == &data[0] {
+			wide = bytes.Clone(data)
+		}
+		le.PutUint16(wide[6+2*i:], uint16(side))
+	}
+	return wide
 }
 
 // webP is what the top level of a WebP file says.

@@ -292,6 +292,7 @@ func (d *decoding) jpeg() error {
 }
 
 func (d *decoding) gif() error {
+	d.data = wideGIF(d.data)
 	config, err := gif.DecodeConfig(bytes.NewReader(d.data))
 	if err != nil {
 		return err
@@ -358,21 +359,26 @@ func (d *decoding) webp() error {
 }
 
 func (d *decoding) bmp() error {
-	config, err := bmp.DecodeConfig(bytes.NewReader(d.data))
-	if err != nil {
+	own, masked := readBitmap(d.data)
+	width, height, decode := own.width, own.height, own.decode
+	if !masked {
+		config, err := bmp.DecodeConfig(bytes.NewReader(d.data))
+		if err != nil {
+			return err
+		}
+		width, height, decode = config.Width, config.Height, bmp.Decode
+	}
+	if err := d.size(width, height, 4*int64(width)*int64(height)); err != nil {
 		return err
 	}
-	if err := d.size(config.Width, config.Height, 4*int64(config.Width)*int64(config.Height)); err != nil {
-		return err
-	}
-	img, err := bmp.Decode(d.reader(d.data))
+	img, err := decode(d.reader(d.data))
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		pixels := config.Width * config.Height * 4
+		pixels := width * height * 4
 		if missing := pixels/8 + len(d.data); len(d.data) < missing/2 {
 			return err
 		}
 		// Lines that are missing are black.
-		if img, err = bmp.Decode(io.MultiReader(d.reader(d.data), bytes.NewReader(make([]byte, pixels)))); err == nil {
+		if img, err = decode(io.MultiReader(d.reader(d.data), bytes.NewReader(make([]byte, pixels)))); err == nil {
 			d.info.note("The file is cut short; the missing part of the picture is black.")
 		}
 	}

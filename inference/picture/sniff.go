@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -48,7 +49,8 @@ func sniff(data []byte) (string, error) {
 		return "GIF", nil
 	case has("RIFF") && len(data) >= 12 && string(data[8:12]) == "WEBP":
 		return "WebP", nil
-	case has("BM") && len(data) >= 18 && bytes.Equal(data[6:10], make([]byte, 4)):
+	case has("BM") && len(data) >= 30 && (bytes.Equal(data[6:10], make([]byte, 4)) || // reserved, but some programs write there
+		slices.Contains([]uint32{40, 52, 56, 108, 124}, le32(data[14:])) && data[26] == 1 && data[27] == 0):
 		return "BMP", nil
 	}
 	if name := stranger(data); name != nil {

@@ -24,6 +24,8 @@ func TestWild(t *testing.T) {
 		"nodht.jpg":         {centre: color.NRGBA{231, 60, 40, 255}, note: "no Huffman tables"},
 		"s421x.jpg":         {centre: color.NRGBA{232, 60, 40, 255}},
 		"mp108.png":         {centre: color.NRGBA{255, 255, 255, 255}, note: "12000 × 9000 pixels and was scaled down to 6000 × 4500"},
+		"small-screen.gif":  {centre: color.NRGBA{140, 138, 128, 255}},
+		"no-screen.gif":     {centre: color.NRGBA{140, 138, 128, 255}},
 		"x.heic":            {error: "convert"},
 		"x.avif":            {error: "convert"},
 	} {

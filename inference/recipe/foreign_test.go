@@ -201,6 +201,17 @@ func TestForeignJSON(t *testing.T) {
 	}
 }
 
+// TestRecipeBehindADamagedPart: a part of the file whose checksum is wrong is passed over, not all that follows it.
+func TestRecipeBehindADamagedPart(t *testing.T) {
+	const header = 8 + 25
+	file := pngWith(t, "parameters", "a dog\nSteps: 20, Sampler: DDIM, CFG scale: 7, Seed: 5")
+	gamma := chunk("gAMA", "\x00\x00\xb1\x8f")
+	gamma[len(gamma)-1]++
+	if r, _, err := Read(slices.Concat(file[:header], gamma, file[header:])); err != nil || r.Prompt != "a dog" {
+		t.Error(r.Prompt, err)
+	}
+}
+
 // comfyBase are nodes of ComfyUI's usual graph.
 var comfyBase = []string{
 	`"4":{"class_type":"CheckpointLoaderSimple","inputs":{"ckpt_name":"sdxl.safetensors"}}`, `"5":{"class_type":"EmptyLatentImage","inputs":{"width":1152,"height":896,"batch_size":1}}`,
