@@ -165,6 +165,8 @@ var (
 	neither      = message.Note("that is neither the noise nor the velocity")
 	ownSchedule  = message.Note("the model was trained on a noise schedule of its own")
 	editing      = message.Note("the model was trained for editing")
+	inpainting   = message.Note("the model was trained for inpainting")
+	depths       = message.Note("the model was trained with depth maps")
 	fluxModel    = message.Note("this is a Flux model")
 	sd2Model     = message.Note("this is a Stable Diffusion 2 model")
 	sd3Model     = message.Note("this is a Stable Diffusion 3 model")
@@ -174,6 +176,10 @@ var (
 
 // trainings are the meanings that say how a model was trained; the others say that it is a model for something else, or none.
 var trainings = []*message.Error{velocity, zeroSNR, edmVelocity, edm, flow, normalised, distilled, clean, neither, ownSchedule}
+
+// shown are what a model shows by its networks: their channels, or the names of their weights. The pipeline that saved a folder does not
+// say it, since all take the plain networks, too.
+var shown = []*message.Error{inpainting, editing, depths, controlNet}
 
 // marks are the entries to look for, by the last part of their name in lower case ("modelspec.prediction_type" is
 // "prediction_type", "ss_zero_terminal_snr" is "zero_terminal_snr"), with what they mean when they are set. Where
@@ -220,11 +226,11 @@ var classes = []struct {
 	{"vqmodel", message.Note("this is an autoencoder with a codebook")},
 	{"asymmetricautoencoder", message.Note("this is an autoencoder for inpainting")},
 	{"refiner", refinerModel},
-	{"inpaint", message.Note("the model was trained for inpainting")},
+	{"inpaint", inpainting},
 	{"pix2pix", editing},
 	{"edit", editing},
 	{"upscale", message.Note("the model was trained for upscaling")},
-	{"depth2img", message.Note("the model was trained with depth maps")},
+	{"depth2img", depths},
 	{"stable-diffusion-v2", sd2Model},
 	{"stable-diffusion-v3", sd3Model},
 	{"stable-diffusion-3", sd3Model},
@@ -248,7 +254,10 @@ func marked(name string, value any) *message.Error {
 			return nil
 		}
 		for _, c := range classes {
-			if strings.Contains(text, c.part) {
+			switch {
+			case !strings.Contains(text, c.part):
+			case strings.HasSuffix(text, "pipeline") && slices.Contains(shown, c.what): // whatever it was saved from
+			default:
 				return c.what
 			}
 		}

@@ -50,7 +50,15 @@ func TestBadFiles(t *testing.T) {
 		tensors       map[string]*tensor.Tensor
 		want          []string
 	}{
-		"a whole model": {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"conv_in.weight": tensor.Zeros(1)}, []string{"x.safetensors is no LoRA", "imported instead"}},
+		"a whole model":     {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"conv_in.weight": tensor.Zeros(1)}, []string{"x.safetensors is no LoRA", "imported instead"}},
+		"OFT":               {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"lora_unet_" + q + ".oft_blocks": tensor.Zeros(4, 4, 4), "lora_unet_" + q + ".alpha": tensor.Zeros()}, []string{"another kind, OFT, which"}},
+		"OFT of PEFT":       {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"base_model.model.x.oft_R.weight": tensor.Zeros(2, 8)}, []string{"another kind, OFT, which"}},
+		"BOFT":              {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"base_model.model.x.boft_R": tensor.Zeros(2, 8)}, []string{"another kind, BOFT, which"}},
+		"GLoRA":             {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"lora_unet_x.a1.weight": tensor.Zeros(4, 4), "lora_unet_x.alpha": tensor.Zeros()}, []string{"GLoRA"}},
+		"IA³":               {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"lora_unet_x.weight": tensor.Zeros(4, 1), "lora_unet_x.on_input": tensor.Zeros()}, []string{"IA³"}},
+		"an embedding":      {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"emb_params": tensor.Zeros(2, 768)}, []string{"Textual Inversion", "use a LoRA"}},
+		"one of SDXL":       {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"clip_l": tensor.Zeros(2, 768), "clip_g": tensor.Zeros(2, 1280)}, []string{"Textual Inversion"}},
+		"ControlNet-LLLite": {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"lllite_unet_x.down.0.weight": tensor.Zeros(2, 8)}, []string{"ControlNet-LLLite"}},
 		"SD 1.5 on SDXL": {
 			"tiny-xl", "sdxl", pair("lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k", 768, 16),
 			[]string{"x.safetensors is a LoRA for Stable Diffusion 1.5, and the model M is one of SDXL"},

@@ -87,6 +87,10 @@ func Open(path string) (*File, error) {
 			f.unknown = append(f.unknown, e.Name)
 		}
 	}
+	if kind := f.otherKind(); kind != "" {
+		_ = data.Close() // read only: nothing is lost
+		return nil, message.Errorf("%s is no LoRA but of another kind, %s, which Realword does not read: use a LoRA", filepath.Base(path), kind)
+	}
 	if len(f.modules) == 0 {
 		_ = data.Close() // read only: nothing is lost
 		return nil, message.Errorf("%s is no LoRA: none of its %d tensors is named as those of LoRA files are; a whole model is imported instead",
@@ -94,6 +98,32 @@ func Open(path string) (*File, error) {
 	}
 	f.readConfigs()
 	return f, nil
+}
+
+// otherKinds lead from a part of a key to the kind of file that has it.
+var otherKinds = []struct{ part, kind string }{
+	{"boft_", "BOFT"}, {"oft_blocks", "OFT"}, {"oft_diag", "OFT"}, {".oft_", "OFT"}, {".a1.weight", "GLoRA"}, {".on_input", "IA³"}, {".ia3_l", "IA³"},
+	{"vera_lambda", "VeRA"}, {"lllite", "ControlNet-LLLite"}, {"emb_params", "Textual Inversion"}, {"string_to_param", "Textual Inversion"},
+}
+
+// otherKind is what a file is in which nothing but alpha is as in LoRA files, "" where that is not known.
+func (f *File) otherKind() string {
+	for _, m := range f.modules {
+		if len(m.keys) > 1 || m.keys["alpha"] == "" {
+			return ""
+		}
+	}
+	for _, e := range f.data.Entries() {
+		for _, o := range otherKinds {
+			if strings.Contains(e.Name, o.part) {
+				return o.kind
+			}
+		}
+		if e.Name == "clip_l" || e.Name == "clip_g" {
+			return "Textual Inversion"
+		}
+	}
+	return ""
 }
 
 // Close closes the file.
