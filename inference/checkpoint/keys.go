@@ -56,12 +56,15 @@ func ldmPart(src Source, prefix string, rules ...Rule) (*View, error) {
 	return Rename(tower, append(rules, counting, training, buffers, noise)...)
 }
 
+// imageHalf is what a whole CLIPModel has besides its text encoder.
+var imageHalf = leaveOut(`(vision_model|visual_projection)\..*|logit_scale`, "it belongs to the image half of CLIP")
+
 // TextModel gives the tensors of a CLIP text encoder their names in transformers' CLIPTextModel, text_model.encoder.layers.0.…;
 // newer versions save them without the first part. A whole CLIPModel loses its image half.
 func TextModel(src Source) (*View, error) {
 	return Rename(src,
 		counting, training, buffers,
-		leaveOut(`(vision_model|visual_projection)\..*|logit_scale`, "it belongs to the image half of CLIP"),
+		imageHalf,
 		rename(`(?:embeddings|encoder|final_layer_norm)\..*`, "text_model.$0"),
 	)
 }
@@ -207,8 +210,8 @@ func SplitSingleFile(src Source) (*SingleFile, error) {
 		out.Autoencoder = part("first_stage_model.", autoencoderRules(src, "first_stage_model.")...)
 		// Newer versions of transformers leave the first part out.
 		whole := rename(`(?:embeddings|encoder|final_layer_norm)\..*`, "text_model.$0")
-		if out.Text = part("conditioner.embedders.0.transformer.", whole); out.Text == nil {
-			out.Text = part("cond_stage_model.transformer.", whole)
+		if out.Text = part("conditioner.embedders.0.transformer.", imageHalf, whole); out.Text == nil {
+			out.Text = part("cond_stage_model.transformer.", imageHalf, whole)
 		}
 		out.Text2 = part("conditioner.embedders.1.model.", openCLIPText...)
 		for _, e := range src.Entries() {
