@@ -102,8 +102,17 @@ func Open(path string) (*File, error) {
 
 // otherKinds lead from a part of a key to the kind of file that has it.
 var otherKinds = []struct{ part, kind string }{
-	{"boft_", "BOFT"}, {"oft_blocks", "OFT"}, {"oft_diag", "OFT"}, {".oft_", "OFT"}, {".a1.weight", "GLoRA"}, {".on_input", "IA³"}, {".ia3_l", "IA³"},
-	{"vera_lambda", "VeRA"}, {"lllite", "ControlNet-LLLite"}, {"emb_params", "Textual Inversion"}, {"string_to_param", "Textual Inversion"},
+	{"boft_", "BOFT"},
+	{"oft_blocks", "OFT"},
+	{"oft_diag", "OFT"},
+	{".oft_", "OFT"},
+	{".a1.weight", "GLoRA"},
+	{".on_input", "IA³"},
+	{".ia3_l", "IA³"},
+	{"vera_lambda", "VeRA"},
+	{"lllite", "ControlNet-LLLite"},
+	{"emb_params", "Textual Inversion"},
+	{"string_to_param", "Textual Inversion"},
 }
 
 // otherKind is what a file is in which nothing but alpha is as in LoRA files, "" where that is not known.

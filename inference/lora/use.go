@@ -72,7 +72,8 @@ func CheckWeight(name string, weight float64) error {
 var begins = regexp.MustCompile(`(?i)<(?:lora|lyco):`)
 
 // Cut takes what A1111 writes of LoRAs out of a prompt: <lora:name>, <lora:name:0.8>, and, with the text encoder's weight first,
-// <lora:name:0.5:0.8> and <lora:name:te=0.5:unet=0.8>, of which the U-Net's counts. Other programs' <lyco:…> mean the same. The rest is the prompt without them.
+// <lora:name:0.5:0.8> and <lora:name:te=0.5:unet=0.8>, of which the U-Net's counts. Other programs' <lyco:…> mean the
+// same. The rest is the prompt without them.
 func Cut(prompt string) (uses []Use, rest string) {
 	var b strings.Builder
 	for {

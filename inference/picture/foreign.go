@@ -372,7 +372,8 @@ func readComfy(o map[string]any, m *Metadata) bool {
 	return true
 }
 
-// comfyLoRAs are the LoRAs that a node loads: ComfyUI's own has one, rgthree's Power Lora Loader an object for each, and stacks number them.
+// comfyLoRAs are the LoRAs that a node loads: ComfyUI's own has one, rgthree's Power Lora Loader an object for each, and stacks
+// number them.
 func comfyLoRAs(in map[string]any) []KeyValue {
 	loras := []KeyValue{{scalar(in["lora_name"]), cmp.Or(scalar(in["strength_model"]), scalar(in["lora_model_strength"]))}}
 	count, err := strconv.Atoi(scalar(in["lora_count"]))

@@ -62,9 +62,9 @@ func TestLearnColours(t *testing.T) {
 		img    image.Image
 	}{
 		"another picture": {latent, noise},
-		"another shape": {tensor.Of(latent.F32, 4*c, side/2, side/2), large}, "no picture": {latent, nil},
+		"another shape":   {tensor.Of(latent.F32, 4*c, side/2, side/2), large}, "no picture": {latent, nil},
 		"an empty picture": {latent, image.NewRGBA(image.Rectangle{})},
-		"too few places": {tensor.Zeros(16, 2, 2), large}, "no number": {broken, large},
+		"too few places":   {tensor.Zeros(16, 2, 2), large}, "no number": {broken, large},
 	} {
 		if _, _, _, ok := LearnColours(bad.latent, bad.img); ok {
 			t.Errorf("%s was taken", name)

@@ -131,11 +131,13 @@ func TestForeignJSON(t *testing.T) {
 			of("NovelAI", "", func(r *Recipe) { r.Sampler = "euler-a" }),
 			nil,
 		},
-		"ComfyUI, other loaders of LoRAs": {"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","denoise":1.00,"model":["9",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
-			`"8":{"class_type":"Power Lora Loader (rgthree)","inputs":{"PowerLoraLoaderHeaderWidget":{"type":"x"},"lora_1":{"on":true,"lora":"x\\pixel.safetensors","strength":0.8},"lora_2":{"on":false,"lora":"no.safetensors","strength":1}}}`,
-			`"9":{"class_type":"CR LoRA Stack","inputs":{"switch_1":"On","lora_name_1":"one.safetensors","model_weight_1":0.5,"clip_weight_1":1,"switch_2":"Off","lora_name_2":"two.safetensors","model_weight_2":1}}`,
-			`"10":{"class_type":"LoRA Stacker","inputs":{"input_mode":"advanced","lora_count":2,"lora_name_1":"s.safetensors","lora_wt_1":1,"model_str_1":0.3,"lora_name_2":"None","lora_wt_2":1,"lora_name_3":"not.safetensors"}}`),
-			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:s:0.3><lora:pixel:0.8><lora:one:0.5>" }), nil},
+		"ComfyUI, other loaders of LoRAs": {
+			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","denoise":1.00,"model":["9",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
+				`"8":{"class_type":"Power Lora Loader (rgthree)","inputs":{"PowerLoraLoaderHeaderWidget":{"type":"x"},"lora_1":{"on":true,"lora":"x\\pixel.safetensors","strength":0.8},"lora_2":{"on":false,"lora":"no.safetensors","strength":1}}}`,
+				`"9":{"class_type":"CR LoRA Stack","inputs":{"switch_1":"On","lora_name_1":"one.safetensors","model_weight_1":0.5,"clip_weight_1":1,"switch_2":"Off","lora_name_2":"two.safetensors","model_weight_2":1}}`,
+				`"10":{"class_type":"LoRA Stacker","inputs":{"input_mode":"advanced","lora_count":2,"lora_name_1":"s.safetensors","lora_wt_1":1,"model_str_1":0.3,"lora_name_2":"None","lora_wt_2":1,"lora_name_3":"not.safetensors"}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:s:0.3><lora:pixel:0.8><lora:one:0.5>" }), nil,
+		},
 		"ComfyUI, a loader of all": {
 			"prompt", `{"3":{"class_type":"KSampler (Efficient)","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":1,"model":["10",0],"positive":["10",1],"negative":["10",2],"latent_image":["10",3]}},
 			"10":{"class_type":"Efficient Loader","inputs":{"ckpt_name":"x.safetensors","lora_name":"y.safetensors","lora_model_strength":0.5,"positive":"a dog on the beach","negative":"blurry","empty_latent_width":1152,"empty_latent_height":896}}}`,

@@ -424,8 +424,8 @@ func unread(settings []picture.KeyValue) (list []string) {
 
 // further are such settings, by A1111's names, with the value that changes nothing.
 var further = map[string]string{
-	"Clip skip": "1", "Denoising strength": "1", "Variation seed strength": "0", "Hires upscale": "1", "Hires resize": "", "Refiner": "", "Tiling": "False",
-	"Token merging ratio": "0", "ControlNet": "", "ControlNet 0": "", "ADetailer model": "", "Hypernet": "",
+	"Clip skip": "1", "Denoising strength": "1", "Variation seed strength": "0", "Hires upscale": "1", "Hires resize": "", "Refiner": "",
+	"Tiling": "False", "Token merging ratio": "0", "ControlNet": "", "ControlNet 0": "", "ADetailer model": "", "Hypernet": "",
 }
 
 // excerpt is a text of a file, or its beginning where it is longer than anybody reads.
