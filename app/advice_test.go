@@ -32,6 +32,19 @@ func TestAdvice(t *testing.T) {
 			"Pictures are made on the CPU, with 2 threads.", "",
 			"A graphics card would be faster; this machine shows none that can be used.", "",
 		}},
+		"no OpenVINO": {fine, ways{threads: 2, noOpenVINO: true, embedded: true}, []string{
+			"Pictures are made on the CPU, with 2 threads.", "",
+			"Large models of your own would be faster on this processor by OpenVINO.", ort.FetchOpenVINO,
+		}},
+		"no OpenVINO on a processor with bf16": {fine, ways{threads: 2, noOpenVINO: true, half: true}, []string{
+			"Pictures are made on the CPU, with 2 threads.", "",
+			"Models of your own would be about twice as fast on this processor by OpenVINO, in half precision (bf16, approximate).",
+			ort.FetchOpenVINO,
+		}},
+		"no OpenVINO, but a card without a driver": {fine, ways{threads: 2, noOpenVINO: true, cards: []string{"AMD"}}, []string{
+			"Pictures are made on the CPU, with 2 threads.", "",
+			"The graphics card (AMD) would be faster; its Vulkan driver is missing.", ort.GraphicsDriver,
+		}},
 		"OpenVINO": {fine, ways{threads: 2, processor: "openvino"}, []string{
 			"Pictures are made on the CPU by OpenVINO.", "", "A graphics card would be faster; this machine shows none that can be used.", "",
 		}},

@@ -121,6 +121,7 @@ func examineOpenVINO(ctx context.Context, library string, w *ways) finding {
 	f := finding{name: "OpenVINO", detail: "it is not there", remedy: "for large models on an x86-64 processor: " + ort.FetchOpenVINO}
 	path := openVINO(library)
 	if path == "" {
+		w.noOpenVINO, w.half = ort.MayHaveOpenVINO(), hasHalf()
 		return f
 	}
 	f.remedy = "the CPU is used without it"

@@ -49,13 +49,16 @@ func fetchOpenVINO(system string) string {
 // those of Intel.
 var bridgeFile = map[string]string{"linux": "librealword_openvino.so", "windows": "realword_openvino.dll"}
 
+// MayHaveOpenVINO tells whether there is an OpenVINO for this system and processor.
+func MayHaveOpenVINO() bool { return bridgeFile[runtime.GOOS] != "" && runtime.GOARCH == "amd64" }
+
 // OpenVINO returns the path of the library that brings OpenVINO, "" where it is not there. Places are the folder that EnvOpenVINO names,
 // which counts alone; that of ONNX Runtime's library; the user's cache. Nothing is loaded.
 func OpenVINO(library string) string {
-	name := bridgeFile[runtime.GOOS]
-	if name == "" || runtime.GOARCH != "amd64" {
+	if !MayHaveOpenVINO() {
 		return ""
 	}
+	name := bridgeFile[runtime.GOOS]
 	places := []string{os.Getenv(EnvOpenVINO)}
 	if places[0] == "" {
 		places[0] = filepath.Dir(library)
