@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/png"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +51,12 @@ func TestExample(t *testing.T) {
 		rounds, err := s.SessionRounds(id)
 		if err != nil || len(rounds) != 1 || len(rounds[0].Pictures) != 1 || len(rounds[0].References) != 1 {
 			t.Fatalf("rounds %+v, %v", rounds, err)
+		}
+		if p := rounds[0].Pictures[0]; !p.Inside || p.File != "" || !p.Finished() {
+			t.Errorf("the picture is %+v", p)
+		}
+		if list, err := filepath.Glob(filepath.Join(dir, "Realword", "*")); err != nil || len(list) > 0 {
+			t.Errorf("looking at an example leaves %q among the pictures, %v", list, err)
 		}
 		steps, err := s.Steps(rounds[0].Pictures[0].ID)
 		if err != nil || len(steps) < 20 {

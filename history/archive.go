@@ -221,7 +221,7 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 	if out.Recipe, err = withoutPaths(p.Recipe); err != nil {
 		return out, err
 	}
-	out.File, out.SHA256, out.Pixels = "", "", ""
+	out.File, out.SHA256, out.Pixels, out.Inside = "", "", "", false
 	if p.Finished() {
 		var data []byte
 		var err error
@@ -294,6 +294,15 @@ func (s *Store) Import(path string) (Imported, error) {
 
 // ImportFrom is Import of bytes; name is for errors.
 func (s *Store) ImportFrom(name string, r io.ReaderAt, size int64) (Imported, error) {
+	return s.importFrom(name, r, size, false)
+}
+
+// ImportInside is ImportFrom, but for the files: pictures stay in the history until somebody saves them.
+func (s *Store) ImportInside(name string, r io.ReaderAt, size int64) (Imported, error) {
+	return s.importFrom(name, r, size, true)
+}
+
+func (s *Store) importFrom(name string, r io.ReaderAt, size int64, inside bool) (Imported, error) {
 	hostile := func(err error) error { return &Error{Hostile, name, err} }
 	z, err := openArchive(r, size)
 	if err != nil {
@@ -301,7 +310,7 @@ func (s *Store) ImportFrom(name string, r io.ReaderAt, size int64) (Imported, er
 	}
 	var out Imported
 	err = s.update(func(c *change) error {
-		i := importer{change: c, source: z, pictures: map[uint64]uint64{}}
+		i := importer{change: c, source: z, pictures: map[uint64]uint64{}, inside: inside}
 		err := i.session(z.archive)
 		out = i.out
 		var known *Error
@@ -552,6 +561,7 @@ type importer struct {
 	lost     *int // of a rescue: counts what cannot be read, which is left out; nil: it is an error
 	same     bool // of a rescue: everything keeps its number, and pictures their files
 	merged   bool // of a rescue: the session was here already
+	inside   bool // no files of pictures are written
 	brought  map[Item]bool
 }
 
@@ -778,7 +788,7 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 	if i.lost != nil && p.Pixels != "" {
 		data, err := i.blob(p.Pixels)
 		if err == nil {
-			one.Bytes = p.Bytes
+			one.Bytes, one.Inside = p.Bytes, p.Inside
 			one.Pixels, err = i.keep(data)
 			err = errors.Join(err, i.putPicture(one))
 		} else if i.leave(err) {
@@ -796,7 +806,13 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 		if one.SHA256 = files.Sum(png); one.SHA256 != p.SHA256 || !strings.HasPrefix(string(png[:min(8, len(png))]), pngSignature) {
 			return fmt.Errorf("%q is no PNG, or not the one that was exported", p.Entry)
 		}
-		if one.File, err = i.writePicture(safeStem(p.Name), png); err != nil {
+		if one.Inside = i.inside; one.Inside {
+			one.SHA256 = ""
+			one.Pixels, err = i.keep(png)
+		} else {
+			one.File, err = i.writePicture(safeStem(p.Name), png)
+		}
+		if err != nil {
 			return err
 		}
 		one.Bytes = int64(len(png))

@@ -75,6 +75,7 @@ type Picture struct {
 	Seed      uint64    `json:"seed"`
 	File      string    `json:"file,omitempty"`   // absolute path, the file may have been moved since; none: it was stopped before its end, or
 	Pixels    string    `json:"pixels,omitempty"` // could not be written: SHA-256 of the PNG that is kept here, see KeepPixels
+	Inside    bool      `json:"inside,omitempty"` // beside Pixels: it was never to be in a file, see ImportInside
 	SHA256    string    `json:"sha256,omitempty"` // of a file that the store wrote
 	Width     int       `json:"width,omitempty"`
 	Height    int       `json:"height,omitempty"`

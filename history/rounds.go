@@ -314,7 +314,7 @@ func (c *change) dropPixels(p *Picture) error {
 		return nil
 	}
 	sum, err := Reference{SHA256: p.Pixels}.sum()
-	p.Pixels = ""
+	p.Pixels, p.Inside = "", false
 	if err != nil {
 		return err
 	}

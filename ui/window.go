@@ -173,6 +173,7 @@ func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background,
 		Layers: &w.Layers, Commands: w.Commands,
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader, Carry: w.opt.DragFile,
+		Lend: func(shot state.Shot) (string, error) { return w.saver.Lend(shot) },
 		Example: stage.Example{
 			Show: w.session.ShowExample, Close: w.session.CloseExample, Can: w.session.CanShowExample,
 			OnResize: func() { w.win.Content().Refresh() },
@@ -242,6 +243,7 @@ func (w *Window) ended() {
 		w.keep() // before the jobs end
 	}
 	w.over()
+	w.saver.Return()
 }
 
 // patience is how long a closing window waits.

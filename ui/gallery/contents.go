@@ -251,13 +251,20 @@ func (d detail) facts() []string {
 	return list
 }
 
-// state says what is wrong with the chosen picture; "" for nothing.
+// amiss tells of what state says that something went wrong: not that somebody stopped the picture, or that it is being made.
+func (d detail) amiss() bool {
+	return d.Err != nil || d.Missing || d.Picture.Pixels != "" || d.Picture.File == "" && d.Round.Status == history.Failed
+}
+
+// state says what there is to say of the chosen picture besides its facts; "" for nothing.
 func (d detail) state() string {
 	switch {
 	case d.Err != nil:
 		return wording.Sentence(d.Err)
 	case d.Missing:
 		return i18n.T("The file is not where it was: %s", wording.Path(d.Picture.File))
+	case d.Picture.Inside:
+		return ""
 	case d.Picture.File == "" && d.Picture.Pixels != "":
 		return i18n.T("The file of this picture could not be written. The picture is kept in this session: open it to save it.")
 	case d.Live && !d.Picture.Finished():
@@ -269,7 +276,7 @@ func (d detail) state() string {
 	case d.Picture.File == "" && d.Round.Status == history.Interrupted:
 		return i18n.T("Realword closed while this picture was being made. Its steps are kept.")
 	case d.Picture.File == "":
-		return i18n.T("This picture was stopped early. Its steps are kept.")
+		return wording.Sentence(state.ErrStopped{})
 	}
 	return ""
 }

@@ -57,6 +57,10 @@ func TestWhatIsSaidOfAPicture(t *testing.T) {
 		if got := d.state(); want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
+		calm := want == "" || strings.Contains(want, "stopped") || strings.Contains(want, "step") || strings.Contains(want, "closed")
+		if d.amiss() == calm {
+			t.Errorf("%q looks like a fault: %v", want, !calm)
+		}
 	}
 }
 

@@ -381,6 +381,9 @@ func (g *Page) refreshDetail() {
 	setImage(g.big, img)
 	g.prompt.SetText(d.Round.Prompt)
 	trouble := d.state()
+	if g.trouble.Importance = widget.MediumImportance; d.amiss() {
+		g.trouble.Importance = widget.DangerImportance
+	}
 	g.trouble.SetText(trouble)
 	g.trouble.Hidden = trouble == ""
 	g.facts.SetText(strings.Join(d.facts(), "\n"))

@@ -1,9 +1,10 @@
 package saving
 
 import (
-	"errors"
+	"os"
 
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/command"
 	"realword/ui/i18n"
@@ -23,7 +24,7 @@ func (v *Saver) fileOf() func() ([]byte, error) {
 			return data, err
 		}
 		if !whole(it) {
-			return nil, errors.New(i18n.T("This picture was stopped early. Its steps are kept."))
+			return nil, state.ErrStopped{}
 		}
 		return recipe.EncodePNG(it.PictureReady, model, embed)
 	}
@@ -71,6 +72,29 @@ func (v *Saver) Copy() {
 func (v *Saver) copyFile() {
 	if path := v.path(); path != "" && v.host.CopyFiles != nil {
 		v.copyWith(func() error { return v.host.CopyFiles([]string{path}) }, i18n.T("The file is in the clipboard."))
+	}
+}
+
+// Lend is a file, for another program to take, of a picture that the history keeps in place of one. It is there until Return.
+func (v *Saver) Lend(shot state.Shot) (path string, err error) {
+	data, err := state.FileOf(shot, v.host.Journal.Store())
+	if err == nil && data == nil {
+		err = state.ErrNoFile{}
+	}
+	if err == nil && v.lent == "" {
+		v.lent, err = os.MkdirTemp("", "realword-*")
+	}
+	if err != nil {
+		return "", err
+	}
+	_, name := v.folderAndName(shot.Seed, shot.Recipe, shot.Model)
+	return files.WriteUnique(v.lent, name, ".png", data)
+}
+
+// Return removes what was lent. It is called when the window has closed.
+func (v *Saver) Return() {
+	if v.lent != "" {
+		_ = os.RemoveAll(v.lent) // else the system does in time
 	}
 }
 

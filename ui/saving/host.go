@@ -31,6 +31,7 @@ type Host struct {
 type Saver struct {
 	host Host
 	Bar  *Bar
+	lent string // the folder of what other programs were lent; "": none was
 }
 
 // New makes it, with its bar hidden.

@@ -238,7 +238,7 @@ func (v *Saver) As() {
 		file = func() ([]byte, error) { return recipe.EncodePNG(ready, model, embed) }
 	}
 	name := fmt.Sprintf("realword-%d.png", shot.Seed)
-	if shot.Unsaved {
+	if shot.Unsaved || shot.Pixels {
 		v.write(*shot, false, func(data []byte) (string, error) {
 			path, err := v.host.SaveFile(name)
 			if err == nil && path != "" {

@@ -165,6 +165,41 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 	}
 }
 
+// TestAPictureInNoFileIsLent: a picture that was never to be in a file, as that of the example, goes to other programs as one that is gone
+// with the window, and has a file of its own once it is saved.
+func TestAPictureInNoFileIsLent(t *testing.T) {
+	b := newBench(t)
+	if err := os.WriteFile(b.folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.make()
+	b.Change(func(s *state.State) { s.Shots[0].Unsaved, s.Shots[0].SaveErr = false, nil })
+	if !b.Bar.Hidden {
+		t.Errorf("it is told of: %q", b.Bar.Text.Text)
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMP", os.Getenv("TMPDIR")) // as Windows calls it
+	path, err := b.Lend(*b.State.Shot())
+	if err != nil || filepath.Ext(path) != ".png" {
+		t.Fatal(path, err)
+	}
+	lent, err := os.ReadFile(path)
+	kept, err2 := b.host.Journal.Store().Pixels(b.State.Shot().Kept)
+	if err != nil || err2 != nil || !slices.Equal(lent, kept) {
+		t.Errorf("%d bytes of %d, %v, %v", len(lent), len(kept), err, err2)
+	}
+	b.Return()
+	if list, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(list) > 0 {
+		t.Errorf("%v are left, %v", list, err)
+	}
+	b.answer = filepath.Join(t.TempDir(), "mine.png")
+	b.As()
+	b.Settle()
+	if s := b.State.Shot(); s.Path != b.answer || s.Pixels || b.host.Journal.Store() == nil || b.kept().File != b.answer {
+		t.Errorf("saved, it is %+v", s)
+	}
+}
+
 func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 	b := newBench(t)
 	if err := os.WriteFile(b.folder, nil, 0o600); err != nil {

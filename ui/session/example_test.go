@@ -1,6 +1,8 @@
 package session
 
 import (
+	"bytes"
+	"os"
 	"testing"
 
 	"realword/history"
@@ -24,7 +26,11 @@ func withExample(t *testing.T, dir string) *bench {
 	}
 	b := newBench(t, dir)
 	b.host.Example = Example{UID: from.UID, Bring: func(s *history.Store) (uint64, error) {
-		in, err := s.Import(file)
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return 0, err
+		}
+		in, err := s.ImportInside("the example", bytes.NewReader(data), int64(len(data)))
 		return in.Session, err
 	}}
 	return b
@@ -44,6 +50,13 @@ func TestTheExampleIsLookedAt(t *testing.T) {
 	f := b.State.Form
 	if !b.State.History.Example || f.Prompt != "a dog on the beach" || len(f.Cards) != 1 || len(b.State.Shots) != 1 || len(b.State.Shots[0].Film) != 4 {
 		t.Fatalf("the example is shown as %+v, %d pictures", f, len(b.State.Shots))
+	}
+	b.State.View.Step = -1
+	if s := b.State.Shots[0]; s.Unsaved || s.Path != "" || s.SaveErr != nil || s.Image == nil || b.State.Caption() != "seed 5" {
+		t.Errorf("its picture is %+v, said is %q", s, b.State.Caption())
+	}
+	if list, err := os.ReadDir(b.pictures()); len(list) > 0 {
+		t.Errorf("looking at it leaves %v among the pictures, %v", list, err)
 	}
 	if f.KeepSeed || f.Seed == 5 {
 		t.Errorf("Generate would make the same picture again: seed %d, kept %v", f.Seed, f.KeepSeed)

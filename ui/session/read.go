@@ -27,7 +27,9 @@ func shotOf(s *history.Store, p history.Picture, r history.Round) (state.Shot, e
 	shot := state.Shot{Kept: p.ID, Path: p.File, Model: recipe.Model, Likeness: p.Likeness, Stopped: journal.StoppedAt(s, p)}
 	shot.Seed, shot.Recipe = p.Seed, recipe.Request
 	if p.File == "" && p.Pixels != "" {
-		shot.Unsaved, shot.Pixels, shot.SaveErr = true, true, state.ErrNoFile{}
+		if shot.Pixels = true; !p.Inside {
+			shot.Unsaved, shot.SaveErr = true, state.ErrNoFile{}
+		}
 	}
 	if small, err := state.ReadSmall(p.Thumbnail); err == nil {
 		shot.Thumb = small
@@ -73,7 +75,7 @@ func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
 	if shot.Image != nil {
 		return shot
 	}
-	if shot.Unsaved {
+	if shot.Pixels {
 		data, err := s.Pixels(shot.Kept)
 		if err == nil {
 			shot.Image, err = decodeImage(data)
@@ -82,7 +84,7 @@ func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
 			shot.SaveErr = err
 		}
 	} else if shot.Path == "" {
-		shot.SaveErr = errors.New(i18n.T("This picture was stopped early. Its steps are kept."))
+		shot.SaveErr = state.ErrStopped{}
 	} else if shot.Image, err = readImage(shot.Path); err != nil {
 		shot.SaveErr = i18n.Errorf("%w; it can be made again from the history", err)
 	}

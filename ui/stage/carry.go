@@ -47,9 +47,15 @@ func (p *Panel) carry(shot *state.Shot, at fyne.Position) {
 	} else {
 		p.host.Ghost.Follow(c.small, at)
 	}
-	if c.out == nil && !c.failed && out && c.shot.Path != "" && p.host.Carry != nil {
-		out, err := p.host.Carry(c.shot.Path)
-		if c.out = out; err != nil {
+	if c.out == nil && !c.failed && out && (c.shot.Path != "" || c.shot.Pixels) && p.host.Carry != nil {
+		path, err := c.shot.Path, error(nil)
+		if path == "" {
+			path, err = p.host.Lend(*c.shot)
+		}
+		if err == nil {
+			c.out, err = p.host.Carry(path)
+		}
+		if err != nil {
 			c.out, c.failed = nil, true
 			p.host.Change(func(s *state.State) { s.ActionErr = err })
 		}

@@ -3,9 +3,11 @@ package stage
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
 	"realword/ui/kit"
@@ -69,7 +71,18 @@ func TestPicturesAreDraggedOut(t *testing.T) {
 			t.Errorf("%s out and in again: %v, %d dropped", name, o, len(b.dropped))
 		}
 	}
-	taken = false
+	kept := *b.State.Shot()
+	kept.Path, kept.Pixels = "", true // in no file
+	b.host.Lend = func(state.Shot) (string, error) { return "/lent.png", nil }
+	began, taken = nil, false
+	b.carry(&kept, beyond)
+	b.host.Lend = nil
+	b.carry(&kept, beyond) // the same drag
+	b.letGo(in)
+	if !slices.Equal(began, []string{"/lent.png"}) {
+		t.Errorf("a picture in no file is dragged as %q", began)
+	}
+	began = nil
 	b.carry(b.State.Shot(), beyond)
 	b.letGo(beyond)
 	b.Until("it is said", func() bool { return b.info.Text == "No other program has taken the picture." })
@@ -77,7 +90,7 @@ func TestPicturesAreDraggedOut(t *testing.T) {
 	for range 2 {
 		b.carry(b.State.Shot(), beyond)
 	}
-	if !errors.Is(b.State.ActionErr, fail) || len(began) != 3 {
+	if !errors.Is(b.State.ActionErr, fail) || len(began) != 2 {
 		t.Errorf("said is %v; %d tries", b.State.ActionErr, len(began))
 	}
 }
@@ -129,6 +142,20 @@ func TestWhatIsDraggedStays(t *testing.T) {
 			if len(b.dropped) != 1 || b.dropped[0].Image != first || b.host.Ghost.Image.Visible() {
 				t.Errorf("%s (a thumbnail: %v): %d dropped, the small picture stays on the screen: %v", name, thumb, len(b.dropped), b.host.Ghost.Image.Visible())
 			}
+		}
+	}
+}
+
+// TestAStopIsNoFault: what a user stopped is said calmly, a file that is gone as a fault.
+func TestAStopIsNoFault(t *testing.T) {
+	b := made(t, nil)
+	for err, want := range map[error]widget.Importance{
+		state.ErrStopped{}: widget.LowImportance, errors.New("the file is gone"): widget.DangerImportance,
+	} {
+		b.Change(func(s *state.State) { s.Shots = slices.Clone(s.Shots); s.Shots[0].SaveErr = err })
+		b.Settle()
+		if b.info.Importance != want || !strings.Contains(strings.ToLower(b.info.Text), strings.ToLower(err.Error()[:12])) {
+			t.Errorf("%q is said with the importance %v", b.info.Text, b.info.Importance)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"strings"
@@ -34,6 +35,8 @@ type Host struct {
 	// Veil. Nil: nothing is painted here.
 	Veil  func() (Veil, []picture.Layer)
 	Easel fyne.CanvasObject // over the picture while something is painted; nil: none
+
+	Lend func(state.Shot) (path string, err error) // a file of a picture that is in none, but kept by the history
 
 	Carry  func(path string) (Carried, error) // drags a file over windows of other programs; nil: that is not possible
 	Sizes  func() Sizes                       // of the film and the thumbnails, as the user has made them
@@ -263,7 +266,8 @@ func (p *Panel) Refresh() {
 	}
 	p.info.SetText(text)
 	p.info.Importance = widget.LowImportance
-	if s.ActionErr != nil || !comparing && shot != nil && shot.SaveErr != nil && !shot.Unsaved {
+	lost := shot != nil && shot.SaveErr != nil && !shot.Unsaved && !errors.Is(shot.SaveErr, state.ErrStopped{})
+	if s.ActionErr != nil || !comparing && lost {
 		p.info.Importance = widget.DangerImportance
 	}
 	p.info.Refresh()

@@ -58,7 +58,7 @@ type Shot struct {
 	Path    string               // the file it is saved in; empty until it is
 	SaveErr error                // why it is not, or why it cannot be shown
 	Unsaved bool                 // its file could not be written
-	Pixels  bool                 // the history keeps it instead
+	Pixels  bool                 // the history keeps it in place of a file
 
 	Kept      uint64      // its number in the history; 0 until it has one
 	Loaded    bool        // its picture and film were read from the history, or are being read

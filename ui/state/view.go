@@ -213,7 +213,7 @@ func (s State) Caption() string {
 		return i18n.T("seed %d", shot.Seed)
 	case shot.SaveErr != nil:
 		return wording.Sentence(shot.SaveErr)
-	case shot.Path == "":
+	case shot.Path == "" && !shot.Pixels:
 		return i18n.T("saving…")
 	}
 	if shot.Model != "" && s.Model != nil && !s.Model.Named(shot.Model) {

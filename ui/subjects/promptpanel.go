@@ -65,8 +65,8 @@ func (p *Panel) Narrow(level int, low bool) {
 	p.lines.Most = levels[level].lines
 }
 
-// wordRows are the chips of the words in rows. Where one row alone is seen, the words of subjects come first in it, as long as every picture
-// has its word: while one has not, any word may be looked for.
+// wordRows are the chips of the words in rows. Where one row alone is seen, the words of subjects come first in it, as long as every
+// picture has its word: while one has not, any word may be looked for.
 type wordRows struct {
 	kit.Flow
 	one, sought bool
@@ -92,7 +92,9 @@ func (w *wordRows) Layout(chips []fyne.CanvasObject, size fyne.Size) {
 	w.Flow.Layout(w.order(chips), size)
 }
 
-func (w *wordRows) MinSize(chips []fyne.CanvasObject) fyne.Size { return w.Flow.MinSize(w.order(chips)) }
+func (w *wordRows) MinSize(chips []fyne.CanvasObject) fyne.Size {
+	return w.Flow.MinSize(w.order(chips))
+}
 
 func (p *Panel) PromptChanged(text string) {
 	if text == p.State().Form.Prompt {
