@@ -82,10 +82,11 @@ func (q *Queue) takeOut(ids []int) (out []place) {
 	return out
 }
 
-// putBack has jobs wait again where they were, under new numbers, which it answers. None begins before Advance.
-func (q *Queue) putBack(out []place, paused bool) (ids []int) {
+// putBack has jobs wait again where they were, under new numbers, which it answers. pause: the queue rests with them. None begins before
+// Advance.
+func (q *Queue) putBack(out []place, pause bool) (ids []int) {
 	q.Change(func(s *state.State) {
-		s.Queue.Paused = s.Queue.Paused || paused
+		s.Queue.Paused = s.Queue.Paused || pause
 		for _, p := range out {
 			s.Queue, p.task.ID = s.Queue.Insert(p.task, p.at)
 			ids = append(ids, p.task.ID)
@@ -113,15 +114,22 @@ func (q *Queue) withdrew(w *withdrawn, prompt string) {
 // back has all of them wait again, or what is left of them.
 func (w *withdrawn) back(q *Queue) {
 	q.Change(func(*state.State) {
-		w.ids = q.putBack(w.out, w.paused)
+		rests := q.idle() // else the pause of then would end what the user has let go on since
+		w.ids = q.putBack(w.out, w.paused && rests)
 		for _, s := range w.ran {
 			if s.back = true; s.ended {
-				s.wait(q)
+				s.wait(q, s.paused && rests)
 			}
 		}
 		q.Advance(false)
 		q.ahead()
 	})
+}
+
+// idle tells whether nothing waits, and nothing runs that is not being stopped.
+func (q *Queue) idle() bool {
+	now := q.State().Queue
+	return len(now.Waiting) == 0 && !slices.ContainsFunc(now.Flights, func(f state.Flight) bool { return f.Run.Phase == state.Running })
 }
 
 // again takes out those that wait still, and stops those that have begun since.
@@ -207,17 +215,17 @@ func (s *stopped) end(q *Queue, t state.Task, made []int) {
 		r.Seeds, r.From = rest, nil
 	}
 	if s.back {
-		s.wait(q)
+		s.wait(q, s.paused)
 	}
 }
 
-// wait has what is left wait before all others.
-func (s *stopped) wait(q *Queue) {
+// wait has what is left wait before all others; pause: the queue rests with it.
+func (s *stopped) wait(q *Queue, pause bool) {
 	if len(s.rest.Request.Seeds) == 0 || q.Commands.Closing() {
 		return
 	}
 	q.Change(func(st *state.State) {
-		st.Queue.Paused = st.Queue.Paused || s.paused
+		st.Queue.Paused = st.Queue.Paused || pause
 		st.Queue, s.id = st.Queue.Insert(s.rest, 0)
 		q.keep(s.rest.With(s.id), st.Queue.After(s.id), s.was)
 		q.Advance(false)
