@@ -324,7 +324,7 @@ func (s *Panel) RefreshRun() {
 		s.refused = ""
 	}
 	switch {
-	case text != "" && s.refused == text && run.Err == nil && st.ModelErr == nil:
+	case text != "" && s.refused == text && st.ModelErr == nil: // whatever became of the last job
 		importance = widget.WarningImportance
 	case st.Busy() && len(reasons) == 0:
 		text, importance = run.Moved, widget.WarningImportance

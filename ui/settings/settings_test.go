@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -536,5 +537,18 @@ func TestWholeShapes(t *testing.T) {
 	r.Change(func(s *state.State) { s.Model = &other })
 	if whole.Visible() {
 		t.Error("a model without perturbed blocks has the check")
+	}
+}
+
+// After a job that has failed, who cannot generate is told why not.
+func TestReasonsAfterAFailure(t *testing.T) {
+	r := newRoom(t)
+	r.Change(func(s *state.State) { s.Last.Err = errors.New("the graphics card is gone") })
+	r.Change(func(s *state.State) { s.Form.Prompt = "" })
+	if !strings.Contains(r.Reasons.Text, "graphics card is gone") || !r.Generate.Disabled() {
+		t.Errorf("the panel says %q, Generate is off: %v", r.Reasons.Text, r.Generate.Disabled())
+	}
+	if r.Refuse(); !strings.Contains(r.Reasons.Text, "Write what the picture shows") { // it was pressed
+		t.Errorf("pressed, the panel says %q", r.Reasons.Text)
 	}
 }
