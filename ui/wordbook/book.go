@@ -150,33 +150,62 @@ func (s Style) around() (before, behind string) {
 // avoids is what it puts behind the negative prompt.
 func (s Style) avoids() string { return strings.TrimSpace(s.Negative) }
 
-// On tells whether the form has a style around its prompt.
-func (b *Book) On(s Style) bool {
-	before, behind := s.around()
+// without is a text without a part that stands between commas in it, the last one if there are several; false where there is none.
+func without(text, part string) (string, bool) {
+	const comma = ", "
+	at := strings.LastIndex(comma+text+comma, comma+part+comma)
+	switch {
+	case part == "":
+		return text, true
+	case at < 0:
+		return text, false
+	case at > 0:
+		return text[:at-len(comma)] + text[at+len(part):], true
+	}
+	return strings.TrimPrefix(text[len(part):], comma), true
+}
+
+// off is the prompt and the negative one without a style; false where they do not have it. What is around a prompt is found at its ends
+// alone, else anywhere: other styles may have come behind it.
+func (b *Book) off(s Style) (Said, bool) {
 	now := b.now()
-	return before+behind+s.avoids() != "" && len(now.Prompt) >= len(before)+len(behind) && strings.HasPrefix(now.Prompt, before) &&
-		strings.HasSuffix(now.Prompt, behind) && strings.HasSuffix(now.Negative, s.avoids())
+	before, behind := s.around()
+	var on, avoids bool
+	if part, listed := strings.CutPrefix(behind, ", "); listed && before == "" {
+		now.Prompt, on = without(now.Prompt, part)
+		on = on && now.Prompt != "" // it stands behind something
+	} else if on = len(now.Prompt) >= len(before)+len(behind) && strings.HasPrefix(now.Prompt, before) && strings.HasSuffix(now.Prompt, behind); on {
+		now.Prompt = now.Prompt[len(before) : len(now.Prompt)-len(behind)]
+	}
+	now.Negative, avoids = without(now.Negative, s.avoids())
+	return now, on && avoids && before+behind+s.avoids() != ""
+}
+
+// On tells whether the form has a style, that is, whether Turn takes it off.
+func (b *Book) On(s Style) bool {
+	_, on := b.off(s)
+	return on
 }
 
 // Turn lays a style over the form's prompts, or takes it away where it is there.
 func (b *Book) Turn(s Style) {
 	before, behind := s.around()
-	now, on := b.now(), b.On(s)
+	now := b.now()
+	off, on := b.off(s)
 	b.host.Change(func(st *state.State) {
 		// One end after the other, so that the words between them stay bound.
 		ends := []string{now.Prompt + behind, before + now.Prompt + behind}
 		if on {
-			bare := strings.TrimSuffix(now.Prompt, behind)
-			ends = []string{bare, strings.TrimPrefix(bare, before)}
+			ends = []string{before + off.Prompt, off.Prompt}
 		}
 		for _, text := range ends {
 			*st = st.Retype(text, b.host.Words(text), -1)
 		}
 		negative := now.Negative
 		switch avoids := s.avoids(); {
-		case avoids == "":
 		case on:
-			negative = strings.TrimSuffix(strings.TrimSuffix(negative, avoids), ", ")
+			negative = off.Negative
+		case avoids == "":
 		case negative == "":
 			negative = avoids
 		default:

@@ -144,3 +144,43 @@ func TestUnreadableStylesAreKept(t *testing.T) {
 		t.Error("nothing is left of the prompts, or nothing by itself")
 	}
 }
+
+// Styles that lie over one another are on, and come off by themselves; what is only a part of the user's own words is none.
+func TestStylesOverOneAnother(t *testing.T) {
+	r := newRoom(t)
+	at := func(prompt, negative string) {
+		t.Helper()
+		if now := r.now(); now.Prompt != prompt || now.Negative != negative {
+			t.Errorf("%q, %q; want %q, %q", now.Prompt, now.Negative, prompt, negative)
+		}
+	}
+	a, b := Style{Name: "A", Prompt: "watercolour", Negative: "photo"}, Style{Name: "B", Prompt: "soft light", Negative: "noise"}
+	r.write("a dog", " ")
+	for _, s := range []Style{a, b} {
+		r.Turn(s)
+	}
+	if !r.On(a) || !r.On(b) {
+		t.Errorf("A is on: %v, B is on: %v", r.On(a), r.On(b))
+	}
+	r.Turn(a)
+	at("a dog, soft light", "noise")
+	r.Turn(a)
+	at("a dog, soft light, watercolour", "noise, photo")
+	r.Turn(b)
+	at("a dog, watercolour", "photo")
+	r.Turn(a)
+	at("a dog", "")
+
+	blur := Style{Name: "S", Negative: "blur"}
+	r.write("a dog", "motion blur")
+	if r.On(blur) || r.On(a) {
+		t.Error("a style that nobody laid on is on")
+	}
+	r.Turn(blur)
+	at("a dog", "motion blur, blur")
+	r.Turn(blur)
+	at("a dog", "motion blur")
+	if r.write("watercolour", "photo"); r.On(a) {
+		t.Error("a prompt is its own style")
+	}
+}
