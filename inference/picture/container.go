@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"compress/lzw"
 	"encoding/binary"
 	"hash/crc32"
@@ -10,6 +11,7 @@ import (
 	"image/gif"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 
 	"realword/inference/message"
@@ -37,12 +39,12 @@ func pngChunks(data []byte, visit func(kind string, body []byte) bool) {
 	}
 }
 
-// exifOrientation reads tag 0x0112 of the first directory of a TIFF-shaped EXIF block; 1 (upright) if there is none. Any whole number
+// exifOrientation reads tag 0x0112 of the first directory of a TIFF-shaped EXIF block; 0 if there is none. Any whole number
 // is taken for its type, as other readers do: writers know bytes, shorts and longs, with sign and without.
 func exifOrientation(b []byte) int {
 	b = bytes.TrimPrefix(b, []byte("Exif\x00\x00")) // some writers put it where none belongs
 	if len(b) < 8 {
-		return 1
+		return 0
 	}
 	var order binary.ByteOrder
 	switch string(b[:4]) {
@@ -51,11 +53,11 @@ func exifOrientation(b []byte) int {
 	case "MM\x00*":
 		order = binary.BigEndian
 	default:
-		return 1
+		return 0
 	}
 	at := uint64(order.Uint32(b[4:]))
 	if at+2 > uint64(len(b)) {
-		return 1
+		return 0
 	}
 	entries := b[at+2:]
 	for range order.Uint16(b[at:]) {
@@ -78,7 +80,22 @@ func exifOrientation(b []byte) int {
 		}
 		entries = entries[12:]
 	}
-	return 1
+	return 0
+}
+
+// xmpTurned finds the orientation in XMP, as an attribute or an element.
+var xmpTurned = regexp.MustCompile(`tiff:Orientation(?:\s*=\s*["']|>)([1-8])`)
+
+// orientation is how a file says that its picture is turned: in EXIF, or else in XMP; 0 where it does not.
+type orientation struct{ exif, xmp int }
+
+// turned is 1 to 8, as EXIF has it.
+func (o orientation) turned() int { return cmp.Or(o.exif, o.xmp, 1) }
+
+func (o *orientation) readXMP(text []byte) {
+	if found := xmpTurned.FindSubmatch(text); found != nil && o.xmp == 0 {
+		o.xmp = int(found[1][0] - '0')
+	}
 }
 
 // eachGIF calls visit with the position of every extension and every image descriptor of a GIF file, as far as its blocks make sense and
@@ -157,7 +174,7 @@ type webP struct {
 	frames        int    // animation frames, 0 for a still
 	first         []byte // the first ANMF chunk
 	icc           []byte // its colour profile
-	orientation   int
+	orientation
 }
 
 // riff calls visit with each whole chunk of b until visit returns false.
@@ -263,7 +280,7 @@ func mendGIF(data []byte, cause error) (image.Image, error) {
 }
 
 func readWebP(data []byte) webP {
-	w := webP{orientation: 1}
+	w := webP{}
 	riff(data[12:], func(id string, body []byte) bool {
 		switch {
 		case id == "VP8X" && len(body) == 10:
@@ -275,7 +292,9 @@ func readWebP(data []byte) webP {
 		case id == "ICCP" && w.icc == nil:
 			w.icc = body
 		case id == "EXIF":
-			w.orientation = exifOrientation(body)
+			w.exif = exifOrientation(body)
+		case id == "XMP ":
+			w.readXMP(body)
 		}
 		return true
 	})

@@ -59,7 +59,7 @@ type Info struct {
 	Format        string   // "PNG", "JPEG", "GIF", "WebP" or "BMP"
 	Width, Height int      // pixels of the file, after the orientation is applied; the picture may have less (Limits.Kept)
 	Frames        int      // 1 for a still; the picture is always the first frame
-	Orientation   int      // the EXIF orientation that was undone, 1 (upright) to 8
+	Orientation   int      // the orientation that was undone, as EXIF has it,, 1 (upright) to 8
 	Transparent   bool     // at least one pixel is not opaque
 	Colours       string   // the colour space that was brought to sRGB, by its name; empty for sRGB
 	Notes         []string // what was lost on the way, one sentence each, for the user
@@ -86,9 +86,10 @@ func Decode(data []byte, limits Limits) (*image.NRGBA, Info, error) {
 	return DecodeContext(context.Background(), data, limits)
 }
 
-// DecodeContext reads a PNG, JPEG, GIF, WebP or BMP file, upright (EXIF orientation applied), in sRGB, 8 bits per channel, transparency
-// kept and not premultiplied. Of an animation (GIF, APNG, WebP) it is the first frame. Without a colour space of its own, 16-bit
-// channels lose their low byte. Of a damaged file it is what can be read if that is at least half; the rest is grey, and a note says so.
+// DecodeContext reads a PNG, JPEG, GIF, WebP or BMP file, upright (orientation of EXIF or XMP applied), in sRGB, 8 bits per channel,
+// transparency kept and not premultiplied. Of an animation (GIF, APNG, WebP) it is the first frame. Without a colour space of its own,
+// 16-bit channels lose their low byte. Of a damaged file it is what can be read if that is at least half; the rest is grey, and a note
+// says so.
 //
 // The error is a FormatError, an UnsupportedError, or the context's: decoding ends within about a second of the context's end.
 func DecodeContext(ctx context.Context, data []byte, limits Limits) (img *image.NRGBA, info Info, err error) {
@@ -219,7 +220,7 @@ func (d *decoding) png() error {
 	if err != nil {
 		return err
 	}
-	d.info.Frames, d.info.Orientation = p.frames, p.orientation
+	d.info.Frames, d.info.Orientation = p.frames, p.turned()
 	most := d.limits.Kept
 	k := factor(p.width, p.height, most)
 	if k > 1 && p.interlaced { // the sums of all pixels are kept
@@ -274,7 +275,7 @@ func (d *decoding) jpeg() error {
 	if err := d.size(j.width, j.height, j.memory()); err != nil {
 		return err
 	}
-	d.info.Orientation = j.orientation
+	d.info.Orientation = j.turned()
 	img, notes, err := decodeJPEG(d.ctx, d.data, j)
 	if err != nil {
 		return err
@@ -318,7 +319,7 @@ func (d *decoding) gif() error {
 func (d *decoding) webp() error {
 	data, short := wholeRIFF(d.data)
 	w := readWebP(data)
-	d.info.Frames, d.info.Orientation = max(1, w.frames), w.orientation
+	d.info.Frames, d.info.Orientation = max(1, w.frames), w.turned()
 	still, frame := data, image.Rectangle{}
 	if w.frames > 0 {
 		var err error

@@ -24,16 +24,16 @@ type jpegFile struct {
 	headers       int      // where the first of them begins, or the data ends
 	end           int      // where EOI begins, or the data ends
 	icc           [][]byte // parts of the colour profile, by number
-	orientation   int
-	adobe         bool
-	transform     byte // of Adobe's segment
+	orientation
+	adobe     bool
+	transform byte // of Adobe's segment
 }
 
 type jpegComponent struct{ id, h, v byte }
 
 // readJPEG takes the segments of a file apart, as far as they make sense.
 func readJPEG(data []byte) *jpegFile {
-	j := &jpegFile{orientation: 1, headers: len(data), end: len(data)}
+	j := &jpegFile{headers: len(data), end: len(data)}
 	oriented := false
 	for at := 2; at+2 <= len(data); {
 		if data[at] != 0xff { // bytes that belong to nothing
@@ -82,7 +82,9 @@ func readJPEG(data []byte) *jpegFile {
 			}
 			j.scans = append(j.scans, at)
 		case marker == 0xe1 && !oriented && bytes.HasPrefix(body, []byte("Exif\x00")) && len(body) > 6:
-			j.orientation, oriented = exifOrientation(body[6:]), true
+			j.exif, oriented = exifOrientation(body[6:]), true
+		case marker == 0xe1 && bytes.HasPrefix(body, []byte("http://ns.adobe.com/xap/1.0/\x00")):
+			j.readXMP(body)
 		case marker == 0xe2 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")) && len(body) > 14 && body[12] > 0 && body[12] <= body[13]:
 			if j.icc == nil {
 				j.icc = make([][]byte, body[13])

@@ -5,10 +5,12 @@ import (
 	"compress/flate"
 	"compress/zlib"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"strings"
 
 	"realword/inference/colour"
 )
@@ -26,10 +28,11 @@ type pngFile struct {
 	icc              []byte   // iCCP, unpacked
 	cicp, gama, chrm []byte
 	srgb             bool
-	orientation      int
-	frames           int
-	damage           []string // what is wrong that does not matter, as parts of a sentence
-	ended            bool     // with IEND
+	orientation
+	texts  textReader // for what they say of the orientation
+	frames int
+	damage []string // what is wrong that does not matter, as parts of a sentence
+	ended  bool     // with IEND
 }
 
 // Colour types of the header.
@@ -41,7 +44,7 @@ const (
 // those that are the picture are taken as they are. With an error the
 // file is what is known of it, nil without a header.
 func readPNG(data []byte) (*pngFile, error) {
-	p := &pngFile{orientation: 1, frames: 1}
+	p := &pngFile{frames: 1, texts: textReader{left: maxText}}
 	rest := data[len(pngSignature):]
 	for len(rest) >= 8 && !p.ended {
 		kind, n := string(rest[4:8]), uint64(be32(rest))
@@ -62,6 +65,8 @@ func readPNG(data []byte) (*pngFile, error) {
 		}
 		vital := kind[0] >= 'A' && kind[0] <= 'Z'
 		switch {
+		case !known && whole:
+			p.said(kind, body)
 		case !known:
 		case !whole && kind != "IDAT": // nothing follows
 		case whole && crc32.ChecksumIEEE(rest[4:8+n]) != be32(rest[8+n:]):
@@ -139,12 +144,33 @@ func (p *pngFile) take(kind string, body []byte) error {
 	case kind == "sRGB" && len(body) == 1:
 		p.srgb = true
 	case kind == "eXIf":
-		p.orientation = exifOrientation(body)
+		p.exif = exifOrientation(body)
 	case kind == "acTL" && len(body) == 8 && before:
 		p.frames = int(min(max(1, be32(body)), 1<<30))
 	}
 	return nil
 }
+
+// said reads the orientation out of texts: XMP, and EXIF as ImageMagick 6 writes it.
+func (p *pngFile) said(kind string, body []byte) {
+	key, rest, _ := bytes.Cut(body, []byte{0})
+	keyword := string(key[:min(len(key), 80)])
+	if kind != "tEXt" && kind != "zTXt" && kind != "iTXt" || keyword != xmpKeyword && keyword != rawEXIF {
+		return
+	}
+	text, err := p.texts.text(kind, rest)
+	switch fields := strings.Fields(text); {
+	case err != nil:
+	case keyword == xmpKeyword:
+		p.readXMP([]byte(text))
+	case len(fields) > 2 && p.exif == 0: // a name, a length, and lines of hexadecimal numbers
+		if block, err := hex.DecodeString(strings.Join(fields[2:], "")); err == nil {
+			p.exif = exifOrientation(block)
+		}
+	}
+}
+
+const rawEXIF = "Raw profile type exif"
 
 // maxProfile bounds a colour profile.
 const maxProfile = 16 << 20

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"image"
 	"image/color"
 	"os"
 	"path/filepath"
@@ -62,4 +63,28 @@ func near(a, b color.NRGBA, most int) bool {
 		}
 	}
 	return true
+}
+
+// TestOrientationElsewhere: not all that turn a picture write EXIF where it belongs. The pixels are Pillow's, after exif_transpose.
+func TestOrientationElsewhere(t *testing.T) {
+	plain := flag()
+	size := plain.Bounds().Size()
+	first, corner := color.NRGBAModel.Convert(plain.At(0, 0)).(color.NRGBA), color.NRGBAModel.Convert(plain.At(0, size.Y-1)).(color.NRGBA)
+	for name, c := range map[string]struct {
+		data []byte
+		size image.Point
+		at   image.Point
+		want color.NRGBA
+	}{
+		"XMP in a JPEG":   {testdata(t, "wild/turned-xmp.jpg"), image.Pt(64, 96), image.Pt(2, 2), color.NRGBA{237, 70, 184, 255}},
+		"XMP in a WebP":   {testdata(t, "wild/turned-xmp.webp"), image.Pt(4, 6), image.Pt(3, 0), color.NRGBA{255, 0, 0, 255}},
+		"ImageMagick's":   {testdata(t, "wild/turned-raw.png"), image.Pt(64, 96), image.Pt(2, 2), color.NRGBA{236, 70, 185, 255}},
+		"XMP in a PNG":    {withChunks(t, appendInternational(nil, xmpKeyword, `<x tiff:Orientation="6"/>`, true)), image.Pt(size.Y, size.X), image.Point{}, corner},
+		"nobody's number": {withChunks(t, appendInternational(nil, xmpKeyword, `<x tiff:Orientation="9"/>`, true)), size, image.Point{}, first},
+	} {
+		img, _, err := Decode(c.data, Limits{})
+		if err != nil || img.Rect.Size() != c.size || !near(img.NRGBAAt(c.at.X, c.at.Y), c.want, 3) {
+			t.Errorf("%s: %v, %v, want %v and %v: %v", name, img.Rect, img.NRGBAAt(c.at.X, c.at.Y), c.size, c.want, err)
+		}
+	}
 }
