@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +24,7 @@ import (
 	"realword/inference/ort/internal/native"
 	"realword/inference/ram"
 	"realword/inference/session"
+	"realword/inference/tensor"
 )
 
 const (
@@ -236,6 +238,58 @@ func (v *openVINO) fits(all int64, c *compiled, available int64) error {
 	}
 	return message.Errorf("OpenVINO needs %.1f GB of memory for this graph, and %.1f GB is available", float64(need)/1e9,
 		float64(available)/1e9)
+}
+
+// passes are those that a graph with branches has run. Where OpenVINO meets a branch, it first computes all up to it, then plans what
+// comes after it, and makes memory larger where that wants more: what lay there and is still to be read is lost, so that a layer of
+// SDXL's U-Net misses its text, or reads what another program left. Memory never gets smaller, so a pass is right where another of its kind
+// and at least its size went before. Others run twice.
+type passes struct {
+	shapes map[string][][]int // by kind
+}
+
+// larger tells whether no pass of this kind and at least this size has run.
+func (p *passes) larger(inputs map[string]*tensor.Tensor, kept map[string]session.Value) bool {
+	if p == nil {
+		return false
+	}
+	kind, shape := kindOf(inputs, kept)
+	return !slices.ContainsFunc(p.shapes[kind], func(before []int) bool {
+		for i, n := range shape {
+			if n > before[i] {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// ran notes a pass.
+func (p *passes) ran(inputs map[string]*tensor.Tensor, kept map[string]session.Value) {
+	if p.shapes == nil {
+		p.shapes = map[string][][]int{}
+	}
+	kind, shape := kindOf(inputs, kept)
+	p.shapes[kind] = append(p.shapes[kind], shape)
+}
+
+// kindOf says what decides the branches of a pass, flags and which inputs are empty, and the sizes of all inputs in one order.
+func kindOf(inputs map[string]*tensor.Tensor, kept map[string]session.Value) (kind string, sizes []int) {
+	shapes := map[string][]int{}
+	for name, v := range kept {
+		shapes[name] = v.Shape()
+	}
+	for name, t := range inputs {
+		shapes[name] = t.Shape
+	}
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		kind += fmt.Sprint(name, len(shapes[name]), slices.Contains(shapes[name], 0))
+		if t := inputs[name]; t != nil && t.DType == tensor.I64 && len(t.Shape) <= 1 {
+			kind += fmt.Sprint(t.I64)
+		}
+		sizes = append(sizes, shapes[name]...)
+	}
+	return kind, sizes
 }
 
 // forOpenVINO returns a graph as OpenVINO takes it. Its compiler makes one split of several slices of the same value, and fails where that

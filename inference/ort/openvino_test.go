@@ -214,3 +214,40 @@ func distance(got, want []float32) float64 {
 	}
 	return math.Sqrt(off / all)
 }
+
+// A pass runs twice where none of its kind and at least its size has: where another flag is set, where an input is no longer empty, and
+// where any is larger.
+func TestLargerPasses(t *testing.T) {
+	type in = map[string]*tensor.Tensor
+	pass := func(side, subjects, want int, step int64) in {
+		return in{
+			"sample": tensor.Zeros(1, 4, side, side), "vision": tensor.Zeros(subjects, 3), "want": tensor.OfInts([]int64{int64(want)}, 1),
+			"rows": tensor.OfInts([]int64{step, step}, 1, 1, 2), "timestep": tensor.Of([]float32{float32(step)}, 1),
+		}
+	}
+	p := &passes{}
+	for i, c := range []struct {
+		pass   in
+		larger bool
+	}{
+		{pass(8, 0, 1, 1), true},
+		{pass(8, 0, 1, 2), false}, // of another step
+		{pass(4, 0, 1, 3), false},
+		{pass(8, 0, 0, 1), true},
+		{pass(8, 1, 1, 1), true},
+		{pass(8, 2, 1, 1), true},
+		{pass(8, 1, 1, 1), false},
+		{pass(16, 1, 1, 1), true}, // wider, with fewer subjects
+		{pass(16, 2, 1, 1), true},
+		{pass(16, 0, 1, 1), true},
+		{pass(8, 0, 1, 1), false},
+	} {
+		if p.larger(c.pass, nil) != c.larger {
+			t.Errorf("pass %d: larger is %v", i, !c.larger)
+		}
+		p.ran(c.pass, nil)
+	}
+	if (*passes)(nil).larger(pass(8, 0, 1, 1), nil) {
+		t.Error("a graph without branches runs twice")
+	}
+}

@@ -26,6 +26,7 @@ type graph struct {
 	s       *binding.DynamicAdvancedSession // nil: closed
 	files   []held
 	once    bool
+	passes  *passes // of a graph with branches on OpenVINO, else nil
 }
 
 var _ session.Keeper = (*graph)(nil)
@@ -113,7 +114,11 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 		if err != nil {
 			return nil, r.deviceError(message.Errorf("ONNX Runtime cannot load %s: %w: verify the model, or import it again", path, err))
 		}
-		return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
+		g := &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}
+		if m.branches {
+			g.passes = &passes{}
+		}
+		return g, nil
 	}
 	var kept *optimized
 	if !recorded {
@@ -370,6 +375,14 @@ func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[st
 		outputs = names(g.ports.outputs)
 	}
 	values, err := g.run(ctx, memory, inputs, kept, outputs)
+	if err == nil && g.passes.larger(inputs, kept) {
+		for _, v := range values {
+			v.Close()
+		}
+		if values, err = g.run(ctx, memory, inputs, kept, outputs); err == nil {
+			g.passes.ran(inputs, kept)
+		}
+	}
 	if lost(g.files) {
 		err = fmt.Errorf("run %s: %w", g.path, errLost)
 	} else if ctx.Err() != nil {

@@ -64,14 +64,15 @@ const (
 
 // model is a graph file on its way into a session: what it declares, and where its weights are.
 type model struct {
-	bytes   []byte
-	ports   ports
-	weights []weight
-	convs   map[string]bool    // weights that convolutions read, directly or through a Cast
-	linear  map[string]weight  // those that one Cast alone reads, and that products alone which turn what they multiply with (x·Wᵀ)
-	waves   []string           // nodes that are a sine or a cosine
-	same    map[string]float32 // constants of one value throughout
-	files   map[string]int64   // files of the weights, by path -> where the last weight ends; known after locate
+	bytes    []byte
+	ports    ports
+	weights  []weight
+	convs    map[string]bool    // weights that convolutions read, directly or through a Cast
+	linear   map[string]weight  // those that one Cast alone reads, and that products alone which turn what they multiply with (x·Wᵀ)
+	waves    []string           // nodes that are a sine or a cosine
+	same     map[string]float32 // constants of one value throughout
+	branches bool               // it has some
+	files    map[string]int64   // files of the weights, by path -> where the last weight ends; known after locate
 }
 
 // ownOperators are those of ONNX Runtime's own that Realword's importer writes. Others of them load files.
@@ -183,6 +184,8 @@ func (m *model) scan(graph []byte, depth int, read *readers) error {
 				read.given[value]++
 			}
 			switch {
+			case op == "If":
+				m.branches = true
 			case op == "Sin" || op == "Cos":
 				m.waves = append(m.waves, name)
 			case op == "Cast" && len(in) == 1 && len(out) == 1:
