@@ -71,6 +71,17 @@ func TestLookKeysCanBeChanged(t *testing.T) {
 	if i, ok := b.Table.Keys[command.Stroke{Key: fyne.KeyR}]; !ok || b.Table.List[i].ID != "run.generate" {
 		t.Error("R does not generate")
 	}
+
+	// The key has the focus still, and shows what it is now: Enter waits for another one.
+	on := func(k *command.KeyCap) bool {
+		return slices.ContainsFunc(widgetsOf(b.tops()), func(o fyne.CanvasObject) bool { return o == fyne.CanvasObject(k) })
+	}
+	if f, ok := b.win.Canvas().Focused().(*command.KeyCap); !ok || f != cap || !on(cap) {
+		t.Errorf("%T has the focus, the key is in the list: %v", b.win.Canvas().Focused(), on(cap))
+	}
+	if seen := strings.Join(b.seen(), "\n"); !strings.Contains(seen, "\nR\n") {
+		t.Errorf("the list does not show R: %s", seen)
+	}
 }
 
 // TestLookNobodyTypesIntoWhatIsFoldedAway: with the prompt folded away its key shows it, and what is folded away has the focus no longer,

@@ -18,10 +18,12 @@ import (
 func (c *Commands) ShowKeys() {
 	list := kit.NewColumn(2)
 	note := kit.Note(i18n.T("Click a key, then press the new one. Backspace removes it, Esc keeps it."))
-	var fill func()
+	var follow []func() // a row each: it shows the key that its action has now
 	set := func(own map[string]string) {
 		c.OnKeys(own)
-		fill()
+		for _, row := range follow {
+			row()
+		}
 	}
 	// give lets an action have a key, and takes it from the action that had it.
 	give := func(id, key, from string) {
@@ -54,38 +56,38 @@ func (c *Commands) ShowKeys() {
 		MenuNone: i18n.T("Others"), MenuFile: i18n.T("File"), MenuEdit: i18n.T("Edit"), MenuRun: i18n.T("Run"),
 		MenuModels: i18n.T("Models"), MenuView: i18n.T("View"), MenuHelp: i18n.T("Help"),
 	}
-	fill = func() {
-		list.Objects = nil
-		plain := map[string]string{}
-		for _, a := range c.All() {
-			plain[a.ID] = a.Key
-		}
-		for _, m := range []menu{MenuRun, MenuEdit, MenuView, MenuFile, MenuModels, MenuHelp, MenuNone} {
-			first := true
-			for _, a := range c.Table.List {
-				if a.Menu != m || a.ID == "" {
-					continue
-				}
-				if first {
-					list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(titles[m])))
-					first = false
-				}
-				key := newKeyCap(a.Key, func(s Stroke) { pressed(a, s) }, func() { give(a.ID, "", "") })
-				back := kit.SmallButton(i18n.T("Original shortcut"), theme.ContentUndoIcon(), func() { give(a.ID, plain[a.ID], "") })
-				if a.Key == plain[a.ID] {
-					back.Disable()
-				}
-				name := kit.NewLine(a.Label, theme.ColorNameForeground, theme.SizeNameText)
-				list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, name), kit.NewRow(2, key, back)))
-			}
-		}
-		list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(i18n.T("While held"))))
-		list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4},
-			kit.NewLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
-			kit.NewRow(2, newKeyCap("Space", nil, nil), container.New(kit.Fixed{Width: 30}))))
-		list.Refresh()
+	plain := map[string]string{}
+	for _, a := range c.All() {
+		plain[a.ID] = a.Key
 	}
-	fill()
+	for _, m := range []menu{MenuRun, MenuEdit, MenuView, MenuFile, MenuModels, MenuHelp, MenuNone} {
+		first := true
+		for _, a := range c.Table.List {
+			if a.Menu != m || a.ID == "" {
+				continue
+			}
+			if first {
+				list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(titles[m])))
+				first = false
+			}
+			key := newKeyCap(a.Key, func(s Stroke) { pressed(a, s) }, func() { give(a.ID, "", "") })
+			back := kit.SmallButton(i18n.T("Original shortcut"), theme.ContentUndoIcon(), func() { give(a.ID, plain[a.ID], "") })
+			row := func() {
+				now, _ := c.find(a.ID)
+				key.key = now.Key
+				key.show()
+				kit.Enable(back, now.Key != plain[a.ID])
+			}
+			row()
+			follow = append(follow, row)
+			name := kit.NewLine(a.Label, theme.ColorNameForeground, theme.SizeNameText)
+			list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, name), kit.NewRow(2, key, back)))
+		}
+	}
+	list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(i18n.T("While held"))))
+	list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4},
+		kit.NewLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
+		kit.NewRow(2, newKeyCap("Space", nil, nil), container.New(kit.Fixed{Width: 30}))))
 	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) }).Explain(i18n.T("Every action has its original key again."))
 	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. Your changes already apply."))
 	done.Importance = widget.HighImportance
