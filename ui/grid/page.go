@@ -351,10 +351,13 @@ func (p *Page) show(k *kept) {
 		if t.id == c.ID {
 			continue
 		}
-		if t.id = c.ID; c.thumb != nil {
+		switch t.id = c.ID; {
+		case c.thumb != nil:
 			t.img.Image = c.thumb
-			t.img.Refresh()
+		case c.ID == 0: // it was thrown away
+			t.img.Image = unmade()
 		}
+		t.img.Refresh()
 	}
 }
 
@@ -392,7 +395,7 @@ func (p *Page) build(k *kept) {
 		}
 	}
 	for n := range rows * columns {
-		img := canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+		img := canvas.NewImageFromImage(unmade())
 		img.ScaleMode, img.FillMode, img.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 4
 		one := &tile{img: img}
 		name := i18n.T("%s, %s", state.SideLabel(g.Rows, n/columns), state.SideLabel(g.Columns, n%columns))
@@ -410,6 +413,9 @@ func (p *Page) build(k *kept) {
 	}
 	p.area.Refresh()
 }
+
+// unmade stands for a picture that is not there.
+func unmade() image.Image { return image.NewRGBA(image.Rect(0, 0, 1, 1)) }
 
 // live is the job that runs and makes the grid on the page.
 func (p *Page) live(s state.State) (state.Flight, bool) {

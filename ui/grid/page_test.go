@@ -259,3 +259,23 @@ func TestALongPromptDoesNotWidenTheWindow(t *testing.T) {
 		t.Errorf("%g units wide, %g before", got, wide)
 	}
 }
+
+// A cell whose picture was thrown away in the gallery is empty when the page comes again.
+func TestTrashedCellIsEmpty(t *testing.T) {
+	b := newBench(t)
+	r := inference.Defaults(*b.House.State.Model, b.Now().GridRequest(state.Side{Key: "cfg", Values: "3,5"}, state.Side{Key: inference.AxisSeed, Values: "1, 2"}))
+	r.Width, r.Height, r.Seeds = 16, 16, []uint64{1, 2, 1, 2}
+	b.keep(t, r, 0, 3)
+	b.Toggle()
+	b.Settle()
+	was, id := b.tiles[0].img.Image, b.tiles[0].id
+	b.Hide()
+	if err := b.store.Trash(time.Now(), history.Item{Kind: history.PictureItem, ID: id}); err != nil {
+		t.Fatal(err)
+	}
+	b.Toggle()
+	b.Settle()
+	if b.grid.made() != 1 || b.tiles[0].id != 0 || b.tiles[0].img.Image == was || b.tiles[3].img.Image.Bounds().Dx() < 2 {
+		t.Errorf("%d made, the first is number %d, and seen: %v", b.grid.made(), b.tiles[0].id, b.tiles[0].img.Image == was)
+	}
+}
