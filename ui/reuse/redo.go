@@ -293,6 +293,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 		}
 		edged++
 		mine, around := edged, now.around
+		kit.Enable(use, false) // until the region is put there that it says
 		d.host.Background(func() func() {
 			region := around(grow, feather)
 			return func() {

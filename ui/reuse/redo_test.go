@@ -476,3 +476,24 @@ func TestDropOfAStoppedPicture(t *testing.T) {
 		t.Error("among the subjects nobody asks for its word")
 	}
 }
+
+// The margin that a dial says is waited for, so that the job has it.
+func TestMarginIsWaitedFor(t *testing.T) {
+	b := newBench(t)
+	b.key("D")
+	dial, ok := find(b, func(s *kit.Slider) bool { return s.Max > 1 })
+	if !ok {
+		t.Fatal("no dial")
+	}
+	dial.SetValue(dial.Max)
+	test.Tap(b.button("Redo this subject"))
+	if len(b.jobs) != 0 || !b.button("Redo this subject").Disabled() {
+		t.Fatalf("%d jobs before the region is there", len(b.jobs))
+	}
+	b.Settle()
+	test.Tap(b.button("Redo this subject"))
+	b.Settle()
+	if len(b.jobs) != 1 {
+		t.Errorf("%d jobs", len(b.jobs))
+	}
+}
