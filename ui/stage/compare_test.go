@@ -9,11 +9,13 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"realword/inference"
+	"realword/inference/picture"
 	"realword/inference/plain"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -250,5 +252,30 @@ func TestWordsAloneAreAWholePictureOfTheModel(t *testing.T) {
 	b.Change(func(s *state.State) { s.Shots[0].Model = "another" })
 	if b.Key("Shift+C"); len(b.made) != 0 || b.canCompareText() {
 		t.Errorf("%d jobs for a picture of another model", len(b.made))
+	}
+}
+
+// A film is written as the stage shows it, the heat of its steps too.
+func TestFilmOfHeat(t *testing.T) {
+	b := made(t, nil)
+	film := []inference.StepDone{uitest.GuidedStep(0, 3, 2, 1), uitest.GuidedStep(1, 3, 2, 1)}
+	for i := range film {
+		film[i].Preview = image.NewRGBA(image.Rect(0, 0, 8, 8))
+	}
+	film[1].Subjects = slices.Clone(film[1].Subjects)
+	film[1].Subjects[0].Scores = slices.Clone(film[1].Subjects[0].Scores)
+	film[1].Subjects[0].Scores[0] = 7
+	b.Change(func(s *state.State) { s.Shots[0].Film = film })
+	b.lens.mode, b.lens.steps = picture.Heat, true
+	f, ok := b.copyFilm()
+	for i := range film {
+		b.Change(func(s *state.State) { s.View.Step = i })
+		want := b.lens.over(b.State)
+		if !ok || len(want) == 0 || !slices.Equal(want[0].Grid.Values, film[i].Subjects[0].Scores) {
+			t.Fatalf("step %d has no heat", i)
+		}
+		if !reflect.DeepEqual(f.over[i], want) {
+			t.Errorf("step %d: the stage shows %.3v, the film %.3v", i, want[0].Grid.Values, f.over[i][0].Grid.Values)
+		}
 	}
 }

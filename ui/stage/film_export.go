@@ -27,7 +27,7 @@ type filmCopy struct {
 	words []string
 	size  image.Point // of the finished picture in pixels
 	lens  lens
-	masks bool // the film shows masks
+	over  [][]picture.Layer // what lies over each step; nil: nothing
 	dress state.Dress
 }
 
@@ -49,9 +49,14 @@ func (p *Panel) copyFilm() (f filmCopy, ok bool) {
 	s := p.host.State()
 	film, _ := s.Film()
 	f = filmCopy{
-		steps: film, words: s.WordNames(s.FilmSubjects()), size: s.PictureSize(), lens: p.lens, masks: p.lens.steps, dress: s.Dress(),
+		steps: film, words: s.WordNames(s.FilmSubjects()), size: s.PictureSize(), lens: p.lens, dress: s.Dress(),
 	}
 	f.lens.held = false
+	if f.lens.steps {
+		for s.View.Step = range film {
+			f.over = append(f.over, f.lens.over(s))
+		}
+	}
 	if shot := s.Shot(); shot != nil && shot.Image != nil {
 		f.final = shot.Image
 	}
@@ -68,8 +73,12 @@ func (f filmCopy) files(write func(filmFile) error) error {
 		}
 		return write(filmFile{name, data})
 	}
+	digits := 2
+	if n := len(f.steps); n > 0 && f.steps[n-1].Step >= 99 {
+		digits = 4
+	}
 	for _, step := range f.steps {
-		number := fmt.Sprintf("step-%02d", step.Step+1)
+		number := fmt.Sprintf("step-%0*d", digits, step.Step+1)
 		if step.Preview != nil {
 			if err := put(number+".png", step.Preview); err != nil {
 				return err
@@ -113,8 +122,8 @@ func (f filmCopy) animation() ([]byte, error) {
 			continue
 		}
 		s := whole(f.steps[i].Preview, width, height)
-		if f.masks {
-			s.masks, s.mode, s.opacity = f.lens.layersOf(&f.steps[i], f.dress), f.lens.mode, f.lens.opacity
+		if f.over != nil {
+			s.masks, s.mode, s.opacity = f.over[i], f.lens.mode, f.lens.opacity
 		}
 		add(s, frameTime)
 	}
