@@ -20,6 +20,7 @@ func (g *generation) checkMemory(e *engine, screen io.Writer, requests ...infere
 			largest = p
 		}
 	}
+	sayWithout(screen, largest)
 	switch {
 	case largest.Verdict == memory.TooLarge && !g.force:
 		return fmt.Errorf("%w; --force tries it anyway", &memory.Error{Plan: largest})
@@ -43,12 +44,20 @@ func memoryName(p memory.Plan) string {
 	return "memory of " + p.Device
 }
 
+// sayWithout says that the plan is of another way to compute than the device that was chosen.
+func sayWithout(out io.Writer, p memory.Plan) {
+	if p.Without != "" {
+		fmt.Fprintf(out, "There is not enough memory for this model on %s: the CPU's own way takes over.\n", p.Without)
+	}
+}
+
 // printMemory prints a request's plan as a table.
 func printMemory(e *engine, r inference.Request, out io.Writer) error {
 	p, ok := e.Memory(r)
 	if !ok {
 		return errors.New("memory use is not known for this device: use --device cpu")
 	}
+	sayWithout(out, p)
 	fmt.Fprintf(out, "%d × %d pixels, %s: %s\n", r.Width, r.Height, memoryName(p), p.Line())
 	if p.Device != "" {
 		fmt.Fprintln(out, "What a graphics card needs is an estimate, rather too much than too little.")

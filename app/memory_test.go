@@ -10,6 +10,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/memory"
 	"realword/inference/ort"
 	"realword/inference/ort/orttest"
 	"realword/inference/ram"
@@ -159,5 +160,15 @@ func TestMemoryOfACardIsSaid(t *testing.T) {
 		if !strings.Contains(stdout, ".png") || !strings.Contains(stderr, c.warns) || c.warns == "" && strings.Contains(stderr, "memory of") {
 			t.Errorf("on a card of %d bytes: %s\n%s", c.total, stdout, stderr)
 		}
+	}
+}
+
+// A plan that is of another way to compute than the device that was chosen says so.
+func TestPlanWithoutADevice(t *testing.T) {
+	var with, without strings.Builder
+	sayWithout(&with, memory.Plan{})
+	sayWithout(&without, memory.Plan{Without: "OpenVINO"})
+	if with.Len() > 0 || !strings.Contains(without.String(), "not enough memory for this model on OpenVINO") {
+		t.Errorf("%q, %q", with.String(), without.String())
 	}
 }

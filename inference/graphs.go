@@ -259,8 +259,18 @@ func (g *Graphs) onCard() bool {
 	return name != "CPU"
 }
 
+// compiles tells whether the runtime compiles the U-Net for the processor, which runs the autoencoder itself.
+func (g *Graphs) compiles() bool {
+	c, is := g.runtime.(session.Compiler)
+	if !is {
+		return false
+	}
+	_, ok := c.Compiled(g.model.Graph(graph.UNet), g.options(graph.UNet), true)
+	return ok
+}
+
 func (g *Graphs) tiled(whole, tiled graph.Name, h, w int) graph.Name {
-	if g.onCard() {
+	if g.onCard() && !g.compiles() {
 		return whole // strips wait for each other, which a graphics card does not like
 	}
 	if g.model.Graph(tiled) == "" || !network.Tiled(h, w) {
@@ -373,6 +383,18 @@ func (g *Graphs) textInputs() []string {
 
 func port(name string, shape ...int) session.Port { return session.Port{Name: name, Shape: shape} }
 
+// options are those that a graph is opened with, but for its LoRAs.
+func (g *Graphs) options(name graph.Name) session.Options {
+	return session.Options{
+		Once:  name.Once(),
+		Heavy: name.Heavy(),
+		CUDA:  g.model.Graph(name.CUDA()),
+
+		Outside: g.model.Manifest().Outside(),
+		Moved:   g.model.Manifest().Moved(),
+	}
+}
+
 // load opens a graph unless it is open.
 func (g *Graphs) load(name graph.Name) (session.Session, error) {
 	if s, ok := g.open[name]; ok {
@@ -383,15 +405,9 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 		return nil, message.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
 	}
 	defer g.timed("open", name, time.Now())
-	s, err := g.runtime.Open(path, session.Options{
-		Once:  name.Once(),
-		Heavy: name.Heavy(),
-		CUDA:  g.model.Graph(name.CUDA()),
-
-		Changes: g.adapted.of(name),
-		Outside: g.model.Manifest().Outside(),
-		Moved:   g.model.Manifest().Moved(),
-	})
+	opts := g.options(name)
+	opts.Changes = g.adapted.of(name)
+	s, err := g.runtime.Open(path, opts)
 	if err != nil {
 		return nil, message.Errorf("open the %s graph: %w", name, err)
 	}

@@ -226,6 +226,64 @@ func TestMemoryIsThatOfTheProcessor(t *testing.T) {
 	}
 }
 
+// compiling is a runtime that compiles the U-Net for the processor.
+type compiling struct {
+	sized
+	peak int64
+}
+
+func (c compiling) Compiled(path string, _ session.Options, changed bool) (o session.Opened, ok bool) {
+	o = session.Opened{Peak: c.peak, Stays: 1 << 30}
+	if changed {
+		o.Peak *= 2
+	}
+	return o, path == "unet"
+}
+
+// Where a graph is compiled for the processor, the plan says what that takes; where there is no room for it, what the way without takes.
+func TestMemoryOfCompiledGraphs(t *testing.T) {
+	b := newBench(t)
+	r, err := b.engine.Resolve(b.dog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const small, huge = 3 << 30, 1 << 50
+	for _, c := range []struct {
+		peak    int64
+		without string
+	}{{small, ""}, {huge, "OpenVINO"}} {
+		device := compiling{sized{b.runtime, "OpenVINO"}, c.peak}
+		for _, rt := range []Runtime{device, session.NewFallback(device, nil)} {
+			engine := New(rt, b.model)
+			p, ok := engine.Memory(r)
+			if !ok || p.Without != c.without || p.Device != "" {
+				t.Errorf("%d bytes, %T: %+v, %v", c.peak, rt, p, ok)
+			}
+			for _, u := range p.Stages {
+				if compiled := u.Stage == "denoise" && u.Held() >= small && u.Held() < small+small/8; u.Stage == "denoise" && compiled != (c.without == "") {
+					t.Errorf("%d bytes, %T: %+v", c.peak, rt, u)
+				}
+			}
+			if err := engine.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	g := NewGraphs(compiling{sized{b.runtime, "OpenVINO"}, small}, b.model)
+	if g.compiled(true)["unet"].Peak != 2*small || g.compiled(false)["unet"].Peak != small || len(g.compiled(false)) != 1 {
+		t.Errorf("with LoRAs %v, without %v", g.compiled(true), g.compiled(false))
+	}
+	for name, compiles := range map[string]bool{"OpenVINO": true, "CUDA": false} {
+		var rt Runtime = sized{b.runtime, name}
+		if compiles {
+			rt = compiling{sized{b.runtime, name}, small}
+		}
+		if g := NewGraphs(rt, b.model); g.compiles() != compiles {
+			t.Errorf("%s compiles: %v", name, !compiles)
+		}
+	}
+}
+
 // carded is a runtime on a card with so much memory.
 type carded struct {
 	sized

@@ -31,7 +31,8 @@ func (g *Graphs) sizes() (*memory.Model, error) {
 }
 
 // Memory says what a request will take before it runs. The request may be incomplete, as for Start; its pictures are counted and
-// not read, its LoRAs are read where they are not known. On a graphics card it is of the card's memory, and an estimate. ok is false where
+// not read, its LoRAs are read where they are not known. On a graphics card it is of the card's memory, and an estimate. Where graphs are
+// compiled for the processor and there is no room for that, it is of the way without (Plan.Without). ok is false where
 // nothing can be said: for other devices, or a model whose graphs cannot be read.
 func (e *Engine) Memory(r Request) (p memory.Plan, ok bool) {
 	s := e.modelSizes()
@@ -43,10 +44,40 @@ func (e *Engine) Memory(r Request) (p memory.Plan, ok bool) {
 			return s.PlanOn(card, e.memoryOf(r)), true
 		}
 	}
+	w, available := e.memoryOf(r), ram.Available()+ram.Used()
 	if e.graphs.onCard() {
-		return p, false
+		if w.Compiled = e.graphs.compiled(r.LoRAs != ""); w.Compiled == nil {
+			return p, false
+		}
+		if p = s.Plan(w, available); p.Verdict != memory.TooLarge {
+			return p, true
+		}
+		// The runtime sees that before it compiles, and the processor's own way takes over.
+		w.Compiled = nil
+		p = s.Plan(w, available)
+		p.Without, _ = e.graphs.runtime.(session.Placed).Provider()
+		return p, true
 	}
-	return s.Plan(e.memoryOf(r), ram.Available()+ram.Used()), true
+	return s.Plan(w, available), true
+}
+
+// compiled is what the graphs take that the runtime compiles for the processor; nil: it compiles none. changed says that the U-Net will have
+// LoRAs.
+func (g *Graphs) compiled(changed bool) map[graph.Name]session.Opened {
+	c, is := g.runtime.(session.Compiler)
+	if !is {
+		return nil
+	}
+	var all map[graph.Name]session.Opened
+	for _, name := range []graph.Name{graph.Vision, graph.UNet} {
+		if o, ok := c.Compiled(g.model.Graph(name), g.options(name), changed && name == graph.UNet); ok {
+			if all == nil {
+				all = map[graph.Name]session.Opened{}
+			}
+			all[name] = o
+		}
+	}
+	return all
 }
 
 // memoryOf is what of a request, which may be incomplete, decides its memory.

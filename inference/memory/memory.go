@@ -30,7 +30,8 @@ type Plan struct {
 	Verdict   Verdict
 	Remedies  []Remedy // what would fit, where this does not; the mildest first
 
-	CloseUNet bool // it fits only when the U-Net is closed before the picture is decoded, and so before the next one's texts are read
+	Without   string // a way to compute on the processor that would want more than there is, as session.Placed has it; the plan is without it
+	CloseUNet bool   // it fits only when the U-Net is closed before the picture is decoded, and so before the next one's texts are read
 }
 
 // Use is the memory of one stage.
@@ -117,6 +118,8 @@ type Request struct {
 	UncondVision  bool  // which sees the black picture
 	Init          bool  // it begins with a picture
 	LoRAs         int64 // bytes that its LoRAs change weights with: lora.Bytes
+
+	Compiled map[graph.Name]session.Opened // of the image encoders and the U-Net, where they are compiled for the processor
 }
 
 // Model is what of a model decides its memory.
@@ -182,11 +185,18 @@ func (m Model) plan(w Request, available int64) Plan {
 	views := int64(5 * (m.Manifest.Vision.View / 14) * (m.Manifest.Vision.View / 14)) // positions, at the usual patch
 	vision.Activations += visionFactor * 4 * views * widest(m.Graphs[graph.Vision])
 	vision.KV = textKV + visionKV
+	if o, ok := w.Compiled[graph.Vision]; ok {
+		kv := m.use(vision.Stage, available, graph.VisionKV)
+		vision.Files, vision.Weights, vision.Activations = kv.Files, kv.Weights+o.Stays, max(vision.Activations, o.Peak-o.Stays)
+	}
 	unet := m.use("denoise", available, graph.UNet)
 	nets := m.Manifest.Networks
 	passes := unetFactor * 4 * largest(nets.UNet.Widths(), h, wide)
 	// Opening it takes its weights of half precision to float32 before it reorders them.
 	unet.Activations = max(unet.Activations+passes, m.opening(available))
+	if o, ok := w.Compiled[graph.UNet]; ok {
+		unet.Files, unet.Weights, unet.Activations = 0, o.Stays, max(passes, o.Peak-o.Stays)
+	}
 	unet.KV = textKV + visionKV
 	unet.Activations += m.attention(w, h, wide)
 	decoder := m.use("decode", available, graph.Decoder)

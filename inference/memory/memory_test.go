@@ -110,6 +110,44 @@ func TestMemoryOfSDXL(t *testing.T) {
 	near("the encoder at 1024 × 1024", stages[0].Activations, 1.612e9) // 1.689e9 in strips
 }
 
+// TestMemoryOfCompiledSDXL: what SDXL's U-Net took of a process, anonymous, through OpenVINO at 512 x 512: while it was compiled, and after
+// passes of what was kept; the figures of what it needs are those of package ort (TestOpenVINOKnowsItsMemory).
+func TestMemoryOfCompiledSDXL(t *testing.T) {
+	s := sdxl(t)
+	all := float32Bytes(s.Graphs[graph.UNet])
+	for name, c := range map[string]struct {
+		opened         session.Opened
+		open, measured float64
+	}{
+		"bf16":              {session.Opened{Peak: all + all/8, Stays: all / 4 * 3}, 9.6 * gb, 6.7 * gb},
+		"bf16, of the file": {session.Opened{Peak: all / 4 * 3, Stays: all / 4 * 3}, 6.7 * gb, 6.7 * gb},
+		"exact":             {session.Opened{Peak: all * 9 / 4, Stays: all / 4 * 5}, 17.3 * gb, 11.9 * gb},
+	} {
+		w := Request{Width: 512, Height: 512, Compiled: map[graph.Name]session.Opened{graph.UNet: c.opened}}
+		p := s.Plan(w, 64*gb)
+		u, decode := p.use(t, "denoise"), p.use(t, "decode")
+		passes := s.Plan(Request{Width: 512, Height: 512}, 64*gb).use(t, "decode")
+		for what, x := range map[string]struct {
+			planned  int64
+			measured float64
+		}{"opening": {u.Held(), c.open}, "passes": {u.Weights + u.Base, c.measured}} {
+			if r := float64(x.planned) / x.measured; r < 0.85 || r > 1.25 {
+				t.Errorf("%s, %s: planned %s, measured %s", name, what, files.Bytes(x.planned), files.Bytes(int64(x.measured)))
+			}
+		}
+		if u.Files != 0 || decode.Weights < c.opened.Stays || p.Peak < c.opened.Peak || decode.Weights == passes.Weights {
+			t.Errorf("%s: %+v, %+v", name, u, decode)
+		}
+		if q := s.Plan(w, c.opened.Peak); q.Verdict != TooLarge || len(q.Remedies) > 0 {
+			t.Errorf("%s in %s: %s", name, files.Bytes(c.opened.Peak), q.Line())
+		}
+	}
+	eyes := session.Opened{Peak: 4 * gb, Stays: 3 * gb}
+	if u := s.Plan(Request{Width: 512, Height: 512, References: []int{1}, Compiled: map[graph.Name]session.Opened{graph.Vision: eyes}}, 64*gb).use(t, "vision"); u.Held() < eyes.Peak {
+		t.Errorf("image encoders: %+v", u)
+	}
+}
+
 func TestMemoryAddsUp(t *testing.T) {
 	s := sdxl(t)
 	one := Request{Width: 1024, Height: 1024, References: []int{1}, Uncond: true}

@@ -221,23 +221,61 @@ const leastReloaded = 1 << 30
 // opened again before that; what was kept is mapped. SDXL's U-Net (all = 8.9 GB) took 9.6 GB when it was compiled, in float32 17.3; of what
 // was kept, after passes at 512 x 512, 6.8 GB and 11.
 func (v *openVINO) fits(all int64, c *compiled, available int64) error {
-	packed := all
-	if v.half {
-		packed /= 2
-	}
-	need := packed + all/4 // which a pass computes
-	switch kept, again := c != nil && c.fresh == "", c != nil && all >= leastReloaded; {
-	case kept:
-	case again && v.half:
-		need = all + all/8
-	default:
-		need += all
-	}
+	need := v.needs(all, c).Peak
 	if need <= available {
 		return nil
 	}
 	return message.Errorf("OpenVINO needs %.1f GB of memory for this graph, and %.1f GB is available", float64(need)/1e9,
 		float64(available)/1e9)
+}
+
+// needs is what a graph takes, as fits counts it.
+func (v *openVINO) needs(all int64, c *compiled) session.Opened {
+	packed := all
+	if v.half {
+		packed /= 2
+	}
+	stays := packed + all/4 // which a pass computes
+	switch kept, again := c != nil && c.fresh == "", c != nil && all >= leastReloaded; {
+	case kept:
+		return session.Opened{Peak: stays, Stays: stays}
+	case again && v.half:
+		return session.Opened{Peak: all + all/8, Stays: stays}
+	case again:
+		return session.Opened{Peak: stays + all, Stays: stays}
+	}
+	return session.Opened{Peak: stays + all, Stays: stays + all} // what was compiled lies in memory
+}
+
+// Compiled implements session.Compiler.
+func (r *Runtime) Compiled(path string, opts session.Options, changed bool) (o session.Opened, ok bool) {
+	v, ok := r.device.(*openVINO)
+	if !ok {
+		return o, false
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return o, false
+	}
+	m, err := parseModel(data)
+	if err != nil || !v.takes(m.float32Bytes(), opts) {
+		return o, false
+	}
+	var c *compiled
+	if !changed {
+		opts.Weights = session.Packed // as open has it
+		p := prepared{m: m, opts: opts}
+		if p.bytes, p.folder, err = m.prepare(filepath.Dir(path), opts, nil); err == nil {
+			p.bytes, err = forOpenVINO(p.bytes)
+		}
+		if err != nil {
+			return o, false
+		}
+		if c = v.entry(r, p); c != nil && !c.whole() {
+			c.fresh = c.path
+		}
+	}
+	return v.needs(m.float32Bytes(), c), true
 }
 
 // passes are those that a graph with branches has run. Where OpenVINO meets a branch, it first computes all up to it, then plans what
@@ -382,24 +420,40 @@ const (
 // compiled is the folder of one compiled graph.
 type compiled struct {
 	cache, path string
+	size        int64  // of the weights, of which it takes about as much on the disk
 	fresh       string // where OpenVINO writes now; "" is nowhere
 	release     func()
 }
 
-// compiled finds the entry of a graph or begins one; nil keeps none.
-func (v *openVINO) compiled(r *Runtime, p prepared) *compiled {
+// entry names the entry of a graph, which may not be there; nil keeps none.
+func (v *openVINO) entry(r *Runtime, p prepared) *compiled {
 	if r.cache.Folder == "" || p.opts.Once && !p.opts.Heavy || len(p.opts.Changes) > 0 || p.recorded {
 		return nil
 	}
 	name := fmt.Sprintln("compiled 2", OpenVINOVersion, v.device.Vendor, v.half, v.threads, keep.Machine(), files.Sum(p.bytes))
-	sources, size, err := p.m.sources() // of which it takes about as much on the disk
+	sources, size, err := p.m.sources()
 	if err != nil {
 		return nil
 	}
 	name += sources
-	c := &compiled{cache: filepath.Join(r.cache.Folder, "openvino")}
+	c := &compiled{cache: filepath.Join(r.cache.Folder, "openvino"), size: size}
 	c.path = filepath.Join(c.cache, files.Sum([]byte(name)))
-	if seal, err := files.Read(filepath.Join(c.path, compiledSeal), 1<<16); err == nil && string(seal) == c.contents(c.path) {
+	return c
+}
+
+// whole tells whether the entry is there.
+func (c *compiled) whole() bool {
+	seal, err := files.Read(filepath.Join(c.path, compiledSeal), 1<<16)
+	return err == nil && string(seal) == c.contents(c.path)
+}
+
+// compiled finds the entry of a graph or begins one; nil keeps none.
+func (v *openVINO) compiled(r *Runtime, p prepared) *compiled {
+	c := v.entry(r, p)
+	if c == nil {
+		return nil
+	}
+	if c.whole() {
 		now := time.Now()
 		_ = os.Chtimes(filepath.Join(c.path, compiledSeal), now, now)
 		return c
@@ -409,7 +463,7 @@ func (v *openVINO) compiled(r *Runtime, p prepared) *compiled {
 		return nil
 	}
 	files.Sweep(c.cache)
-	if free, err := files.Free(c.cache); err != nil || free < 2*size+spare {
+	if free, err := files.Free(c.cache); err != nil || free < 2*c.size+spare {
 		return nil
 	}
 	dir, release, err := files.Mkdir(c.cache, "compiled")

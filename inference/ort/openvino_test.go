@@ -206,6 +206,42 @@ func TestOpenVINO(t *testing.T) {
 	}
 }
 
+// What a graph will take is said before it is opened: for the first time, later, with other weights.
+func TestOpenVINOSaysBefore(t *testing.T) {
+	cpu := library(t)
+	if _, ok := cpu.Compiled("", session.Options{}, false); ok {
+		t.Error("the processor compiles")
+	}
+	if OpenVINO(cpu.Library()) == "" {
+		t.Skip("needs OpenVINO: make deps DEVICE=openvino")
+	}
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one.bin"), filepath.Join(dir, "two.bin")
+	weightFile(t, one, 2, 3)
+	weightFile(t, two, 4, 5)
+	path := product(t, filepath.ToSlash(one), filepath.ToSlash(two))
+	opts := session.Options{Outside: []string{one, two}}
+	r, err := New(Options{Device: "openvino", Threads: 2, Cache: Cache{Folder: t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const all = 2 * 4 * side * side
+	says := func(when string, opts session.Options, changed bool, want session.Opened) {
+		t.Helper()
+		if o, ok := r.Compiled(path, opts, changed); ok != (want.Peak > 0) || o != want {
+			t.Errorf("%s: %+v, %v, wanted %+v", when, o, ok, want)
+		}
+	}
+	fresh, kept := session.Opened{Peak: all / 4 * 9, Stays: all / 4 * 9}, session.Opened{Peak: all / 4 * 5, Stays: all / 4 * 5}
+	says("the first time", opts, false, fresh)
+	says("asked again", opts, false, fresh)
+	open(t, r, path, opts)
+	says("later", opts, false, kept)
+	says("with other weights", opts, true, fresh)
+	says("what runs once", session.Options{Once: true, Outside: opts.Outside}, false, session.Opened{})
+	says("weights that may not be read", session.Options{}, false, session.Opened{})
+}
+
 func distance(got, want []float32) float64 {
 	var off, all float64
 	for i, w := range want {

@@ -58,9 +58,10 @@ type Runtime struct {
 }
 
 var (
-	_ session.Runtime = (*Runtime)(nil)
-	_ session.Placed  = (*Runtime)(nil)
-	_ session.Carded  = (*Runtime)(nil)
+	_ session.Runtime  = (*Runtime)(nil)
+	_ session.Placed   = (*Runtime)(nil)
+	_ session.Carded   = (*Runtime)(nil)
+	_ session.Compiler = (*Runtime)(nil)
 )
 
 // New loads ONNX Runtime. A second call may differ in Threads and Device, not in the library: see FindFor. A graphics card that cannot be

@@ -28,6 +28,7 @@ var (
 	_ Placed    = (*Fallback)(nil)
 	_ Inspector = (*Fallback)(nil)
 	_ Carded    = (*Fallback)(nil)
+	_ Compiler  = (*Fallback)(nil)
 )
 
 // NewFallback returns a runtime that starts on device. cpu is called once at most, when it is needed.
@@ -74,6 +75,14 @@ func (f *Fallback) Card() (c Card, ok bool) {
 		return card.Card()
 	}
 	return Card{}, false
+}
+
+// Compiled implements Compiler: graphs are compiled while the device is used.
+func (f *Fallback) Compiled(path string, opts Options, changed bool) (o Opened, ok bool) {
+	if c, is := f.current().(Compiler); is {
+		return c.Compiled(path, opts, changed)
+	}
+	return Opened{}, false
 }
 
 func (f *Fallback) current() Runtime {
