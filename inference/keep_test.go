@@ -260,7 +260,10 @@ func TestMemoryOfCompiledGraphs(t *testing.T) {
 				t.Errorf("%d bytes, %T: %+v, %v", c.peak, rt, p, ok)
 			}
 			for _, u := range p.Stages {
-				if compiled := u.Stage == "denoise" && u.Held() >= small && u.Held() < small+small/8; u.Stage == "denoise" && compiled != (c.without == "") {
+				if u.Stage != "denoise" {
+					continue
+				}
+				if compiled := u.Held() >= small && u.Held() < small+small/8; compiled != (c.without == "") {
 					t.Errorf("%d bytes, %T: %+v", c.peak, rt, u)
 				}
 			}

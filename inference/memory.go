@@ -61,8 +61,8 @@ func (e *Engine) Memory(r Request) (p memory.Plan, ok bool) {
 	return s.Plan(w, available), true
 }
 
-// compiled is what the graphs take that the runtime compiles for the processor; nil: it compiles none. changed says that the U-Net will have
-// LoRAs.
+// compiled is what the graphs take that the runtime compiles for the processor; nil: it compiles none. changed says that the U-Net will
+// have LoRAs.
 func (g *Graphs) compiled(changed bool) map[graph.Name]session.Opened {
 	c, is := g.runtime.(session.Compiler)
 	if !is {

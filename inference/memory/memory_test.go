@@ -143,7 +143,8 @@ func TestMemoryOfCompiledSDXL(t *testing.T) {
 		}
 	}
 	eyes := session.Opened{Peak: 4 * gb, Stays: 3 * gb}
-	if u := s.Plan(Request{Width: 512, Height: 512, References: []int{1}, Compiled: map[graph.Name]session.Opened{graph.Vision: eyes}}, 64*gb).use(t, "vision"); u.Held() < eyes.Peak {
+	w := Request{Width: 512, Height: 512, References: []int{1}, Compiled: map[graph.Name]session.Opened{graph.Vision: eyes}}
+	if u := s.Plan(w, 64*gb).use(t, "vision"); u.Held() < eyes.Peak {
 		t.Errorf("image encoders: %+v", u)
 	}
 }
