@@ -183,17 +183,19 @@ func (g *generation) makeCases(ctx context.Context, file string, cases []batchCa
 	log := newBatchRecorder(g.unrecorded, filepath.Base(file), stderr)
 	defer log.close()
 	var others []batchCase
+	failed := failures{of: len(cases), stderr: stderr}
 	for i, c := range cases {
 		if g.farm {
 			if err := next.queue(ctx, cases[i:]); err != nil {
-				return err
+				return errors.Join(failed.err(), err)
 			}
 			g.start = next.of(c.name)
 		}
-		switch made, err := g.claim(ctx, e, c, log, w); {
-		case err != nil:
-			return fmt.Errorf("%q: %w", c.name, err)
-		case !made:
+		made, err := g.claim(ctx, e, c, log, w)
+		if err := failed.note(ctx, c.name, err); err != nil {
+			return err
+		}
+		if !made && err == nil {
 			others = append(others, c)
 		}
 	}
@@ -204,19 +206,57 @@ func (g *generation) makeCases(ctx context.Context, file string, cases []batchCa
 		if g.farm {
 			g.start = next.of(c.name)
 		}
-		if err := g.wait(ctx, e, c, log, w); err != nil {
-			return fmt.Errorf("%q: %w", c.name, err)
+		if err := failed.note(ctx, c.name, g.wait(ctx, e, c, log, w)); err != nil {
+			return err
 		}
+	}
+	return failed.err()
+}
+
+// failures are the lines of a batch whose pictures could not be made, beside which the others are.
+type failures struct {
+	of     int // lines
+	stderr io.Writer
+	list   []error
+	made   bool // one was
+}
+
+// hopeless is after how many lines that failed, and none that did not, a batch is given up.
+const hopeless = 3
+
+// note notes how a line went, and tells why the batch cannot go on after it; nil: it can.
+func (f *failures) note(ctx context.Context, name string, err error) error {
+	if err == nil {
+		f.made = true
+		return nil
+	}
+	f.list = append(f.list, fmt.Errorf("%q: %w", name, err))
+	var stuck unkept
+	if ctx.Err() != nil || errors.As(err, &stuck) || !f.made && len(f.list) == hopeless {
+		return f.err()
+	}
+	if f.of > 1 {
+		fmt.Fprintf(f.stderr, "note: %q cannot be made, the other lines are: %s\n", name, err)
 	}
 	return nil
 }
+
+func (f *failures) err() error { return some(f.list) }
+
+// unkept is that there is nowhere to put a picture: no other line would fare better.
+type unkept struct{ error }
+
+func (u unkept) Unwrap() error { return u.error }
 
 // claim makes a picture unless it is there meanwhile. made is false where another process is making it just now: several may work at
 // one batch.
 func (g *generation) claim(ctx context.Context, e *engine, c batchCase, log *recorder, w watcher) (made bool, err error) {
 	release, free, err := files.Claim(g.out, c.name+".png")
-	if err != nil || !free {
-		return false, err
+	if err != nil {
+		return false, unkept{err}
+	}
+	if !free {
+		return false, nil
 	}
 	defer release()
 	if _, err := os.Stat(filepath.Join(g.out, c.name+".png")); err == nil {
@@ -461,7 +501,10 @@ func (g *generation) one(ctx context.Context, e *engine, c batchCase, log *recor
 	return follow(job, log, noting, func(p inference.PictureReady, _ []picture.FilmStep) error {
 		note := noting.note
 		note.Recipe, note.Seconds = p.Recipe, p.Elapsed.Seconds()
-		return g.keepCase(note, p, e, log, w)
+		if err := g.keepCase(note, p, e, log, w); err != nil {
+			return unkept{err}
+		}
+		return nil
 	})
 }
 

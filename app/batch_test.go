@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,11 @@ import (
 	"testing"
 
 	"realword/farm"
+	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/ort"
+	"realword/inference/session"
+	"realword/inference/tensor"
 )
 
 func TestBatch(t *testing.T) {
@@ -336,6 +341,71 @@ func TestABatchOnAFarmTakesOver(t *testing.T) {
 	for name, want := range map[string]string{"one": "a dog", "two": "a cat"} {
 		if got := readRecipe(t, filepath.Join(out, name+".png")); got.Prompt != want {
 			t.Errorf("%s.png is %q, want %q", name, got.Prompt, want)
+		}
+	}
+}
+
+// sickly is a runtime whose U-Net fails some times.
+type sickly struct {
+	inference.Runtime
+	fails *int
+}
+
+func (r sickly) Open(path string, o session.Options) (session.Session, error) {
+	s, err := r.Runtime.Open(path, o)
+	return sicklySession{s, r.fails, strings.Contains(filepath.Base(path), "unet")}, err
+}
+
+type sicklySession struct {
+	session.Session
+	fails *int
+	unet  bool
+}
+
+func (s sicklySession) Run(ctx context.Context, in map[string]*tensor.Tensor, out ...string) (map[string]*tensor.Tensor, error) {
+	if s.unet && *s.fails > 0 {
+		*s.fails--
+		return nil, errors.New("it is unwell")
+	}
+	return s.Session.Run(ctx, in, out...)
+}
+
+// TestABatchGoesOn: a line that fails does not keep the others from being made, and is named at the end; a batch of which nothing can be
+// made is given up.
+func TestABatchGoesOn(t *testing.T) {
+	model, _ := tiny(t)
+	was, fails := newRuntime, 0
+	t.Cleanup(func() { newRuntime = was })
+	newRuntime = func(o ort.Options) (inference.Runtime, error) {
+		rt, err := was(o)
+		return sickly{rt, &fails}, err
+	}
+	file := filepath.Join(t.TempDir(), "batch.jsonl")
+	var lines strings.Builder
+	for _, name := range []string{"one", "two", "three", "four", "five"} {
+		fmt.Fprintf(&lines, `{"name": %q, "prompt": "a dog", "seed": 1}`+"\n", name)
+	}
+	if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		fails, made int
+		said        []string
+	}{
+		{1, 4, []string{`note: "one" cannot be made, the other lines are`, "realword: \"one\": "}},
+		{9, 0, []string{`"one": `, `"two": `, `"three": `}},
+	} {
+		fails = c.fails
+		out := t.TempDir()
+		status, stdout, stderr := command(t, "generate", "--device", "cpu", "--model", model, "--batch", file, "--steps", "2", "--stop", "1",
+			"--no-history", "--out", out)
+		if status != 1 || strings.Count(stdout, "\n") != c.made || c.made == 0 && fails != c.fails-hopeless {
+			t.Errorf("%d fail: status %d, made %q, %d of them later\n%s", c.fails, status, stdout, fails, stderr)
+		}
+		for _, want := range c.said {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%d fail: %q is not said:\n%s", c.fails, want, stderr)
+			}
 		}
 	}
 }
