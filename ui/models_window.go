@@ -16,8 +16,8 @@ func (w *Window) modelsHost() models.Host {
 		State: w.state.Now, Change: w.state.Change,
 		Open: w.opt.Open,
 		Hinders: func() error {
-			if w.gallery.Busy() {
-				return i18n.Errorf("a picture from the history is being made again: wait until it is done")
+			if doing := w.gallery.Doing(); doing != "" {
+				return i18n.Errorf("the page of the sessions is at work: wait until it is done (%s)", doing)
 			}
 			return nil
 		},

@@ -408,8 +408,8 @@ func (g *Page) refreshDetail() {
 	g.buttons["restore"].Hidden = !trash
 }
 
-// Busy tells whether something slow is under way, such as an export.
-func (g *Page) Busy() bool { return g.state.Busy != "" }
+// Doing is what is slow and under way, such as an export, in words; "" for nothing.
+func (g *Page) Doing() string { return g.state.Busy }
 
 // Working tells whether pictures are still being looked for or read.
 func (g *Page) Working() bool { return g.finder.Working() || g.thumbs.working() }

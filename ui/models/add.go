@@ -265,6 +265,16 @@ func (p *Page) taskProgress(id int, what string, done, all int64, left time.Dura
 	})
 }
 
+// importing is the first import that is under way or waits, and is not cancelled yet; 0: there is none. A check and a download are none.
+func (p *Page) importing() int {
+	for _, t := range p.shelf().Tasks {
+		if t.Check == "" && (t.Get == nil || t.Importing) && !t.Ending {
+			return t.ID
+		}
+	}
+	return 0
+}
+
 // cancelTask stops a task, or takes it out when it waits.
 func (p *Page) cancelTask(id int) {
 	if cancel := p.cancels[id]; cancel != nil {

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
+	"realword/ui/command"
 	"realword/ui/kit"
 	"realword/ui/models/modelstest"
 	"realword/ui/state"
@@ -359,5 +360,25 @@ func TestTheModelOfARecipe(t *testing.T) {
 	b.Use("")
 	if b.Settle(); again != 1 {
 		t.Error("it came back a second time")
+	}
+}
+
+// TestCancelTheImport: the menu cancels an import, and neither the check nor the download that comes before it in the list.
+func TestCancelTheImport(t *testing.T) {
+	b, _ := newBench(t)
+	actions := b.Actions()
+	cancel := actions[slices.IndexFunc(actions, func(a command.Action) bool { return a.ID == "models.cancel" })]
+	tasks := []state.ModelTask{{ID: 101, Check: "/models/a"}, {ID: 102, Get: &state.Get{}}, {ID: 103, Name: "mine"}}
+	for n, can := range map[int]bool{0: false, 1: false, 2: false, 3: true} {
+		b.Change(func(s *state.State) { s.Shelf.Tasks = slices.Clone(tasks[:n]) })
+		if cancel.Can() != can {
+			t.Errorf("of %d tasks it can be used: %v", n, !can)
+		}
+		cancel.Do()
+	}
+	b.Change(func(s *state.State) { s.Shelf.Tasks = slices.Clone(tasks) })
+	cancel.Do()
+	if left := b.State.Shelf.Tasks; len(left) != 2 || left[0].ID != 101 || left[1].ID != 102 {
+		t.Errorf("left are %+v", left)
 	}
 }

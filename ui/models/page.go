@@ -744,10 +744,12 @@ func (p *Page) Actions() []command.Action {
 		command.Separator(command.MenuModels),
 		{
 			ID: "models.cancel", Menu: command.MenuModels, Label: i18n.T("Cancel the import"),
-			Do: func() { p.cancelTask(p.shelf().Tasks[0].ID) }, Can: func() bool {
-				return len(p.shelf().Tasks) > 0 &&
-					!p.shelf().Tasks[0].Ending
+			Do: func() {
+				if id := p.importing(); id != 0 {
+					p.cancelTask(id)
+				}
 			},
+			Can: func() bool { return p.importing() != 0 },
 		},
 	}
 }
