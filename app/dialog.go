@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"realword/inference/files"
@@ -26,7 +27,7 @@ var chosen struct {
 }
 
 // ask runs the dialog where the last one for the same things was left. The first one for pictures, and one that saves, begins among the
-// user's pictures: where the program was started from says nothing.
+// user's pictures: where the program was started from says nothing. What is to be saved has the ending of the name that was offered.
 func (d fileDialog) ask(run func(fileDialog) (string, error)) (string, error) {
 	chosen.Lock()
 	places := []string{chosen.folders[d.title]}
@@ -41,6 +42,16 @@ func (d fileDialog) ask(run func(fileDialog) (string, error)) (string, error) {
 		}
 	}
 	path, err := run(d)
+	// No system's dialog adds the ending, so it has asked about another file than the one that will be written: where that one is there, it
+	// asks once more.
+	for ending := filepath.Ext(d.name); ending != "" && err == nil && path != "" && !strings.EqualFold(filepath.Ext(path), ending); {
+		path += ending
+		if _, free := os.Lstat(path); free != nil {
+			break
+		}
+		d.folder, d.name = filepath.Dir(path), filepath.Base(path)
+		path, err = run(d)
+	}
 	if err == nil && path != "" {
 		chosen.Lock()
 		defer chosen.Unlock()

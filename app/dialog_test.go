@@ -57,3 +57,49 @@ func TestDialogsBeginWhereTheLastWasLeft(t *testing.T) {
 		t.Errorf("with its folder gone it begins in %q", got)
 	}
 }
+
+// TestNothingIsWrittenOverUnasked: a name that is typed without its ending is that of a file which the dialog has not asked about.
+func TestNothingIsWrittenOverUnasked(t *testing.T) {
+	home(t)
+	dir := t.TempDir()
+	for _, name := range []string{"fox.png", "portrait v1.2.png"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		offered string
+		typed   []string // one for each time that the dialog comes
+		again   string   // that it offers the last time
+		want    string
+	}{
+		{"realword-7.png", []string{"new"}, "realword-7.png", "new.png"},
+		{"realword-7.png", []string{"sketch v1.2"}, "realword-7.png", "sketch v1.2.png"},
+		{"realword-7.png", []string{"fox.PNG"}, "realword-7.png", "fox.PNG"}, // the dialog has asked itself
+		{"realword-7.png", []string{"fox", "fox.png"}, "fox.png", "fox.png"},
+		{"realword-7.png", []string{"portrait v1.2", "fox", "owl"}, "fox.png", "owl.png"},
+		{"realword-7.png", []string{"fox", ""}, "fox.png", ""},
+		{"session.zip", []string{"fox"}, "session.zip", "fox.zip"},
+		{"realword-7.png", []string{""}, "realword-7.png", ""},
+	} {
+		asked, last := 0, fileDialog{}
+		path, err := fileDialog{kind: dialogSave, title: c.offered, name: c.offered}.ask(func(d fileDialog) (string, error) {
+			name := c.typed[asked]
+			asked, last = asked+1, d
+			if name == "" {
+				return "", nil
+			}
+			return filepath.Join(dir, name), nil
+		})
+		if c.want != "" {
+			c.want = filepath.Join(dir, c.want)
+		}
+		if err != nil || path != c.want || asked != len(c.typed) || last.name != c.again || asked > 1 && last.folder != dir {
+			t.Errorf("%q: %q, %v, asked %d times, at last for %q in %q", c.typed, path, err, asked, last.name, last.folder)
+		}
+	}
+	folder := fileDialog{kind: dialogFolder, title: "Choose a folder"}
+	if path, err := folder.ask(func(fileDialog) (string, error) { return dir, nil }); path != dir || err != nil {
+		t.Errorf("a folder: %q, %v", path, err)
+	}
+}

@@ -22,7 +22,7 @@ import (
 
 // What the inspection asks of the window: the place of the picture, files, rounds.
 func TestInspectionInTheWindow(t *testing.T) {
-	target := filepath.Join(t.TempDir(), "mask")
+	target := filepath.Join(t.TempDir(), "mask.png")
 	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
 	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
@@ -61,7 +61,7 @@ func TestInspectionInTheWindow(t *testing.T) {
 	slider.SetValue(0.5)
 	b.tapIn(b.inspect.Body, "Over the picture") // painted as the stage does, or it fails in the painter
 	b.tapIn(b.inspect.Body, "Save raw values (16 bit)…")
-	data, err := os.ReadFile(target + ".png")
+	data, err := os.ReadFile(target)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -48,7 +47,7 @@ func (b *bench) picture(j fakeJob) {
 func TestStageInTheWindow(t *testing.T) {
 	dir := t.TempDir()
 	b := ready(t, func(o *Options) {
-		o.SaveFile = func(name string) (string, error) { return filepath.Join(dir, strings.TrimSuffix(name, ".png")), nil }
+		o.SaveFile = func(name string) (string, error) { return filepath.Join(dir, name), nil }
 		o.OpenFolder = func() (string, error) { return dir, nil }
 	})
 	b.subjects.PromptChanged("a dog")

@@ -8,10 +8,10 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/history"
+	"realword/inference/files"
 	"realword/inference/lora"
 	"realword/ui/models"
 	"realword/ui/preferences"
-	"realword/ui/saving"
 	"realword/ui/session"
 	"realword/ui/stage"
 	"realword/ui/state"
@@ -69,7 +69,8 @@ type Options struct {
 	// DragFile begins to drag a file over windows of other programs, while the button is held. It is called on the window's goroutine.
 	// Nil: that is not possible.
 	DragFile func(path string) (Carried, error)
-	// SaveFile asks where to save a copy of the named file; "" means nowhere. Nil hides the button.
+	// SaveFile asks where to save a copy of the named file, and whether to replace one that is there; "" means nowhere. The path has the
+	// name's ending. Nil hides the button.
 	SaveFile func(name string) (string, error)
 	// OpenFolder asks for a folder; "" means that the user changed their mind. Nil hides the button.
 	OpenFolder func() (string, error)
@@ -180,6 +181,6 @@ func (o Options) savePNG() func(name string, data func() ([]byte, error)) (path 
 		if err != nil {
 			return "", err
 		}
-		return saving.Replace(path, made)
+		return path, files.Write(path, 0, made)
 	}
 }

@@ -17,7 +17,7 @@ type Host struct {
 	Folder   func() string // for finished pictures
 	FileName func() string // pattern of their names below it; see state.FileName
 	Embed    func() recipe.Embed
-	SaveFile func(name string) (path string, err error) // asks where to; "": the user changed their mind. It may block. Nil: it cannot be asked
+	SaveFile func(name string) (path string, err error) // asks where to and, where a file is there, whether to replace it; "": the user changed their mind. It may block. Nil: it cannot be asked
 	Reveal   func(folder string) error                  // in the system's file manager
 
 	// They put a picture file, or files, into the system's clipboard, off Fyne's goroutine. Nil: that is not possible.

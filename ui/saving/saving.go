@@ -242,7 +242,7 @@ func (v *Saver) As() {
 		v.write(*shot, false, func(data []byte) (string, error) {
 			path, err := v.host.SaveFile(name)
 			if err == nil && path != "" {
-				path, err = Replace(path, data)
+				err = files.Write(path, 0, data)
 			}
 			return path, err
 		})
@@ -256,7 +256,7 @@ func (v *Saver) As() {
 		if err == nil && path != "" {
 			var data []byte
 			if data, err = file(); err == nil {
-				_, err = Replace(path, data)
+				err = files.Write(path, 0, data)
 			}
 		}
 		return func() { v.fail(err) }

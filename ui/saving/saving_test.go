@@ -110,10 +110,10 @@ func TestPicturesAreSaved(t *testing.T) {
 	if got := b.State.Shots[1].Path; got == s.Path || filepath.Dir(got) != filepath.Dir(s.Path) {
 		t.Errorf("the next one is %s", got)
 	}
-	b.answer = filepath.Join(t.TempDir(), "copy")
+	b.answer = filepath.Join(t.TempDir(), "copy.png")
 	b.Key("Ctrl+S")
 	b.Settle()
-	if r, _, err := recipe.Read(uitest.Read(t, b.answer+".png")); err != nil || r.Prompt != "a dog" || b.State.ActionErr != nil {
+	if r, _, err := recipe.Read(uitest.Read(t, b.answer)); err != nil || r.Prompt != "a dog" || b.State.ActionErr != nil {
 		t.Errorf("the copy: %+v, %v, %v", r, err, b.State.ActionErr)
 	}
 	b.reveal()
@@ -206,16 +206,16 @@ func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.make()
-	b.answer = filepath.Join(t.TempDir(), "mine")
+	b.answer = filepath.Join(t.TempDir(), "mine.png")
 	test.Tap(b.Bar.Other)
 	b.Settle()
-	if s := b.State.Shot(); s.Unsaved || s.Path != b.answer+".png" || !b.Bar.Hidden {
+	if s := b.State.Shot(); s.Unsaved || s.Path != b.answer || !b.Bar.Hidden {
 		t.Fatalf("%+v", s)
 	}
-	if p := b.kept(); p.File != b.answer+".png" || p.Pixels != "" || p.SHA256 != "" { // it is the user's own
+	if p := b.kept(); p.File != b.answer || p.Pixels != "" || p.SHA256 != "" { // it is the user's own
 		t.Errorf("the history has %+v", p)
 	}
-	if _, err := os.Stat(b.answer + ".png"); err != nil {
+	if _, err := os.Stat(b.answer); err != nil {
 		t.Error(err)
 	}
 }
