@@ -15,7 +15,6 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
-	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/command"
@@ -49,7 +48,7 @@ func (g *Page) Actions() []command.Action {
 		{ID: "history.reference", Label: i18n.T("Use as reference"), Do: g.asReference, Can: can("reference")},
 		{ID: "history.reveal", Label: i18n.T("Show the file"), Do: g.revealFile, Can: can("reveal")},
 		{ID: "history.remake", Label: i18n.T("Make the file again"), Do: g.remake, Can: can("remake")},
-		{ID: "history.restore", Label: i18n.T("Restore from the trash"), Do: g.restoreChosen, Can: can("restore")},
+		{ID: "history.restore", Label: i18n.T("Restore from the trash"), Do: g.restoreAll, Can: can("restore")},
 		{
 			ID: "history.trash", Label: i18n.T("Move to the trash"), Key: "Del", Do: g.trashAll,
 			Can: func() bool { return chosen() && !g.state.Look.Trash },
@@ -286,25 +285,41 @@ func (g *Page) Undone() bool {
 
 func (g *Page) Undoable() bool { return g.Shown() && len(g.state.Snack.Undo) > 0 }
 
-// restoreChosen takes the chosen picture out of the trash, with the job or the session that it was thrown away with.
-func (g *Page) restoreChosen() {
-	d := g.state.Detail
-	if d == nil {
+// restoreAll takes all that are marked out of the trash, each with the job or the session that it was thrown away with.
+func (g *Page) restoreAll() {
+	list := slices.Clone(g.state.selection())
+	if len(list) == 0 || !g.state.Look.Trash {
 		return
 	}
-	p, r := d.Picture, d.Round
-	g.state = g.state.choose(g.state.after(p.ID))
+	text := i18n.T("It is back in its place.")
+	if n := len(list); n > 1 {
+		text = i18n.N(n, "%d picture is back in its place.", "%d pictures are back in their places.", n)
+	}
+	g.state = g.state.without()
 	g.change(func(s *history.Store) error {
-		items, err := trashedAround(s, p, r)
-		if err != nil {
-			return err
+		var items []history.Item
+		for _, id := range list {
+			around, err := trashedAround(s, id)
+			if err != nil {
+				return err
+			}
+			items = append(items, around...)
 		}
 		return s.Restore(items...)
-	}, func() { g.state.Snack = snack{Text: i18n.T("It is back in its place.")} })
+	}, func() { g.state.Snack = snack{Text: text} })
+	g.readDetail()
 }
 
 // trashedAround is what has to leave the trash so that a picture is out of it.
-func trashedAround(s *history.Store, p history.Picture, r history.Round) ([]history.Item, error) {
+func trashedAround(s *history.Store, picture uint64) ([]history.Item, error) {
+	p, err := s.Picture(picture)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Round(p.Round)
+	if err != nil {
+		return nil, err
+	}
 	session, err := s.Session(r.Session)
 	if err != nil {
 		return nil, err
@@ -451,9 +466,6 @@ func (g *Page) export() {
 		if err != nil || path == "" {
 			return "", err
 		}
-		if filepath.Ext(path) == "" {
-			path += ".zip"
-		}
 		missing, err := s.ExportFile(id, path)
 		if err != nil {
 			return "", err
@@ -517,14 +529,6 @@ func (g *Page) importPath(path string) (text string, session uint64, err error) 
 	return i18n.N(o.in.Pictures, "Imported %d picture.", "Imported %d pictures.", o.in.Pictures), o.in.Session, nil
 }
 
-// unmade says why a picture of another model is not made again, and what helps.
-func unmade(model string) error {
-	if _, gone := bundle.Earlier(model); gone {
-		return i18n.Errorf("the picture was made with the earlier built-in model, which this version does not have: use its recipe to make another one with today's")
-	}
-	return i18n.Errorf("the picture was made with the model %s: open that one to make it again, or use its recipe with the open one", model)
-}
-
 // remake makes the file of the chosen picture again, by the recipe.
 func (g *Page) remake() {
 	s, id, m := g.host.Journal.Store(), g.state.Chosen, g.host.Maker()
@@ -540,7 +544,7 @@ func (g *Page) remake() {
 			return "", i18n.Errorf("the reference %s is no longer in the history, so the picture cannot be made again", r.Missing[0].Name)
 		}
 		if !m.Model.Named(r.Recipe.Model) {
-			return "", unmade(r.Recipe.Model)
+			return "", state.Unmade(r.Recipe.Model)
 		}
 		request := r.Recipe.Request
 		if state, err := journal.KeptState(s, id); err == nil && state != nil {

@@ -174,18 +174,6 @@ func (g contents) found(fresh contents) contents {
 	return fresh
 }
 
-// after is the picture that is chosen once id has left the gallery: its neighbour.
-func (g contents) after(id uint64) uint64 {
-	i := slices.Index(g.IDs, id)
-	switch {
-	case i < 0 || len(g.IDs) == 1:
-		return 0
-	case i+1 < len(g.IDs):
-		return g.IDs[i+1]
-	}
-	return g.IDs[i-1]
-}
-
 // empty says why the gallery has no pictures; "" where it has some. star is the key that gives a star, or empty.
 func (g contents) empty(star string) string {
 	switch {

@@ -11,14 +11,6 @@ import (
 
 func TestGalleryAsAValue(t *testing.T) {
 	g := contents{IDs: []uint64{9, 7, 5}, Sessions: []sessionRow{{ID: 2, Title: "Rex"}}}
-	for id, want := range map[uint64]uint64{9: 7, 7: 5, 5: 7, 4: 0} {
-		if got := g.after(id); got != want {
-			t.Errorf("after %d comes %d, want %d", id, got, want)
-		}
-	}
-	if got := (contents{IDs: []uint64{3}}).after(3); got != 0 {
-		t.Errorf("after the last one: %d", got)
-	}
 	g = g.choose(7)
 	g.Detail = &detail{}
 	if f := g.found(contents{IDs: []uint64{7}}); f.Chosen != 7 || f.Detail == nil {

@@ -25,8 +25,7 @@ var (
 	_ desktop.Cursorable     = (*pictureCell)(nil)
 )
 
-// pictureGrid shows the pictures that the gallery has found. Only cells on the screen exist. Arrows move, Space chooses,
-// Enter shows on the stage.
+// pictureGrid shows the pictures that the gallery has found. Only cells on the screen exist. Arrows choose, Enter shows on the stage.
 type pictureGrid struct {
 	widget.GridWrap
 	g    *Page
@@ -70,6 +69,7 @@ func newPictureGrid(g *Page) *pictureGrid {
 		}
 	}
 	p.OnSelected = func(i widget.GridWrapItemID) {
+		p.Highlight(i) // which Fyne shows where the keyboard is
 		if i < len(g.state.IDs) {
 			if id := g.state.IDs[i]; !slices.Contains(g.state.Marked, id) {
 				g.state = g.state.withMarks(nil) // another one alone
@@ -86,11 +86,8 @@ func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyReturn, fyne.KeyEnter:
 		p.g.showChosen()
-	case fyne.KeySpace, fyne.KeyUp, fyne.KeyDown, fyne.KeyLeft, fyne.KeyRight:
-		if p.g.key(e.Name) {
-			return
-		}
-		p.GridWrap.TypedKey(e)
+	case fyne.KeyUp, fyne.KeyDown, fyne.KeyLeft, fyne.KeyRight:
+		p.g.key(e.Name)
 	default:
 		p.g.host.Commands.Typed(e)
 	}

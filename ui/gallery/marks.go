@@ -214,13 +214,14 @@ func (g *Page) exportAll() {
 		}
 		copied, missing := 0, 0
 		for _, p := range pictures {
-			if !p.Finished() || gone(p) {
+			if !p.Finished() {
 				missing++
 				continue
 			}
 			data, err := pictureData(s, p)
-			if err != nil {
-				return "", err
+			if err != nil { // also of one that another program holds, or that is in the cloud alone: it keeps no other one back
+				missing++
+				continue
 			}
 			name := filepath.Base(p.File)
 			if p.File == "" {
@@ -233,7 +234,7 @@ func (g *Page) exportAll() {
 		}
 		text := i18n.N(copied, "Copied %d picture to %s.", "Copied %d pictures to %s.", copied, wording.Path(folder))
 		if missing > 0 {
-			text += " " + i18n.N(missing, "%d has no file.", "%d have no file.", missing)
+			text += " " + i18n.N(missing, "%d has no file that can be read.", "%d have no file that can be read.", missing)
 		}
 		return text, nil
 	})
@@ -277,22 +278,18 @@ func (g *Page) markActions() []command.Action {
 	}
 }
 
-// key moves to a neighbour in the grid with Shift, which marks all between; false leaves the key to the grid.
-func (g *Page) key(name fyne.KeyName) bool {
-	if g.host.Commands.Modifiers()&fyne.KeyModifierShift == 0 {
-		return false
+// key chooses the neighbour in the grid that an arrow points to; with Shift all between are marked.
+func (g *Page) key(name fyne.KeyName) {
+	if len(g.state.IDs) == 0 {
+		return
 	}
-	columns := max(g.grid.ColumnCount(), 1)
-	by, ok := map[fyne.KeyName]int{fyne.KeyLeft: -1, fyne.KeyRight: 1, fyne.KeyUp: -columns, fyne.KeyDown: columns}[name]
-	i := slices.Index(g.state.IDs, g.state.Chosen)
-	if !ok || i < 0 {
-		return ok
+	columns, to := max(g.grid.ColumnCount(), 1), 0
+	if i := slices.Index(g.state.IDs, g.state.Chosen); i >= 0 {
+		by := map[fyne.KeyName]int{fyne.KeyLeft: -1, fyne.KeyRight: 1, fyne.KeyUp: -columns, fyne.KeyDown: columns}[name]
+		to = min(max(i+by, 0), len(g.state.IDs)-1)
 	}
-	if to := i + by; to >= 0 && to < len(g.state.IDs) {
-		g.marked(g.state.markTo(g.state.IDs[to]))
-		g.grid.ScrollTo(to)
-	}
-	return true
+	g.tapped(g.state.IDs[to], g.host.Commands.Modifiers()&fyne.KeyModifierShift)
+	g.grid.ScrollTo(to)
 }
 
 // doubleTap is how soon a second click on a picture counts as one of two.

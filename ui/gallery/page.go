@@ -196,7 +196,7 @@ func (g *Page) buildDetail() fyne.CanvasObject {
 		g.tool("trash", i18n.T("Move to the trash"), i18n.T("Moves the picture to the trash, from where it can come back."),
 			theme.DeleteIcon(), g.trashAll),
 		g.tool("restore", i18n.T("Restore from the trash"), i18n.T("Restores it from the trash."),
-			theme.ContentUndoIcon(), g.restoreChosen))
+			theme.ContentUndoIcon(), g.restoreAll))
 	g.detail = kit.NewColumn(8, container.New(detailBox{g}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance

@@ -99,7 +99,7 @@ func TestPicturesAreFoundStarredAndThrownAway(t *testing.T) {
 		t.Fatalf("the trash has %+v", g.state)
 	}
 	g.picked(id)
-	g.restoreChosen()
+	g.restoreAll()
 	g.Settle()
 	if g.state.Trashed != 0 || len(g.state.IDs) != 0 {
 		t.Errorf("restored, and %+v", g.state)
@@ -196,7 +196,7 @@ func TestEmptyTakesAll(t *testing.T) {
 func TestASessionGoesOutAndComesBack(t *testing.T) {
 	zip := filepath.Join(t.TempDir(), "out.zip")
 	g := newBench(t, func(h *Host) {
-		h.SaveSession = func(string) (string, error) { return strings.TrimSuffix(zip, ".zip"), nil }
+		h.SaveSession = func(string) (string, error) { return zip, nil }
 		h.OpenSession = func() (string, error) { return zip, nil }
 	})
 	g.open(7)
@@ -358,6 +358,14 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	if files, _ = filepath.Glob(filepath.Join(out, "*.png")); len(files) != 5 {
 		t.Errorf("with one missing there are %d files", len(files))
 	}
+	if err := os.Mkdir(g.picture(third).File, 0o777); err != nil { // there, and not to be read
+		t.Fatal(err)
+	}
+	g.exportAll()
+	g.Settle()
+	if files, _ = filepath.Glob(filepath.Join(out, "*.png")); len(files) != 7 || !strings.HasSuffix(g.fullSnack(), "1 has no file that can be read.") {
+		t.Errorf("with one that cannot be read there are %d files, and it says %q", len(files), g.fullSnack())
+	}
 	g.tapped(first, fyne.KeyModifierShortcutDefault) // no longer
 	g.Settle()
 	g.key(fyne.KeyDelete)
@@ -369,6 +377,22 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	if len(g.state.IDs) != 3 {
 		t.Errorf("undo brings back %v", g.state.IDs)
 	}
+	g.marked(g.state.markAll())
+	g.trashAll()
+	g.Settle()
+	g.list.Select(2) // the trash
+	g.Settle()
+	g.tapped(third, 0)
+	g.tapped(second, fyne.KeyModifierShift)
+	g.Settle()
+	g.restoreAll()
+	g.Settle()
+	if !slices.Equal(g.state.IDs, []uint64{first}) || g.state.Chosen != first || g.snackText.Text != "2 pictures are back in their places." {
+		t.Errorf("of the trash %v is left, %d chosen, %q", g.state.IDs, g.state.Chosen, g.snackText.Text)
+	}
+	g.restoreAll()
+	g.list.Select(0)
+	g.Settle()
 	g.tapped(first, 0)
 	g.tapped(second, fyne.KeyModifierShortcutDefault)
 	g.Settle()
@@ -381,6 +405,42 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	g.compareTwo()
 	if !g.Shown() || !strings.Contains(g.snackText.Text, "No such picture") {
 		t.Errorf("a picture that cannot be read: %q", g.snackText.Text)
+	}
+}
+
+// Keys act on the picture with the frame, which a click and the arrows choose, and Fyne draws the keyboard's place there.
+func TestArrowsChoose(t *testing.T) {
+	g := newBench(t)
+	g.open(1, 2, 3, 4, 5, 6, 7, 8)
+	shown := uint64(0)
+	g.OnShow = func(id uint64) { shown = id }
+	ids := slices.Clone(g.state.IDs)
+	highlit := -1
+	g.grid.OnHighlighted = func(i int) { highlit = i }
+	g.key(fyne.KeyRight)
+	if g.state.Chosen != ids[0] {
+		t.Errorf("the first arrow chooses number %d", slices.Index(ids, g.state.Chosen))
+	}
+	g.grid.tapped(ids[4], false)
+	g.Settle()
+	row := g.grid.ColumnCount()
+	for _, c := range []struct {
+		key  fyne.KeyName
+		want int
+	}{{fyne.KeyRight, 5}, {fyne.KeyRight, 6}, {fyne.KeyLeft, 5}, {fyne.KeyUp, max(5-row, 0)}, {fyne.KeyDown, min(max(5-row, 0)+row, 7)}} {
+		if g.key(c.key); g.state.Chosen != ids[c.want] || highlit != c.want || g.state.Detail == nil || g.state.Detail.Picture.ID != ids[c.want] {
+			t.Errorf("%s chooses number %d and Fyne shows %d, want %d", c.key, slices.Index(ids, g.state.Chosen), highlit, c.want)
+		}
+	}
+	g.key(fyne.KeyRight)
+	at := g.state.Chosen
+	g.key(fyne.KeyDelete)
+	if slices.Contains(g.state.IDs, at) || len(g.state.IDs) != 7 {
+		t.Errorf("Delete leaves %v, and not without %d", g.state.IDs, at)
+	}
+	at = g.state.Chosen
+	if g.key(fyne.KeyReturn); shown != at || at == 0 {
+		t.Errorf("Enter opens %d, and %d has the frame", shown, at)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/ui/i18n"
 )
@@ -115,4 +116,12 @@ func Gone(r inference.Request) error {
 		}
 	}
 	return nil
+}
+
+// Unmade says why a picture of another model than the open one is not made again, and what helps.
+func Unmade(model string) error {
+	if _, gone := bundle.Earlier(model); gone {
+		return i18n.Errorf("the picture was made with the earlier built-in model, which this version does not have: use its recipe to make another one with today's")
+	}
+	return i18n.Errorf("the picture was made with the model %s: open that one to make it again, or use its recipe with the open one", model)
 }
