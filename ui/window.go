@@ -211,7 +211,7 @@ func (w *Window) newInspection() *inspect.Panel {
 			w.columns.lower.Show()
 		}
 	}
-	p.OnGenerate, p.OnMine = w.queue.Generate, w.mask.Mine
+	p.OnAgain, p.OnMine = func(change func(*inference.Request)) { w.reuse.Again(change) }, w.mask.Mine
 	return p
 }
 

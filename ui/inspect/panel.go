@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/ui/command"
 	"realword/ui/i18n"
@@ -44,9 +45,9 @@ type Painter func(base image.Image, size image.Point, masks []picture.Layer, mod
 // Panel is the mask inspection: the maps of one subject, kind by kind and step by step, one of them enlarged, its numbers, and γ to
 // try. It is hidden until Show.
 type Panel struct {
-	OnOpen     func(open bool) // it takes the place of the picture, or gives it back
-	OnGenerate func()          // the form is to be run as it is
-	OnMine     func(card int)  // the mask in view is to be the painted one of a card's subject
+	OnOpen  func(open bool)                       // it takes the place of the picture, or gives it back
+	OnAgain func(change func(*inference.Request)) // the picture is to be made again by its recipe with that change
+	OnMine  func(card int, mask picture.Grid)     // a mask is to be the painted one of a card's subject
 
 	Body *fyne.Container // on the screen
 
@@ -124,9 +125,11 @@ func New(h Host) *Panel {
 	p.probe = kit.LowButton(i18n.T("Run again without T_stop"), theme.MediaFastForwardIcon(), p.probeRun).
 		Explain(i18n.T("Makes the picture again with masks that follow the words to the end, which shows where they settle."))
 	p.mine = kit.LowButton(i18n.T("Make this mask mine"), theme.DocumentCreateIcon(), func() {
-		card := p.card()
-		p.hide()
-		p.OnMine(card)
+		card, e := p.card(), p.in.at(p.step())
+		if p.hide(); e.err != nil {
+			return
+		}
+		p.OnMine(card, picture.Grid{Width: e.width, Height: e.height, Values: e.grids[finalMask]})
 	}).Explain(i18n.T("Takes this mask as one that you painted, to be changed with the brush."))
 	for _, bits := range []int{8, 16} {
 		text, about := i18n.T("Save as grey picture (8 bit)…"), i18n.T("Saves the enlarged map as a picture to look at.")
@@ -384,13 +387,16 @@ func (p *Panel) remark(step int, why error) string {
 	return i18n.T("Masks only: the picture is not made again. Take this as a tendency: earlier masks shape later attention.")
 }
 
-// cannotRerun says why the present settings cannot make this picture again with another γ.
+// cannotRerun says why the picture cannot be made again with another γ.
 func (p *Panel) cannotRerun() error {
-	if p.card() == 0 {
-		return errors.New(i18n.T("no card on the left has this word"))
-	}
-	if reasons := p.host.State().Reasons(); len(reasons) > 0 {
-		return errors.New(reasons[0])
+	s := p.host.State()
+	switch shot := s.Shot(); {
+	case shot == nil:
+		return errors.New(i18n.T("it is still being made"))
+	case s.Model == nil:
+		return errors.New(i18n.T("The model is still opening."))
+	case shot.Model != "" && !s.Model.Named(shot.Model):
+		return state.Unmade(shot.Model)
 	}
 	return nil
 }
@@ -413,13 +419,17 @@ func (p *Panel) card() int {
 	return 0
 }
 
-// again starts a run with γ as it was tried and the seed of the picture.
+// again makes the picture once more with γ as it was tried, which its card has from then on.
 func (p *Panel) again() {
 	if p.cannotRerun() != nil {
 		return
 	}
-	card, scope := p.card(), p.scope()
-	p.sameSeed(func(f state.Form) state.Form { return f.WithScope(card, scope) })
+	card, subject, scope := p.card(), p.in.subject, p.scope()
+	p.hide()
+	if card != 0 {
+		p.host.Change(func(s *state.State) { s.Form = s.Form.WithScope(card, scope) })
+	}
+	p.OnAgain(func(r *inference.Request) { r.Subjects[subject].Scope = scope })
 }
 
 // probeRun makes the picture again without early stop, so that the curve of mask changes can be seen to its end.
@@ -427,20 +437,8 @@ func (p *Panel) probeRun() {
 	if p.cannotRerun() != nil {
 		return
 	}
-	p.sameSeed(func(f state.Form) state.Form { f.Stop = f.Steps; return f })
-}
-
-// sameSeed closes the inspection and makes the picture again with another form.
-func (p *Panel) sameSeed(change func(state.Form) state.Form) {
 	p.hide()
-	p.host.Change(func(s *state.State) {
-		s.Form = change(s.Form)
-		if shot := s.Shot(); shot != nil {
-			s.Form.Seed = shot.Seed
-		}
-		s.Form.Spent = false // the round takes the seed as it is
-	})
-	p.OnGenerate()
+	p.OnAgain(func(r *inference.Request) { r.Stop = r.Steps })
 }
 
 // repaint paints the maps anew, off this goroutine.
@@ -512,7 +510,7 @@ func (p *Panel) export(bits int) {
 	}
 	s := p.host.State()
 	in, step, kind, size := p.in, p.step(), p.kind, s.PictureSize()
-	name := fmt.Sprintf("%s-%s-step-%02d-%dbit.png", in.subjects[in.subject].Word, [...]string{"raw", "refined", "top-k", "mask"}[kind],
+	name := fmt.Sprintf("%s-%s-step-%02d-%dbit.png", files.Words(in.subjects[in.subject].Word, 40), [...]string{"raw", "refined", "top-k", "mask"}[kind],
 		in.steps[step].Step+1, bits)
 	p.host.Background(func() func() {
 		e := in.at(step)

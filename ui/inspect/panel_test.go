@@ -30,10 +30,11 @@ type bench struct {
 	*roomtest.House
 
 	lower   *widget.Label
-	runs    int    // that were asked for
-	mine    []int  // cards whose mask is to be painted on
-	saved   []byte // the last map
-	name    string // that it was to have
+	again   []inference.Request // what the picture's recipe has become each time that it was to be made again
+	mine    []int               // cards whose mask is to be painted on
+	mask    picture.Grid        // the last of those masks
+	saved   []byte              // the last map
+	name    string              // that it was to have
 	saveErr error
 }
 
@@ -43,7 +44,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{House: roomtest.New(t), lower: widget.NewLabel("the picture")}
 	film, subjects := scored(t, rand.New(rand.NewPCG(7, 8)), 4, 3, 0.2)
 	subjects[0].Word = uitest.Word("dog")
-	request := inference.Request{Prompt: "a dog", Seeds: []uint64{7}, Subjects: subjects}
+	request := inference.Request{Prompt: "a dog", Seeds: []uint64{7}, Subjects: subjects, Settings: inference.Settings{Steps: 4, Stop: 3}}
 	b.State = b.State.Begin(state.Task{}, 1, 3)
 	for _, s := range film {
 		b.State = b.State.Apply(0, s)
@@ -65,7 +66,13 @@ func newBench(t *testing.T) *bench {
 		},
 	})
 	b.OnOpen = func(open bool) { b.lower.Hidden = open }
-	b.OnGenerate, b.OnMine = func() { b.runs++ }, func(card int) { b.mine = append(b.mine, card) }
+	b.OnAgain = func(change func(*inference.Request)) {
+		r := b.State.Shot().Recipe
+		r.Subjects = inference.CloneSubjects(r.Subjects)
+		change(&r)
+		b.again = append(b.again, r)
+	}
+	b.OnMine = func(card int, mask picture.Grid) { b.mine, b.mask = append(b.mine, card), mask }
 	b.Move(container.NewStack(b.lower, b.Body), b.Actions, b.Panel.Refresh, b.Working)
 	return b
 }
@@ -93,8 +100,17 @@ func TestInspectionGivesItsMask(t *testing.T) {
 	b := newBench(t)
 	b.Show(0)
 	test.Tap(b.Panel.mine)
-	if !slices.Equal(b.mine, []int{1}) || b.open {
-		t.Errorf("asked for the mask of %v, open %v", b.mine, b.open)
+	film := b.State.Shots[0].Film
+	if !slices.Equal(b.mine, []int{1}) || b.open || !slices.Equal(b.mask.Values, film[2].Subjects[0].Mask) || b.mask.Width*b.mask.Height != 64 {
+		t.Errorf("asked for the mask of %v, open %v, %d × %d", b.mine, b.open, b.mask.Width, b.mask.Height)
+	}
+	b.Show(0)
+	b.gamma.Slider.SetValue(0.5)
+	b.Settle()
+	shown := b.in.at(b.step()).grids[finalMask]
+	test.Tap(b.Panel.mine) // as it is shown, with another γ
+	if slices.Equal(shown, film[2].Subjects[0].Mask) || !slices.Equal(b.mask.Values, shown) {
+		t.Error("the mask that is shown is not the one that is given")
 	}
 	b.State.Form.Cards = nil
 	b.Show(0)
@@ -201,25 +217,38 @@ func TestAnotherGammaIsTriedAndRun(t *testing.T) {
 		t.Errorf("disabled %v, area %g, %q", b.rerun.Disabled(), b.seen.reading.area, b.note.Text)
 	}
 	test.AssertObjectRendersToMarkup(t, "inspection.xml", b.Body)
+	b.Change(func(s *state.State) { s.Form.Prompt, s.Form.Count, s.Form.Stop = "a dog in deep snow", 4, 9 }) // of the next picture
+	before := b.State.Form
 	test.Tap(b.rerun)
-	if f := b.State.Form; b.open || b.runs != 1 || f.Cards[0].Scope != 0.5 || f.Seed != 7 || f.Spent || f.Stop != 12 {
-		t.Errorf("open %v, %d runs of %+v", b.open, b.runs, f)
+	if r := b.again; b.open || len(r) != 1 || r[0].Prompt != "a dog" || !slices.Equal(r[0].Seeds, []uint64{7}) || r[0].Subjects[0].Scope != 0.5 || r[0].Stop != 3 {
+		t.Errorf("open %v, made again: %+v", b.open, r)
+	}
+	if f := b.State.Form; f.Cards[0].Scope != 0.5 || f.Prompt != before.Prompt || f.Seed != before.Seed || f.Spent != before.Spent || f.Stop != 9 {
+		t.Errorf("the form is %+v", f)
 	}
 	b.Show(0)
 	if b.in.trying() {
 		t.Error("it is tried still")
 	}
 	test.Tap(b.probe)
-	if f := b.State.Form; b.open || b.runs != 2 || f.Stop != f.Steps {
-		t.Errorf("open %v, %d runs, the probe stops after %d of %d", b.open, b.runs, f.Stop, f.Steps)
+	if r := b.again; b.open || len(r) != 2 || r[1].Stop != 4 || r[1].Subjects[0].Scope != 0.2 || b.State.Form.Stop != 9 {
+		t.Errorf("open %v, the probe: %+v", b.open, r)
 	}
 
-	b.State.Form.Cards = nil
+	b.State.Form.Cards = nil // the picture is made again all the same
+	b.Show(0)
+	b.gamma.Slider.SetValue(0.4)
+	b.Settle()
+	test.Tap(b.rerun)
+	if r := b.again; len(r) != 3 || r[2].Subjects[0].Scope != 0.4 {
+		t.Errorf("without its card: %+v", r)
+	}
+	b.State.Shots[0].Model = "another"
 	b.Show(0)
 	b.gamma.Slider.SetValue(0.5)
 	b.Settle()
-	if !b.rerun.Disabled() || b.probe.Visible() || !strings.Contains(b.note.Text, "o card on the left has this word") {
-		t.Errorf("without its card: %q", b.note.Text)
+	if !b.rerun.Disabled() || b.probe.Visible() || !strings.Contains(b.note.Text, "with the model another") {
+		t.Errorf("of another model: %q", b.note.Text)
 	}
 }
 
@@ -237,6 +266,13 @@ func TestMapsAreSaved(t *testing.T) {
 		if err != nil || img.Bounds() != image.Rect(0, 0, c.side, c.side) || img.ColorModel() != c.depth || b.name != c.name {
 			t.Errorf("saved %q, %v", b.name, err)
 		}
+	}
+	b.State.Shots[0].Recipe.Subjects[0].Word.Text = `"fluffy": dog/cat?`
+	b.Refresh()
+	test.Tap(b.save[0])
+	b.Settle()
+	if b.name != "fluffy-dog-cat-mask-step-03-8bit.png" { // the dialog of Windows does not open with a name that it does not take
+		t.Errorf("the dialog is offered %q", b.name)
 	}
 	b.saveErr = errors.New("the disk is full")
 	test.Tap(b.save[0])

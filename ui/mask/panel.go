@@ -408,17 +408,19 @@ func (p *Panel) soften(softness float32) {
 
 const leastSize, mostSize = 0.01, 0.6
 
-// mineOf is the mask of a subject at the step in view; false where there is none.
+// mineOf is the mask of a card's subject at the step in view; false where there is none, or the subject is none that can be painted.
 func (p *Panel) mineOf(card int) (picture.Grid, bool) {
 	s := p.host.State()
 	step := s.MaskStep()
-	i := s.Form.Card(card)
+	group, _ := s.Form.Group(card)
+	list := p.subjects()
+	i := slices.IndexFunc(list, func(one subject) bool { return one.card == group.ID })
 	if step == nil || i < 0 {
 		return picture.Grid{}, false
 	}
 	_, subjects, _ := s.ScoredStep()
 	for j, of := range subjects {
-		if j < len(step.Subjects) && state.SameWord(of.Word, s.Form.Cards[i].Word) {
+		if j < len(step.Subjects) && state.SameWord(of.Word, list[i].word) {
 			g := picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: step.Subjects[j].Mask}
 			return g, len(g.Values) > 0 && len(g.Values) == g.Width*g.Height
 		}
@@ -440,10 +442,18 @@ func (p *Panel) chosen() int {
 	return 0
 }
 
-// Mine makes the mask that a card's subject has at the step in view its painted one, exactly, and takes the brush for it.
-func (p *Panel) Mine(card int) {
-	grid, ok := p.mineOf(card)
-	if !ok {
+// adopt makes the mask that a card's subject has at the step in view its painted one.
+func (p *Panel) adopt(card int) {
+	if grid, ok := p.mineOf(card); ok {
+		p.Mine(card, grid)
+	}
+}
+
+// Mine makes a mask the painted one of a card's subject, exactly, and takes the brush for it. Where that subject cannot be painted, it
+// does nothing.
+func (p *Panel) Mine(card int, grid picture.Grid) {
+	group, _ := p.host.State().Form.Group(card)
+	if !slices.ContainsFunc(p.subjects(), func(one subject) bool { return one.card == group.ID }) {
 		return
 	}
 	p.Paint(card)
@@ -549,7 +559,7 @@ func (p *Panel) Actions() []command.Action {
 			Can: func() bool { return len(p.subjects()) > 0 }, On: painting,
 		},
 		{
-			ID: "mask.mine", Menu: command.MenuEdit, Label: i18n.T("Make this mask mine"), Key: "Shift+B", Do: func() { p.Mine(p.chosen()) },
+			ID: "mask.mine", Menu: command.MenuEdit, Label: i18n.T("Make this mask mine"), Key: "Shift+B", Do: func() { p.adopt(p.chosen()) },
 			Can: func() bool { _, ok := p.mineOf(p.chosen()); return ok },
 		},
 		{
@@ -618,7 +628,7 @@ func (p *Panel) buildBar() {
 	act := func(text, about string, do func()) *kit.Tile {
 		return kit.NewPill(text, do).Explain(func() string { return about })
 	}
-	b.mine = act(i18n.T("Make this mask mine"), i18n.T("Begins with the mask of the step in view."), func() { p.Mine(p.card) })
+	b.mine = act(i18n.T("Make this mask mine"), i18n.T("Begins with the mask of the step in view."), func() { p.adopt(p.card) })
 	b.note = kit.Caption("")
 	p.Tools = kit.NewColumn(2,
 		container.New(&kit.Flow{Gap: 8}, b.subjects, tools, size, soft, kit.SmallButton(i18n.T("Done painting"), theme.ConfirmIcon(), p.Close)),

@@ -438,6 +438,31 @@ func TestMakeThisMaskMine(t *testing.T) {
 	}
 }
 
+// A mask is made nobody else's: a subject that is off, or whose word is gone, cannot be painted.
+func TestMaskOfASubjectThatIsOff(t *testing.T) {
+	b := newBench(t)
+	r, kept := b.scored()
+	b.State = b.State.Begin(state.Task{}, 1, 2)
+	for _, s := range inference.Replay(*uitest.Toybox, r, kept) {
+		b.State = b.State.Apply(0, s)
+	}
+	b.State = b.State.Apply(0, uitest.Picture(r, 0)).Apply(0, inference.Done{Pictures: 1})
+	b.State.View.Step = 1
+	b.Close()
+	b.State.Form, b.State.Selected = b.State.Form.Mute(2, true), 2
+	b.Key("Shift+B")
+	mask, _ := b.mineOf(1)
+	b.Mine(2, mask) // of the inspection
+	if cards := b.State.Form.Cards; b.Painting() || !cards[0].Region.IsZero() || !cards[1].Region.IsZero() {
+		t.Errorf("the brush is in hand: %v; the dog's mask is %q, the cat's %q", b.Painting(), cards[0].Region.Kind, cards[1].Region.Kind)
+	}
+	b.State.Form = b.State.Form.Mute(2, false)
+	b.Mine(2, mask)
+	if cards := b.State.Form.Cards; !b.Painting() || b.card != 2 || cards[1].Region.Kind != guidance.Exactly {
+		t.Errorf("card %d, the cat's mask is %q", b.card, cards[1].Region.Kind)
+	}
+}
+
 // Before the first run the masks of the others are seen; without subjects there is nothing to paint, and a subject that goes takes the
 // brush along.
 func TestOthersAndNobody(t *testing.T) {

@@ -48,8 +48,8 @@ func (d *Desk) recall(shot state.Shot, then func(state.Past, image.Image)) {
 	}
 	d.host.Background(func() func() {
 		r := recipe.Recipe{Schema: recipe.Schema, Request: shot.Recipe}
-		if m := see.Model; m != nil {
-			r.Model = m.Name
+		if r.Model = shot.Model; r.Model == "" && see.Model != nil {
+			r.Model = see.Model.Name
 		}
 		if shot.Kept != 0 && s != nil {
 			if kept, err := journal.Recall(s, shot.Kept); err == nil {

@@ -88,11 +88,7 @@ func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(st
 	}
 	it.was.From, it.was.Init = nil, nil
 	it.was.Subjects = inference.CloneSubjects(it.was.Subjects)
-	for _, f := range it.was.Files() {
-		if len(*f.Data) == 0 {
-			*f.Data = find(*f.SHA256)
-		}
-	}
+	fill(&it.was, find)
 	var err error
 	from := state.ReferenceOf(shot, s)
 	if it.file, err = from.Read(); err == nil {
@@ -112,6 +108,44 @@ func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(st
 	}
 	it.masks = inference.MadeIn(region, journal.MasksOf(film))
 	return it, nil
+}
+
+// Again makes the picture in view once more by its own recipe, in which change may change something. What speaks against it is said.
+func (d *Desk) Again(change func(*inference.Request)) {
+	s := d.host.State()
+	shot := s.Shot()
+	if shot == nil || s.Model == nil {
+		return
+	}
+	it, r, find, check := *shot, shot.Recipe, finder(d.dataNow(), d.host.Store()), d.host.Resolver()
+	r.From, r.Subjects = nil, inference.CloneSubjects(r.Subjects)
+	if r.Init != nil {
+		begin := *r.Init
+		r.Init = &begin
+	}
+	change(&r)
+	d.host.Background(func() func() {
+		fill(&r, find)
+		err := state.Gone(r)
+		if err == nil {
+			_, err = check(r)
+		}
+		return func() {
+			d.host.Change(func(s *state.State) { s.ActionErr = err })
+			if err == nil {
+				d.put(it, r)
+			}
+		}
+	})
+}
+
+// fill gives a request the bytes of its files that it has not, as far as they are found.
+func fill(r *inference.Request, find func(string) []byte) {
+	for _, f := range r.Files() {
+		if len(*f.Data) == 0 {
+			*f.Data = find(*f.SHA256)
+		}
+	}
 }
 
 // Redo asks which subject of the picture in view is made again, as its card has it now, while all else stays as it is.
@@ -243,7 +277,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	said.Importance = widget.DangerImportance
 	said.Hide()
 	changes := kit.NewColumn(4)
-	choice := kit.NewRadio(q.choices, nil)
+	choice := kit.NewRadio(q.choices...)
 	body := kit.NewColumn(6, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(q.what)), choice,
 		kit.Quiet(label(q.note, theme.SizeNameCaptionText)), changes, said)
 	var closeIt func()
@@ -303,11 +337,11 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 			}
 		})
 	}
-	look := func(text string) {
+	look := func(i int) {
 		kit.Enable(use, false)
 		looked++
 		edged++
-		mine, i := looked, slices.Index(q.choices, text)
+		mine := looked
 		d.host.Background(func() func() {
 			p := planFor(i)
 			return func() {
@@ -347,7 +381,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 			kit.NewPage(body))), buttons...)
 	sheet = d.host.Layers.Canvas().Overlays().Top()
 	choice.OnChanged = look
-	choice.SetSelected(q.choices[0])
+	choice.Choose(0)
 }
 
 // put has a job wait whose pictures come from a finished one.

@@ -114,7 +114,7 @@ func (b *bench) choose(text string) {
 	if !ok {
 		b.t.Fatal("no sheet asks anything")
 	}
-	choice.SetSelected(text)
+	choice.Choose(slices.Index(choice.Options, text))
 	b.Settle()
 }
 
@@ -495,5 +495,56 @@ func TestMarginIsWaitedFor(t *testing.T) {
 	b.Settle()
 	if len(b.jobs) != 1 {
 		t.Errorf("%d jobs", len(b.jobs))
+	}
+}
+
+// TestAgainByTheRecipe: a picture is made again as it was made, whatever the form says, with the files of its recipe.
+func TestAgainByTheRecipe(t *testing.T) {
+	b := newBench(t)
+	b.Change(func(s *state.State) {
+		s.Form.Prompt, s.Form.Count, s.Form.Seed = "a cat", 4, 99
+		s.Shots = slices.Clone(s.Shots)
+		subjects := inference.CloneSubjects(s.Shots[0].Recipe.Subjects)
+		subjects[1].References[0].Data = nil // a picture of the history: the window has the file
+		s.Shots[0].Recipe.Subjects = subjects
+	})
+	was := b.Now().Shots[0].Recipe
+	again := func() {
+		b.Again(func(r *inference.Request) { r.Subjects[0].Scope = 0.5 })
+		b.Settle()
+	}
+	again()
+	if len(b.jobs) != 1 {
+		t.Fatalf("%d jobs, %v", len(b.jobs), b.Now().ActionErr)
+	}
+	r := b.jobs[0].Request
+	if r.Prompt != was.Prompt || !slices.Equal(r.Seeds, was.Seeds) || r.Subjects[0].Scope != 0.5 || string(r.Subjects[1].References[0].Data) != "b" {
+		t.Errorf("%+v", r)
+	}
+	if was.Subjects[0].Scope == 0.5 || len(was.Subjects[1].References[0].Data) > 0 {
+		t.Error("the picture's own recipe is changed")
+	}
+	b.wrong = errors.New("no such sampler")
+	if again(); len(b.jobs) != 1 || b.Now().ActionErr == nil {
+		t.Errorf("%d jobs, %v", len(b.jobs), b.Now().ActionErr)
+	}
+	b.wrong = nil
+	b.Change(func(s *state.State) { s.Form.Cards = nil })
+	if again(); len(b.jobs) != 1 || b.Now().ActionErr == nil || !strings.Contains(b.Now().ActionErr.Error(), "b.png") {
+		t.Errorf("without a file: %d jobs, %v", len(b.jobs), b.Now().ActionErr)
+	}
+}
+
+// TestRecipeNamesTheModelThatMadeIt, also of a picture that the history does not have.
+func TestRecipeNamesTheModelThatMadeIt(t *testing.T) {
+	b := newBench(t)
+	for made, want := range map[string]string{"Realword SDXL": "Realword SDXL", "": b.Now().Model.Name} {
+		b.Change(func(s *state.State) { s.Shots[0].Model, s.Shots[0].Kept = made, 0 })
+		var past state.Past
+		b.recall(*b.Now().Shot(), func(p state.Past, _ image.Image) { past = p })
+		b.Settle()
+		if past.Model != want {
+			t.Errorf("made by %q, it says %q", made, past.Model)
+		}
 	}
 }
