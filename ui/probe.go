@@ -133,7 +133,9 @@ func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
 	case *kit.Check:
 		s.Text = o.Text
 	case *kit.Radio:
-		s.Text = o.Selected
+		if o.Chosen >= 0 {
+			s.Text = o.Options[o.Chosen]
+		}
 	case *widget.Label:
 		s.Text = o.Text
 	case *kit.Told:

@@ -53,8 +53,8 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	}
 	b.reuse.Reference()
 	choice, _ := sheetOf(b, func(r *kit.Radio) bool { return true })
-	if choice.Selected != "dog with a pink hat" || len(choice.Options) < 3 {
-		t.Errorf("offered %q, chosen %q", choice.Options, choice.Selected)
+	if choice.Chosen != 0 || choice.Options[0] != "dog with a pink hat" || len(choice.Options) < 3 {
+		t.Errorf("offered %q, chosen %d", choice.Options, choice.Chosen)
 	}
 	b.pressSheet("Use as reference")
 	if c := b.state.Form.Cards; len(c) != 2 || c[0].From != first || c[0].Word.Text != "dog with a pink hat" || !c[1].Anchor {

@@ -16,34 +16,28 @@ import (
 type Radio struct {
 	widget.DisableableWidget
 	Options    []string
-	Selected   string
+	Chosen     int // index of the chosen one, which others may look like; -1: none
 	Horizontal bool
-	OnChanged  func(string)
+	OnChanged  func(chosen int)
 	box        *fyne.Container
 }
 
 // NewRadio is a choice of which nothing is chosen yet.
-func NewRadio(options []string, changed func(string)) *Radio {
-	r := &Radio{Options: options, OnChanged: changed, box: container.NewVBox()}
+func NewRadio(options ...string) *Radio {
+	r := &Radio{Options: options, Chosen: -1, box: container.NewVBox()}
 	r.ExtendBaseWidget(r)
 	return r
 }
 
-// SetSelected chooses one.
-func (r *Radio) SetSelected(option string) {
-	if r.Selected == option {
+// Choose chooses one.
+func (r *Radio) Choose(i int) {
+	if r.Chosen == i {
 		return
 	}
-	r.Selected = option
+	r.Chosen = i
 	if r.Refresh(); r.OnChanged != nil {
-		r.OnChanged(option)
+		r.OnChanged(i)
 	}
-}
-
-// Append offers one more.
-func (r *Radio) Append(option string) {
-	r.Options = append(r.Options, option)
-	r.Refresh()
 }
 
 // Refresh makes it equal to its fields.
@@ -64,7 +58,7 @@ func (r *Radio) follow() {
 		if i == len(r.box.Objects) {
 			r.box.Add(newRadioPart(r, i))
 		}
-		r.box.Objects[i].(*radioPart).show(option, option == r.Selected, r.Disabled())
+		r.box.Objects[i].(*radioPart).show(option, i == r.Chosen, r.Disabled())
 	}
 	r.box.Refresh()
 }
@@ -107,7 +101,7 @@ func newRadioPart(of *Radio, i int) *radioPart {
 			c.Focus(p)
 		}
 		if !of.Disabled() {
-			of.SetSelected(of.Options[i])
+			of.Choose(i)
 		}
 	}
 	p.Marked = p.mark

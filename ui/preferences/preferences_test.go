@@ -240,7 +240,7 @@ func TestWhatIsChosenHoldsAtOnce(t *testing.T) {
 		}
 	}
 	for _, r := range all[*kit.Radio](b) {
-		r.SetSelected("Dark")
+		r.Choose(2)
 	}
 	got := Read(b.app.Preferences())
 	if got.Notify || got.Device != "cpu" || got.Look != "dark" || got.Pictures != "/there" || got.FileName != "{words}/{seed}" || !b.Embed().Nothing || b.renders == 0 {

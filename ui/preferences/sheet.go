@@ -37,20 +37,9 @@ func (d *Desk) Show() {
 	}
 
 	names := []string{"system", "light", "dark"}
-	looks := kit.NewRadio([]string{i18n.T("System"), i18n.T("Light"), i18n.T("Dark")}, nil)
-	looks.Horizontal = true
-	for i, name := range names {
-		if name == d.Look {
-			looks.Selected = looks.Options[i]
-		}
-	}
-	looks.OnChanged = func(label string) {
-		for i, name := range names {
-			if looks.Options[i] == label {
-				d.Change(func(p *Values) { p.Look = name })
-			}
-		}
-	}
+	looks := kit.NewRadio(i18n.T("System"), i18n.T("Light"), i18n.T("Dark"))
+	looks.Horizontal, looks.Chosen = true, slices.Index(names, d.Look)
+	looks.OnChanged = func(i int) { d.Change(func(p *Values) { p.Look = names[i] }) }
 	look := kit.Explain(looks, i18n.T("Light, dark, or as the system is set."))
 	size := kit.NewDial(i18n.T("Text size"), leastTextSize, mostTextSize, 10, func(v float64) string { return i18n.T("%.0f %%", v) },
 		func(float64) {}).Explain(i18n.T("How large all texts and controls are."))

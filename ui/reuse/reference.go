@@ -36,8 +36,8 @@ func (d *Desk) Ask(shot state.Shot) {
 	for _, word := range offer.Words {
 		names = append(names, state.WordName(word))
 	}
-	choice := kit.NewRadio(append(names, later), nil)
-	choice.SetSelected(choice.Options[0])
+	choice := kit.NewRadio(append(names, later)...)
+	choice.Choose(0)
 
 	img := canvas.NewImageFromImage(d.host.Small(shot))
 	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
@@ -63,11 +63,12 @@ func (d *Desk) Ask(shot state.Shot) {
 		body.Add(anchor)
 	}
 	// There is room for all subjects from the start; whose masks are known is read meanwhile.
-	part := kit.NewRadio([]string{i18n.T("The whole picture")}, nil)
+	names = nil
 	for _, one := range shot.Recipe.Subjects {
-		part.Append(only(state.WordName(one.Word)))
+		names = append(names, state.WordName(one.Word))
 	}
-	part.SetSelected(part.Options[0])
+	part := kit.NewRadio(wholeOr(names)...)
+	part.Choose(0)
 	part.Disable()
 	part.Hidden = len(part.Options) < 2
 	var cuts []cutting
@@ -76,12 +77,12 @@ func (d *Desk) Ask(shot state.Shot) {
 	use := kit.NewButton(i18n.T("Use as reference"), func() {
 		closeIt()
 		from := state.ReferenceOf(shot, d.host.Store())
-		if i := slices.Index(part.Options, part.Selected); i > 0 {
-			from = cuts[i-1].source(from)
+		if part.Chosen > 0 {
+			from = cuts[part.Chosen-1].source(from)
 		}
 		var word inference.Word
-		if i := slices.Index(names, choice.Selected); i >= 0 {
-			word = offer.Words[i]
+		if choice.Chosen < len(offer.Words) {
+			word = offer.Words[choice.Chosen]
 		}
 		d.take(from, word, offer.Originals, anchor != nil && anchor.Checked)
 	})
@@ -90,19 +91,20 @@ func (d *Desk) Ask(shot state.Shot) {
 		kit.NewColumn(6, container.New(kit.Fixed{Width: 150, Height: 128}, img), part), nil, container.New(kit.Inset{X: 8, Y: 0},
 			kit.NewPage(body))), cancel, use)
 	d.host.Layers.Canvas().Focus(use)
-	choice.OnChanged = func(string) { d.host.Layers.Canvas().Focus(use) } // Enter goes on, Esc goes back
-	part.OnChanged = func(string) {
-		if img.Image = d.host.Small(shot); slices.Index(part.Options, part.Selected) > 0 {
-			img.Image = cuts[slices.Index(part.Options, part.Selected)-1].look
+	choice.OnChanged = func(int) { d.host.Layers.Canvas().Focus(use) } // Enter goes on, Esc goes back
+	part.OnChanged = func(i int) {
+		if img.Image = d.host.Small(shot); i > 0 {
+			img.Image = cuts[i-1].look
 		}
 		img.Refresh()
 		d.host.Layers.Canvas().Focus(use)
 	}
 	d.cut(shot, func(list []cutting) {
-		cuts, part.Options = list, part.Options[:1]
+		cuts, names = list, nil
 		for _, c := range cuts {
-			part.Options = append(part.Options, only(c.name))
+			names = append(names, c.name)
 		}
+		part.Options = wholeOr(names)
 		if len(cuts) == 0 {
 			part.Hide()
 			return
@@ -111,8 +113,21 @@ func (d *Desk) Ask(shot state.Shot) {
 	})
 }
 
-// only is what says that a subject is taken alone.
-func only(name string) string { return i18n.T("Only “%s”", state.Shorten(name, 12)) }
+// wholeOr offers the whole picture, or each subject alone, with as much of the names as tells them apart.
+func wholeOr(names []string) []string {
+	for letters := 12; ; letters += 4 {
+		list := []string{i18n.T("The whole picture")}
+		alike := false
+		for _, name := range names {
+			text := i18n.T("Only “%s”", state.Shorten(name, letters))
+			alike = alike || slices.Contains(list, text)
+			list = append(list, text)
+		}
+		if !alike || letters > 100 {
+			return list
+		}
+	}
+}
 
 // Continue makes a finished picture a reference.
 func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, keep bool) {
