@@ -1,6 +1,8 @@
 package saving
 
 import (
+	"sync"
+
 	"realword/history/journal"
 	"realword/inference/recipe"
 	"realword/ui/state"
@@ -29,9 +31,11 @@ type Host struct {
 
 // Saver writes pictures and knows those that are in no file.
 type Saver struct {
-	host Host
-	Bar  *Bar
-	lent string // the folder of what other programs were lent; "": none was
+	host    Host
+	Bar     *Bar
+	lent    string       // the folder of what other programs were lent; "": none was
+	writing []state.Shot // that were in no file and are being given one
+	turn    sync.Mutex   // of writing one into the pictures folder
 }
 
 // New makes it, with its bar hidden.

@@ -115,10 +115,22 @@ func (v *Saver) Again() {
 	}
 }
 
-// write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.
+// write gives a picture that is in no file one, unless it is being given one. ours tells that the file belongs to the history, as any in
+// the pictures folder: of those one is written after the other.
 func (v *Saver) write(shot state.Shot, ours bool, to func(data []byte) (path string, err error)) {
+	same := func(s state.Shot) bool {
+		return shot.Kept != 0 && s.Kept == shot.Kept || shot.Image != nil && s.Image == shot.Image
+	}
+	if slices.ContainsFunc(v.writing, same) {
+		return
+	}
+	v.writing = append(v.writing, shot)
 	s, model, embed := v.host.Journal.Store(), v.maker(shot), v.host.Embed()
 	v.host.Background(func() func() {
+		if ours {
+			v.turn.Lock()
+			defer v.turn.Unlock()
+		}
 		data, err := state.FileOf(shot, s)
 		if data == nil && err == nil {
 			data, err = recipe.EncodePNG(shot.PictureReady, model, embed)
@@ -131,11 +143,9 @@ func (v *Saver) write(shot state.Shot, ours bool, to func(data []byte) (path str
 			v.filed(shot, path, data, ours)
 		}
 		return func() {
+			v.writing = slices.DeleteFunc(v.writing, same)
 			if err == nil && path == "" {
 				return // the user changed their mind
-			}
-			same := func(s state.Shot) bool {
-				return shot.Kept != 0 && s.Kept == shot.Kept || shot.Image != nil && s.Image == shot.Image
 			}
 			v.changeShots(same, func(s *state.Shot) {
 				if s.SaveErr = err; err == nil {

@@ -155,10 +155,14 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	test.Tap(b.Bar.Retry)
+	test.Tap(b.Bar.Retry) // while it is being written
 	b.Settle()
 	s := b.State.Shot()
 	if s.Unsaved || s.SaveErr != nil || s.Path == "" || !b.Bar.Hidden {
 		t.Fatalf("with a folder: %+v", s)
+	}
+	if list, _ := filepath.Glob(filepath.Join(filepath.Dir(s.Path), "*.png")); len(list) != 1 {
+		t.Errorf("of one picture there are %q", list)
 	}
 	if p := b.kept(); p.File != s.Path || p.Pixels != "" || p.SHA256 != files.Sum(uitest.Read(t, s.Path)) || len(p.Thumbnail) == 0 || p.Width != 16 {
 		t.Errorf("the history has %+v", p)
