@@ -1,6 +1,7 @@
 package files
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -9,7 +10,7 @@ import (
 const Forbidden = `/\:*?"<>|`
 
 // Name makes a text a name, or a part of one, that every system takes: without forbidden characters, at most so many letters long;
-// it may be empty.
+// it may be empty. What is the name of a device on Windows gets a letter more.
 func Name(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
@@ -20,7 +21,18 @@ func Name(text string, most int) string {
 		}
 		return r
 	}, text)
-	return strings.Trim(cut(strings.Trim(text, " ."), most), " .")
+	return noDevice(strings.Trim(cut(strings.Trim(text, " ."), most), " ."))
+}
+
+// noDevice changes a name that Windows has for a device, with any ending and as a folder, too.
+func noDevice(name string) string {
+	stem, rest, _ := strings.Cut(name, ".")
+	switch device := strings.ToUpper(strings.TrimSpace(stem)); {
+	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}, device),
+		len(device) == 4 && strings.Contains(" COM LPT", " "+device[:3]) && device[3] >= '0' && device[3] <= '9':
+		return strings.TrimSuffix(stem+"_."+rest, ".")
+	}
+	return name
 }
 
 // Words is Name of nothing but the text's words, with dashes between them. Words that do not fit whole are left out, unless it is
@@ -44,7 +56,7 @@ func Words(text string, most int) string {
 		}
 		name = longer
 	}
-	return name
+	return noDevice(name)
 }
 
 // Base is the last part of a path of any system; it is empty where the path ends with a separator.

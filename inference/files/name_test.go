@@ -12,6 +12,12 @@ func TestNames(t *testing.T) {
 		"tab\tand\x00":        {"tab and", "tab-and"},
 		"🐕":                   {"🐕", ""},
 		". .":                 {"", ""},
+		"con":                 {"con_", "con_"},
+		"Aux.v2":              {"Aux_.v2", "Aux-v2"},
+		"LPT9":                {"LPT9_", "LPT9_"},
+		"com":                 {"com", "com"},
+		"nul 1":               {"nul 1", "nul-1"},
+		"COMa":                {"COMa", "COMa"},
 	} {
 		if got := [2]string{Name(text, 10), Words(text, 10)}; got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
