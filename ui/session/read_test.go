@@ -11,6 +11,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/guidance"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -101,5 +102,33 @@ func TestLastSessionIsTheOneWorkedAtLast(t *testing.T) {
 	}
 	if last, _ := lastSession(command); last.ID != 6 {
 		t.Errorf("of commands alone: %d", last.ID)
+	}
+}
+
+// TestOneFileForTwoWords: a job of the command line may bind a file to two words; each keeps its own word, area and mask.
+func TestOneFileForTwoWords(t *testing.T) {
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	data := uitest.PNG(uitest.Red)
+	kept, err := s.PutReference(history.Reference{}, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := inference.Reference{Name: "a.png", SHA256: kept.SHA256}
+	mask := inference.Region{Kind: guidance.OnlyHere, Painted: inference.Painted{Data: data, SHA256: kept.SHA256}}
+	r := inference.Request{Prompt: "a dog and a cat", Seeds: []uint64{7}, Subjects: []inference.Subject{
+		{Word: uitest.Word("dog"), Scope: 0.1, References: []inference.Reference{ref}, Region: mask},
+		{Word: uitest.Word("cat"), Scope: 0.3, References: []inference.Reference{ref}},
+	}}
+	f, err := recipeForm(s, r, state.Eye{Model: uitest.Toybox})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := f.Subjects()
+	if len(got) != 2 || got[0].Word.Text != "dog" || got[0].Scope != 0.1 || got[0].Region.Kind != guidance.OnlyHere || got[1].Word.Text != "cat" || got[1].Scope != 0.3 || !got[1].Region.IsZero() || f.Seed != 7 || f.Prompt != r.Prompt {
+		t.Errorf("%+v", got)
 	}
 }

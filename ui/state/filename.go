@@ -3,9 +3,11 @@ package state
 import (
 	"errors"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"realword/inference/files"
 	"realword/ui/i18n"
@@ -29,14 +31,30 @@ type Naming struct {
 const longestPart = 60
 
 // FileName is the folder below the pictures folder ("" for none) and the name without its ending that a pattern such as
-// "{date}/{words} {seed}" gives. A pattern that CheckFileName accepts never leads out of the pictures folder.
+// "{date}/{words} {seed}" gives. A pattern that CheckFileName accepts never leads out of the pictures folder. Where a part would be too
+// long, the longest texts in it are cut: the seed stays.
 func FileName(pattern string, n Naming) (folder, name string) {
-	r := strings.NewReplacer("{date}", n.At.Format(time.DateOnly), "{time}", n.At.Format("15-04-05"), "{seed}", strconv.FormatUint(n.Seed, 10),
-		"{words}", files.Name(strings.Join(n.Words, "-"), longestPart), "{prompt}", files.Name(n.Prompt, longestPart), "{model}",
-		files.Name(n.Model, longestPart))
+	short := strings.NewReplacer("{date}", n.At.Format(time.DateOnly), "{time}", n.At.Format("15-04-05"), "{seed}", strconv.FormatUint(n.Seed, 10))
+	texts := [][2]string{{"{words}", strings.Join(n.Words, "-")}, {"{prompt}", n.Prompt}, {"{model}", n.Model}}
+	slices.SortStableFunc(texts, func(a, b [2]string) int { return len(a[1]) - len(b[1]) })
+	bare := strings.NewReplacer("{words}", "", "{prompt}", "", "{model}", "")
 	var parts []string
 	for part := range strings.SplitSeq(pattern, "/") {
-		if part = files.Name(r.Replace(part), longestPart); part != "" {
+		part = short.Replace(part)
+		room, times := longestPart-utf8.RuneCountInString(bare.Replace(part)), 0
+		for _, one := range texts {
+			times += strings.Count(part, one[0])
+		}
+		var put []string
+		for _, one := range texts { // the shortest first: what it does not need the others have
+			if count := strings.Count(part, one[0]); count > 0 {
+				text := files.Name(one[1], max(room/times, 0))
+				room, times = room-count*utf8.RuneCountInString(text), times-count
+				put = append(put, one[0], text)
+			}
+		}
+		part = strings.NewReplacer(put...).Replace(part)
+		if part = files.Name(part, longestPart); part != "" {
 			parts = append(parts, part)
 		}
 	}

@@ -276,23 +276,12 @@ func countOf(r inference.Request) int {
 	return max(len(r.Seeds), 1)
 }
 
-// Restore takes over a recipe. Pictures that are here already get their words and reaches back; their bytes say which ones
-// they are.
+// Restore takes over what a recipe says besides its subjects.
 func (f Form) Restore(r inference.Request) Form {
 	f.Prompt, f.Settings, f.Count = r.Prompt, r.Settings, countOf(r)
 	if len(r.Seeds) > 0 {
 		f.Seed, f.KeepSeed = r.Seeds[0]%SeedLimit, true
 	}
-	f.Cards = slices.Clone(f.Cards)
-	for i := range f.Cards {
-		for _, s := range r.Subjects {
-			if slices.ContainsFunc(s.References, func(ref inference.Reference) bool { return ref.SHA256 == f.Cards[i].Ref.SHA256 }) {
-				f.Cards[i].Word, f.Cards[i].Scope, f.Cards[i].Gone, f.Cards[i].Off = s.Word, s.Scope, nil, false
-				f.Cards[i].Region = s.Region
-			}
-		}
-	}
-	f.Linked = f.Linked && f.sameReach()
 	return f
 }
 
