@@ -132,7 +132,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"recipe", "gone.png"}, 1, "realword: gone.png: there is no such file or folder; check how its name is written"},
 		{[]string{"recipe", filepath.Join(png, "x")}, 1, "x: part of the path is a file, not a folder"},
 		{[]string{"recipe", strings.Repeat("x", 300)}, 1, "x: the name is too long; choose a shorter one"},
-		{[]string{"recipe", png}, 1, "dog.png: recipes stand in PNG files, and this is a text file, despite its name: choose the file that the program wrote"},
+		{[]string{"recipe", png}, 1, "dog.png: recipes stand in PNG files, and this is a text file: choose the file that the program wrote"},
 		{[]string{"generate", "--prompt", "a dog", "--subject", "dog=gone.png"}, 1, `the picture of "dog" cannot be read: gone.png: there is no such file or folder`},
 		{[]string{"generate", "--batch", "gone.jsonl"}, 1, "the batch file cannot be read: gone.jsonl: there is no such"},
 		{[]string{"history", "import", "gone.zip"}, 1, "(gone.zip: there is no such file or folder"},

@@ -147,5 +147,5 @@ func textual(data []byte) error {
 	case strings.Contains(text, "<!doctype html"), strings.Contains(text, "<html"):
 		return message.New("a web page, not the picture on it")
 	}
-	return message.New("a text file, despite its name")
+	return message.New("a text file")
 }
