@@ -34,7 +34,8 @@ const longestPart = 60
 // "{date}/{words} {seed}" gives. A pattern that CheckFileName accepts never leads out of the pictures folder. Where a part would be too
 // long, the longest texts in it are cut: the seed stays.
 func FileName(pattern string, n Naming) (folder, name string) {
-	short := strings.NewReplacer("{date}", n.At.Format(time.DateOnly), "{time}", n.At.Format("15-04-05"), "{seed}", strconv.FormatUint(n.Seed, 10))
+	short := strings.NewReplacer("{date}", n.At.Format(time.DateOnly), "{time}", n.At.Format("15-04-05"),
+		"{seed}", strconv.FormatUint(n.Seed, 10))
 	texts := [][2]string{{"{words}", strings.Join(n.Words, "-")}, {"{prompt}", n.Prompt}, {"{model}", n.Model}}
 	slices.SortStableFunc(texts, func(a, b [2]string) int { return len(a[1]) - len(b[1]) })
 	bare := strings.NewReplacer("{words}", "", "{prompt}", "", "{model}", "")
