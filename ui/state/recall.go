@@ -295,7 +295,8 @@ func (f Form) Fill(c Card, m *bundle.Manifest) (Form, bool) {
 		if have.Missing && have.Ref.SHA256 == c.Ref.SHA256 {
 			found = true
 			have.Ref.Data, have.Missing = c.Ref.Data, false
-			have.Fit, have.View, have.Small, have.Whole, have.Pixels, have.Clear, have.Notes = c.Fit, c.View, c.Small, c.Whole, c.Pixels, c.Clear, c.Notes
+			have.View, have.Small, have.Whole = c.View, c.Small, c.Whole
+			have.Fit, have.Pixels, have.Clear, have.Notes = c.Fit, c.Pixels, c.Clear, c.Notes
 			if have.Ref.Square != c.Ref.Square && c.Whole != nil {
 				if err := have.Look(c.Whole, m); err != nil {
 					have.Ref.Square = c.Ref.Square // a damaged recipe's
