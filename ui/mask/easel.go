@@ -18,6 +18,7 @@ var (
 	_ fyne.Focusable     = (*easel)(nil)
 	_ fyne.Tappable      = (*easel)(nil)
 	_ desktop.Keyable    = (*easel)(nil)
+	_ kit.Taker          = (*easel)(nil)
 )
 
 // Ground is the picture under the easel. Places are shares of the picture, 0 to 1 from its upper left corner.
@@ -104,6 +105,7 @@ func (e *easel) MouseMoved(m *desktop.MouseEvent) {
 }
 
 func (e *easel) MouseOut() {
+	e.p.settle()
 	if e.held == desktop.MouseButtonSecondary { // Fyne tells another widget where it is let go
 		e.let()
 	}
@@ -145,8 +147,11 @@ func (e *easel) Cursor() desktop.Cursor {
 }
 
 func (e *easel) FocusGained()   { e.focused = true; e.follow(e.p.pen) }
-func (e *easel) FocusLost()     { e.focused = false; e.ring.Hide() }
+func (e *easel) FocusLost()     { e.focused = false; e.ring.Hide(); e.p.settle() }
 func (e *easel) TypedRune(rune) {}
+
+// Take implements kit.Taker: what acts on the form finds in it what the wheel has made of the mask.
+func (e *easel) Take() { e.p.settle() }
 
 // KeyDown and KeyUp hide the masks while Space is held, as everywhere over the picture.
 func (e *easel) KeyDown(k *fyne.KeyEvent) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -26,6 +27,7 @@ type Host struct {
 	State    func() state.State
 	Change   func(func(*state.State)) // makes the state another one, and renders the rooms that show what has changed
 	Refresh  func()                   // renders everything
+	Post     func(func())             // does it on the window's goroutine
 	Layers   *kit.Layers
 	Commands *command.Commands
 }
@@ -66,6 +68,8 @@ type Panel struct {
 	from    *image.Gray   // before it was moved
 	grip    picture.Point // where it was taken
 	scale   float32
+	turned  bool        // by the wheel, and the form does not have it yet
+	rest    *time.Timer // until it has
 
 	cover map[string]*image.Gray // masks of other subjects, by SHA-256
 	seen  seen
@@ -140,6 +144,7 @@ func (p *Panel) Paint(card int) {
 	if !slices.ContainsFunc(list, func(s subject) bool { return s.card == group.ID }) {
 		group.ID = list[0].card
 	}
+	p.settle()
 	p.take(group.ID)
 	if !p.open {
 		p.open, p.tool = true, paint
@@ -154,12 +159,13 @@ func (p *Panel) Paint(card int) {
 
 // take chooses the subject whose mask is painted.
 func (p *Panel) take(card int) {
-	p.card, p.mask, p.from, p.pressed, p.kind = card, nil, nil, false, guidance.OnlyHere
+	p.card, p.mask, p.from, p.pressed, p.turned, p.kind = card, nil, nil, false, false, guidance.OnlyHere
 }
 
 // hold takes another tool; a stroke ends before.
 func (p *Panel) hold(t tool) {
 	p.release()
+	p.settle()
 	p.tool, p.from = t, nil
 	p.host.Refresh()
 }
@@ -169,7 +175,8 @@ func (p *Panel) Close() {
 	if !p.open {
 		return
 	}
-	p.open, p.mask, p.from = false, nil, nil
+	p.settle()
+	p.open, p.mask, p.from, p.turned = false, nil, nil, false
 	p.pressed, p.easel.held = false, 0 // Fyne may tell another widget where the button is let go
 	p.closed()
 	p.Easel.Hide()
@@ -210,7 +217,7 @@ func (p *Panel) Refresh() {
 	}
 	size := p.raster()
 	if p.mask == nil || !p.pressed && (p.sum != own.region.SHA256 || p.mask.Rect.Size() != size) {
-		p.mask, p.sum, p.from = p.load(own.region, size), own.region.SHA256, nil
+		p.mask, p.sum, p.from, p.turned = p.load(own.region, size), own.region.SHA256, nil, false
 	}
 	p.showBar()
 }
@@ -300,6 +307,7 @@ func (p *Panel) press(at picture.Point, erasing bool) {
 	if !p.open || p.mask == nil {
 		return
 	}
+	p.settle()
 	p.pressed, p.pen, p.grip, p.erasing = true, at, at, erasing || p.tool == erase
 	if p.tool == move {
 		p.from, p.scale = p.mask, 1
@@ -346,7 +354,10 @@ func (p *Panel) release() {
 	p.keep()
 }
 
-// enlarge makes the mask larger or smaller around a place.
+// wheelRest is how long the wheel rests after a turn: one turn is many events, and one change of the form.
+const wheelRest = 300 * time.Millisecond
+
+// enlarge makes the mask larger or smaller around a place. The form has it when the wheel has come to rest.
 func (p *Panel) enlarge(factor float32, at picture.Point) {
 	if p.mask == nil || p.pressed {
 		return
@@ -356,14 +367,25 @@ func (p *Panel) enlarge(factor float32, at picture.Point) {
 	}
 	p.scale *= factor
 	from, scale, m := p.from, p.scale, p.pixels(at)
-	p.mask = placed(from, from.Rect.Size(), scale, scale, m.X*(1-scale), m.Y*(1-scale))
-	p.keep()
-	p.from, p.scale = from, scale
+	p.show(placed(from, from.Rect.Size(), scale, scale, m.X*(1-scale), m.Y*(1-scale)))
+	if p.turned = true; p.rest != nil {
+		p.rest.Stop()
+	}
+	p.rest = time.AfterFunc(wheelRest, func() { p.host.Post(p.settle) })
+}
+
+// settle gives the form what the wheel has made of the mask. Whatever else is done with the mask or the form does it first.
+func (p *Panel) settle() {
+	if _, ok := p.own(); ok && p.turned {
+		p.turned = false
+		p.keep()
+	}
 }
 
 // alter keeps another mask in place of the one in hand.
 func (p *Panel) alter(change func(*image.Gray) *image.Gray) {
 	if p.open && p.mask != nil && !p.pressed {
+		p.settle()
 		p.mask, p.from = change(p.mask), nil
 		p.keep()
 	}
@@ -382,6 +404,7 @@ func (p *Panel) Remove(card int) {
 
 // mean gives the painted mask another meaning.
 func (p *Panel) mean(kind guidance.Kind) {
+	p.settle()
 	p.kind = kind
 	own, _ := p.own()
 	if own.region.IsZero() {

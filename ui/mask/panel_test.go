@@ -45,6 +45,7 @@ type bench struct {
 	*Panel
 	*roomtest.House
 	ground ground
+	undo   state.Undo
 }
 
 func newBench(t *testing.T) *bench {
@@ -56,9 +57,9 @@ func newBench(t *testing.T) *bench {
 		f.Cards = append(f.Cards, state.Card{ID: i + 1, Word: uitest.Word(word), Ref: inference.Reference{Name: word + ".png"}})
 	}
 	b.State.Words = state.PlainWords(f.Prompt)
-	b.Panel = New(Host{State: b.Now, Change: b.Change, Refresh: b.House.Refresh, Layers: &b.Layers, Commands: b.Commands})
+	b.Panel = New(Host{State: b.Now, Change: b.Change, Refresh: b.House.Refresh, Post: b.Post, Layers: &b.Layers, Commands: b.Commands})
 	b.Ground, b.OnHeight = &b.ground, func() {}
-	b.Move(container.NewBorder(nil, b.Tools, nil, nil, b.Easel), b.Actions, b.Panel.Refresh, func() bool { return false })
+	b.Move(container.NewBorder(nil, b.Tools, nil, nil, b.Easel), b.Actions, b.Panel.Refresh, func() bool { return b.turned })
 	b.Key("B")
 	b.size, b.softness = 0.25, 0
 	return b
@@ -209,6 +210,7 @@ func TestInvertMirrorMoveEnlarge(t *testing.T) {
 	for range 8 { // 1.1⁸ = 2.14 times as wide around its own middle, which reaches 0.57 of a position into its neighbours
 		b.easel.Scrolled(&fyne.ScrollEvent{PointEvent: place(4.5/8, 3.5/8), Scrolled: fyne.Delta{DY: 10}})
 	}
+	b.Settle()
 	_, cover := b.asked(t, 0)
 	if !near(cover[8*3+4], 1, 0.01) || !near(cover[8*3+5], 0.572, 0.02) || !near(cover[8*2+5], 0.572*0.572, 0.02) || b.ground.scrolls != 0 {
 		t.Errorf("enlarged: %v", cover)
@@ -217,6 +219,59 @@ func TestInvertMirrorMoveEnlarge(t *testing.T) {
 	if kind, _ := b.asked(t, 0); kind != guidance.Anywhere {
 		t.Error("Delete leaves a mask")
 	}
+}
+
+// A turn of the wheel is many events. They are seen at once, and are one step of undo when the wheel rests, or what is done next needs the
+// mask.
+func TestATurnOfTheWheelIsOneChange(t *testing.T) {
+	for name, next := range map[string]func(*bench){
+		"it rests": func(b *bench) { b.Settle() }, "another tool": func(b *bench) { b.Key("E") }, "the pointer leaves": func(b *bench) { b.easel.MouseOut() },
+		"the brush is laid down": (*bench).Close, "another subject": func(b *bench) { b.Paint(2) },
+		"an action":    func(b *bench) { b.Win.Canvas().Focus(b.easel); b.Commands.Do("mask.remove"); b.back(t) },
+		"a stroke":     func(b *bench) { b.line(desktop.MouseButtonPrimary, 0.5, 0.5, 0.7, 0.5); b.back(t) },
+		"mirrored":     func(b *bench) { b.alter(mirrored); b.back(t) },
+		"its meaning":  func(b *bench) { b.mean(guidance.NotHere); b.back(t) },
+		"another part": func(b *bench) { b.Win.Canvas().Focus(b.easel); b.Win.Canvas().Unfocus() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.line(desktop.MouseButtonPrimary, 0.25, 0.4, 0.75, 0.6)
+			b.hold(move)
+			b.undo.Reset(b.State.Form)
+			render, from, seen := b.Render, b.State.Form, area(b.mask)
+			b.Render = func() { b.undo.Note(b.State.Form, time.Unix(0, 0)); render() } // as the window does
+			for range 30 {
+				b.easel.Scrolled(&fyne.ScrollEvent{PointEvent: place(0.5, 0.5), Scrolled: fyne.NewDelta(0, -1)})
+				if now := area(b.mask); now >= seen {
+					t.Fatalf("the mask that is seen covers %v, and before %v", now, seen)
+				} else {
+					seen = now
+				}
+			}
+			if len(b.undo.Past) != 0 {
+				t.Errorf("the wheel still turns, and there are %d steps of undo", len(b.undo.Past))
+			}
+			next(b)
+			if mask := b.read(b.State.Form.Cards[0].Region); mask == nil || area(mask) != seen || len(b.undo.Past) != 1 {
+				t.Fatalf("the form's mask is not the one that was seen, or there are %d steps of undo", len(b.undo.Past))
+			}
+			b.back(t)
+			b.Settle()
+			if b.State.Form.Cards[0].Region.SHA256 != from.Cards[0].Region.SHA256 {
+				t.Error("undo does not bring back the mask of before")
+			}
+		})
+	}
+}
+
+// back takes the last change back.
+func (b *bench) back(t *testing.T) {
+	t.Helper()
+	f, ok := b.undo.Back()
+	if !ok {
+		t.Fatal("nothing can be undone")
+	}
+	b.Change(func(s *state.State) { s.Form = f })
 }
 
 func TestMeaningsAndUndo(t *testing.T) {
