@@ -124,8 +124,7 @@ func TestRecallOfAnEarlierPicture(t *testing.T) {
 		t.Errorf("%q stop %d %s", f.Prompt, f.Stop, bondsIn(b.state.State))
 	}
 	b.state.Form.Seed = 99
-	b.reuse.Parts(state.Parts{state.PartSeed: true})
-	b.settle()
+	b.reuse.Part(state.PartSeed)
 	if b.state.Form.Seed != 7 || !b.state.Form.KeepSeed {
 		t.Errorf("seed %d", b.state.Form.Seed)
 	}

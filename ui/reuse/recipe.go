@@ -278,10 +278,13 @@ func (d *Desk) takeOver(p state.Past, which state.Parts) {
 	})
 }
 
-// Parts takes parts of the recipe of the picture in view over, without asking: undo brings back what was.
-func (d *Desk) Parts(which state.Parts) {
+// Part takes the prompt or the seed of the picture in view over, without asking: undo brings back what was. The recipe in hand says both,
+// so that the next Generate has them; the whole of it would have its references read first.
+func (d *Desk) Part(part state.Part) {
 	if shot := d.host.State().Shot(); shot != nil {
-		d.recall(*shot, func(p state.Past, _ image.Image) { d.takeOver(p, which) })
+		var which state.Parts
+		which[part] = true
+		d.takeOver(state.Past{Recipe: recipe.Recipe{Request: shot.Recipe}}, which)
 	}
 }
 
@@ -314,11 +317,11 @@ func (d *Desk) Actions() []command.Action {
 		},
 		{
 			ID: "recall.seed", Menu: command.MenuEdit, Label: i18n.T("Use its seed"), Key: "S",
-			Do: func() { d.Parts(state.Parts{state.PartSeed: true}) }, Can: shown,
+			Do: func() { d.Part(state.PartSeed) }, Can: shown,
 		},
 		{
 			ID: "recall.prompt", Menu: command.MenuEdit, Label: i18n.T("Use its prompt"), Key: "P",
-			Do: func() { d.Parts(state.Parts{state.PartPrompt: true}) }, Can: shown,
+			Do: func() { d.Part(state.PartPrompt) }, Can: shown,
 		},
 	}
 }

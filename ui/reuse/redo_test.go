@@ -535,6 +535,27 @@ func TestAgainByTheRecipe(t *testing.T) {
 	}
 }
 
+// TestSeedAndPromptAreThereAtOnce: what is asked for next has them, however large the references of the picture are.
+func TestSeedAndPromptAreThereAtOnce(t *testing.T) {
+	b := newBench(t)
+	seed, prompt := b.Now().Shot().Seed, b.Now().Shot().Recipe.Prompt
+	b.Change(func(s *state.State) { s.Form.Seed, s.Form.KeepSeed, s.Form.Prompt = seed+1, false, "a cat" })
+	cards := b.Now().Form.Cards
+	b.Key("S")
+	if f := b.Now().Form; f.Seed != seed || !f.KeepSeed || f.Prompt != "a cat" {
+		t.Errorf("right after S the seed is %d (want %d), and of %q", f.Seed, seed, f.Prompt)
+	}
+	b.Change(func(s *state.State) { s.Form.Seed = seed + 1 })
+	b.Key("P")
+	if s := b.Now(); s.Form.Prompt != prompt || s.Form.Seed != seed+1 || len(s.Words) != len(state.PlainWords(prompt)) || !slices.EqualFunc(s.Form.Cards, cards, sameCard) {
+		t.Errorf("right after P the prompt is %q, want %q; seed %d, %d words, %d cards", s.Form.Prompt, prompt, s.Form.Seed, len(s.Words), len(s.Form.Cards))
+	}
+}
+
+func sameCard(a, b state.Card) bool {
+	return a.ID == b.ID && a.Ref.SHA256 == b.Ref.SHA256 && a.Word == b.Word
+}
+
 // TestRecipeNamesTheModelThatMadeIt, also of a picture that the history does not have.
 func TestRecipeNamesTheModelThatMadeIt(t *testing.T) {
 	b := newBench(t)

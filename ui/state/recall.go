@@ -9,6 +9,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/wording"
@@ -50,24 +51,35 @@ type Past struct {
 }
 
 // PastOf makes cards of a recipe. find returns the bytes of a reference, or none where it is gone: such a card shows the small
-// copy in the recipe, if there is one, and waits for the file. It decodes pictures: not for the window's goroutine.
+// copy in the recipe, if there is one, and waits for the file. It decodes pictures, each once: not for the window's goroutine.
 func PastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string) []byte, see Eye) Past {
 	p := Past{Recipe: r, Name: name, Foreign: foreign, Own: see.own(r.Model)}
+	type look struct {
+		sha256 string
+		square picture.Square
+	}
+	known := map[look]Card{}
 	for _, s := range r.Subjects {
 		region := s.Region
 		if !region.IsZero() && len(region.Data) == 0 {
 			region.Data = find(region.SHA256)
 		}
 		for _, ref := range s.References {
-			c := Card{Ref: ref, Missing: true}
-			if len(ref.Data) == 0 {
-				ref.Data = find(ref.SHA256)
+			of := look{ref.SHA256, ref.Square}
+			c, again := known[of]
+			if !again || ref.SHA256 == "" {
+				c = Card{Ref: ref, Missing: true}
+				if len(ref.Data) == 0 {
+					ref.Data = find(ref.SHA256)
+				}
+				if whole, err := see.Reference(ref); err == nil {
+					c = whole
+				} else if small, err := ReadSmall(r.Thumbnails[ref.SHA256]); err == nil {
+					c.View = small
+				}
+				known[of] = c
 			}
-			if whole, err := see.Reference(ref); err == nil {
-				c = whole
-			} else if small, err := ReadSmall(r.Thumbnails[ref.SHA256]); err == nil {
-				c.View = small
-			}
+			c.Ref.Name = ref.Name
 			c.Word, c.Scope, c.Region = s.Word, s.Scope, region
 			p.Cards = append(p.Cards, c)
 		}

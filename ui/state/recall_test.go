@@ -11,6 +11,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
@@ -180,6 +181,28 @@ func TestTheUsualSizeOfAnotherModel(t *testing.T) {
 		}
 		if list := strings.Join(p.Unsettable(&m), ", "); strings.Contains(list, "Size") {
 			t.Errorf("%s: the size is said twice: %s", name, list)
+		}
+	}
+}
+
+// A file that stands for two words, or is named twice, is looked for and decoded once; another square of it is another card.
+func TestAFileIsReadOnce(t *testing.T) {
+	data := uitest.PNG(uitest.Red)
+	ref := inference.Reference{Name: "a.png", SHA256: files.Sum(data)}
+	cut, renamed := ref, ref
+	cut.Square.Fit, renamed.Name = picture.Pad, "b.png"
+	r := recipe.Recipe{Request: inference.Request{Prompt: "a dog and a cat", Subjects: []inference.Subject{
+		{Word: uitest.Word("dog"), References: []inference.Reference{ref, cut}}, {Word: uitest.Word("cat"), Scope: 0.1, References: []inference.Reference{ref, renamed}},
+	}}}
+	found := 0
+	p := PastOf("p.png", r, false, func(string) []byte { found++; return data }, Eye{Model: uitest.Toybox})
+	if found != 2 || len(p.Cards) != 4 {
+		t.Fatalf("looked for %d times, %d cards", found, len(p.Cards))
+	}
+	for i, want := range []string{"dog a.png ", "dog a.png pad", "cat a.png ", "cat b.png "} {
+		c := p.Cards[i]
+		if got := fmt.Sprint(c.Word.Text, " ", c.Ref.Name, " ", c.Ref.Square.Fit); got != want || c.Missing || c.View == nil || c.Scope != r.Subjects[i/2].Scope {
+			t.Errorf("card %d is %q (missing %v, view %v, area %v), want %q", i, got, c.Missing, c.View != nil, c.Scope, want)
 		}
 	}
 }
