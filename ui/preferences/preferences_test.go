@@ -211,21 +211,26 @@ func TestWhatIsChosenHoldsAtOnce(t *testing.T) {
 		t.Fatalf("there is no field with %q", start)
 		return nil
 	}
+	typed := func(f *kit.Field, text string) {
+		b.Win.Canvas().Focus(f)
+		f.SetText(text)
+		b.Win.Canvas().Unfocus()
+	}
 	pattern := find(state.DefaultFileName)
-	pattern.SetText("{seeds}")
+	typed(pattern, "{seeds}")
 	if b.FileName != state.DefaultFileName || !b.says("{seeds}") {
 		t.Errorf("%q is kept", b.FileName)
 	}
-	pattern.SetText("{words}/{seed}")
+	typed(pattern, "{words}/{seed}")
 	if b.FileName != "{words}/{seed}" || !b.says(filepath.Join("dog", "1234567.png")) {
 		t.Errorf("%q is kept", b.FileName)
 	}
 	folder := find("")
-	folder.SetText("here")
+	typed(folder, "here")
 	if b.Folder() != "/home/pictures" || !b.says("Write the full path") {
 		t.Errorf("pictures go to %q", b.Folder())
 	}
-	folder.SetText("/there")
+	typed(folder, "/there")
 	if b.Folder() != "/there" || b.says("Write the full path") {
 		t.Errorf("pictures go to %q", b.Folder())
 	}
@@ -249,6 +254,43 @@ func TestWhatIsChosenHoldsAtOnce(t *testing.T) {
 	b.press("Done")
 	if b.Win.Canvas().Overlays().Top() != nil {
 		t.Error("Done leaves the sheet open")
+	}
+}
+
+// TestWhatIsTypedIsTakenWhole: a job that ends while a folder or a name is typed writes where it did before.
+func TestWhatIsTypedIsTakenWhole(t *testing.T) {
+	for name, leave := range map[string]func(*bench, *kit.Field){
+		"Enter":  func(_ *bench, f *kit.Field) { f.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn}) },
+		"Done":   func(b *bench, _ *kit.Field) { b.press("Done") },
+		"a key":  func(b *bench, _ *kit.Field) { b.Commands.Perform(command.Action{ID: "view.back", Do: func() {}}) },
+		"a part": func(b *bench, _ *kit.Field) { b.Win.Canvas().Unfocus() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.Show()
+			for typed, now := range map[string]func() string{"/mnt/Art 2026": b.Folder, "{words}/{date}": func() string { return b.FileName }} {
+				before := now()
+				var field *kit.Field
+				for _, f := range all[*kit.Field](b) {
+					if f.Text == before || f.PlaceHolder == before {
+						field = f
+					}
+				}
+				field.SetText("")
+				b.Win.Canvas().Focus(field)
+				for _, r := range typed {
+					if field.TypedRune(r); now() != before {
+						t.Fatalf("while %q is typed, %q is used", typed, now())
+					}
+				}
+				if leave(b, field); now() != typed {
+					t.Errorf("%q was typed, and %q is used", typed, now())
+				}
+				if name == "Done" {
+					b.Show()
+				}
+			}
+		})
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"realword/ui/wording"
 )
 
-// Show opens the sheet of the preferences. What is changed there holds at once.
+// Show opens the sheet of the preferences. What is changed there holds at once, what is typed once its field is left.
 func (d *Desk) Show() {
 	section := func(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(6, append([]fyne.CanvasObject{kit.Whole(kit.Heading(title), nil)}, objects...)...)
@@ -64,12 +64,14 @@ func (d *Desk) Show() {
 				At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox",
 			})
 			example.Text = filepath.Join(sub, name+".png")
-			d.Change(func(p *Values) { p.FileName = text })
 		}
 		example.Refresh()
 	}
 	preview(d.FileName)
 	pattern.OnChanged = preview
+	whole(pattern, d.FileName, func(text string) bool { return state.CheckFileName(text) == nil }, func(text string) {
+		d.Change(func(p *Values) { p.FileName = text })
+	})
 	parts := kit.Note(i18n.T("You can use {date} {time} {seed} {words} {prompt} {model}, and / for folders."))
 
 	compute := d.compute()
@@ -159,6 +161,18 @@ func (h halves) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(0, size.Height) // the width is the sheet's
 }
 
+// whole has a field take what is typed when the user leaves it or presses Enter, where that is right and another text than before: a job
+// that ends meanwhile must not find half a name.
+func whole(field *kit.Field, taken string, right func(text string) bool, take func(text string)) {
+	field.Left = func() {
+		if text := field.Text; text != taken && right(text) {
+			taken = text
+			take(text)
+		}
+	}
+	field.OnSubmitted = func(string) { field.Take() }
+}
+
 // folderField is a field for a folder, with a button that asks for it, and the place where it says what is wrong. changed is told every
 // whole path, and "" for the usual place, which stands in the empty field.
 func (d *Desk) folderField(about, usual, value string, changed func(path string)) (row fyne.CanvasObject, trouble *kit.Line) {
@@ -167,14 +181,13 @@ func (d *Desk) folderField(about, usual, value string, changed func(path string)
 	field.SetPlaceHolder(usual)
 	field.SetText(value)
 	trouble.Color = theme.ColorNameError
+	right := func(path string) bool { return path == "" || filepath.IsAbs(path) }
 	field.OnChanged = func(path string) {
-		trouble.Set("")
-		if path != "" && !filepath.IsAbs(path) {
+		if trouble.Set(""); !right(path) {
 			trouble.Set(i18n.T("Write the full path, starting at the root of the disk."))
-			return
 		}
-		changed(path)
 	}
+	whole(field, value, right, changed)
 	if d.Host.OpenFolder == nil {
 		return field, trouble
 	}
@@ -186,6 +199,7 @@ func (d *Desk) folderField(about, usual, value string, changed func(path string)
 					trouble.Set(wording.Sentence(err))
 				} else if path != "" {
 					field.SetText(path)
+					field.Take()
 				}
 			}
 		})
