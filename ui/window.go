@@ -194,7 +194,9 @@ func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 
 // newMask wires the brush; the stage gives it its ground.
 func (w *Window) newMask() *mask.Panel {
-	return mask.New(mask.Host{State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Layers: &w.Layers, Commands: w.Commands})
+	return mask.New(mask.Host{
+		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Layers: &w.Layers, Commands: w.Commands,
+	})
 }
 
 // newInspection wires the room that takes the picture's place.

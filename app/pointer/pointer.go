@@ -15,8 +15,8 @@ import (
 	"github.com/go-gl/glfw/v3.4/glfw" // the one that Fyne drives its windows with
 )
 
-// Follow answers whether a window's clicks land where the pointer is, and keys do what they do once, from now on. It does not while the window is not on the screen yet:
-// ask again. It must be asked once for a window, until it answers true.
+// Follow answers whether a window's clicks land where the pointer is, and keys do what they do once, from now on. It does not while the
+// window is not on the screen yet: ask again. It must be asked once for a window, until it answers true.
 func Follow(w fyne.Window) bool {
 	if t := reflect.TypeOf(w); t == nil || t.String() != "*glfw.window" {
 		return false

@@ -206,7 +206,8 @@ func (k *Commands) Perform(a Action) {
 }
 
 func (k *Commands) can(a Action) bool {
-	return !(a.Rooms && k.layers.Paged()) && (a.Can == nil || a.Can())
+	behind := a.Rooms && k.layers.Paged()
+	return !behind && (a.Can == nil || a.Can())
 }
 
 // strokeOf is the key of a shortcut that Fyne has recognised.

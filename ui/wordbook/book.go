@@ -174,8 +174,10 @@ func (b *Book) off(s Style) (Said, bool) {
 	if part, listed := strings.CutPrefix(behind, ", "); listed && before == "" {
 		now.Prompt, on = without(now.Prompt, part)
 		on = on && now.Prompt != "" // it stands behind something
-	} else if on = len(now.Prompt) >= len(before)+len(behind) && strings.HasPrefix(now.Prompt, before) && strings.HasSuffix(now.Prompt, behind); on {
-		now.Prompt = now.Prompt[len(before) : len(now.Prompt)-len(behind)]
+	} else if rest, begins := strings.CutPrefix(now.Prompt, before); begins {
+		if rest, on = strings.CutSuffix(rest, behind); on {
+			now.Prompt = rest
+		}
 	}
 	now.Negative, avoids = without(now.Negative, s.avoids())
 	return now, on && avoids && before+behind+s.avoids() != ""
