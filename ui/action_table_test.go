@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -132,4 +133,56 @@ func TestLookEscClosesTheTopmostOnly(t *testing.T) {
 	}
 	close(j.events)
 	b.settle()
+}
+
+// TestLookKeysOfOtherKeyboards: Fyne names a key by what it bears without Shift, and then tells what it has written.
+func TestLookKeysOfOtherKeyboards(t *testing.T) {
+	plain.Run(t)
+	b, did := newBench(t, nil), map[string]int{}
+	actions := []command.Action{}
+	for id, key := range map[string]string{"larger": "+", "smaller": "-", "brush": "[", "text": "Ctrl+=", "letter": "R", "second": "2"} {
+		actions = append(actions, command.Action{ID: id, Key: key, Do: func() { did[id]++ }})
+	}
+	b.All = func() []command.Action { return actions }
+	b.Bind()
+	canvas := b.win.Canvas()
+	for _, c := range []struct {
+		about string
+		key   command.Stroke
+		sign  rune // 0: it writes nothing
+		want  string
+	}{
+		{"+, US", command.Stroke{Mod: fyne.KeyModifierShift, Key: fyne.KeyEqual}, '+', "larger"},
+		{"+, German", command.Stroke{Key: fyne.KeyPlus}, '+', "larger"},
+		{"+, Japanese", command.Stroke{Mod: fyne.KeyModifierShift, Key: fyne.KeySemicolon}, '+', "larger"},
+		{"-, US", command.Stroke{Key: fyne.KeyMinus}, '-', "smaller"},
+		{"-, French", command.Stroke{Key: fyne.Key6}, '-', "smaller"},
+		{"[, US", command.Stroke{Key: fyne.KeyLeftBracket}, '[', "brush"},
+		{"[, German", command.Stroke{Key: fyne.Key8}, '[', "brush"},
+		{"[, German, where it is told as AltGr alone", command.Stroke{}, '[', "brush"},
+		{"R", command.Stroke{Key: fyne.KeyR}, 'r', "letter"},
+		{"R, Caps Lock", command.Stroke{}, 'R', ""},
+		{"2, French", command.Stroke{Key: fyne.Key7}, '2', ""},
+		{"text, US", command.Stroke{Mod: fyne.KeyModifierShortcutDefault, Key: fyne.KeyEqual}, 0, "text"},
+		{"text, US, as +", command.Stroke{Mod: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift, Key: fyne.KeyEqual}, 0, "text"},
+		{"text, German", command.Stroke{Mod: fyne.KeyModifierShortcutDefault, Key: fyne.KeyPlus}, 0, "text"},
+	} {
+		clear(did)
+		switch {
+		case !c.key.Typed():
+			b.key(c.key.Shortcuts()[0])
+		case c.key.Key != "":
+			canvas.OnTypedKey()(&fyne.KeyEvent{Name: c.key.Key}) // the test driver has no modifiers
+		}
+		if c.sign != 0 {
+			canvas.OnTypedRune()(c.sign)
+		}
+		want := map[string]int{}
+		if c.want != "" {
+			want[c.want] = 1
+		}
+		if !maps.Equal(did, want) {
+			t.Errorf("%s: %v, want %v", c.about, did, want)
+		}
+	}
 }

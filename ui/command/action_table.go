@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"unicode"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -124,7 +125,7 @@ func (s Stroke) Typed() bool { return s.Mod&^fyne.KeyModifierShift == 0 }
 // table finds actions by key and by name.
 type table struct {
 	List []Action
-	Keys map[Stroke]int // index in list
+	Keys map[Stroke]int // index in list; with the twins of keys
 }
 
 // newTable gives every action its key. own holds the keys that the user has chosen, by action; "" takes the key away.
@@ -141,7 +142,27 @@ func newTable(list []Action, own map[string]string) table {
 			}
 		}
 	}
+	for i := range list {
+		s, err := ParseStroke(t.List[i].Key)
+		if at, has := t.Keys[s]; err != nil || !has || at != i {
+			continue
+		}
+		for _, twin := range s.twins() {
+			if _, taken := t.Keys[twin]; !taken {
+				t.Keys[twin] = i
+			}
+		}
+	}
 	return t
+}
+
+// twins are where other keyboards have a key that works while the user types: Fyne names a key by what it bears without Shift, and = is
+// with Shift on half of the world's keyboards, + on the others. Keys that do not work while the user types are heard as signs; see Sign.
+func (s Stroke) twins() []Stroke {
+	if s.Typed() || s.Key != fyne.KeyEqual && s.Key != fyne.KeyPlus {
+		return nil
+	}
+	return []Stroke{{s.Mod, fyne.KeyPlus}, {s.Mod, fyne.KeyEqual}, {s.Mod | fyne.KeyModifierShift, fyne.KeyEqual}}
 }
 
 // Commands are the actions of a window, bound to its keys and menus. They belong to Fyne's goroutine.
@@ -158,6 +179,7 @@ type Commands struct {
 	Menus   *menuBar
 	heard   []fyne.Shortcut // what the canvas listens to
 	letters map[Stroke]int  // that open a menu of the bar
+	acted   bool            // the key that was typed last has done something
 }
 
 // New are those of a window; Bind gives them to its keys and menus once the fields are set, and again when they change.
@@ -284,6 +306,7 @@ func (k *Commands) keys() {
 		}
 	}
 	c.SetOnTypedKey(k.Typed)
+	c.SetOnTypedRune(k.Sign)
 	d, ok := c.(desktop.Canvas)
 	if !ok {
 		return
@@ -302,7 +325,16 @@ func (k *Commands) keys() {
 }
 
 // Typed does what belongs to a key that a widget with the focus has no use for.
-func (k *Commands) Typed(e *fyne.KeyEvent) { k.Press(Stroke{k.Modifiers(), e.Name}) }
+func (k *Commands) Typed(e *fyne.KeyEvent) { k.acted = k.Press(Stroke{k.Modifiers(), e.Name}) }
+
+// Sign does what belongs to the key that bears a sign, on whichever key of the keyboard that is and with whatever modifiers, where the key
+// itself, which Fyne tells before, means nothing: + is Shift and = here, [ is AltGr and 8 there.
+func (k *Commands) Sign(r rune) {
+	if acted := k.acted; !acted && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
+		k.Press(Stroke{Key: fyne.KeyName(string(r))})
+	}
+	k.acted = false
+}
 
 // Modifiers are the modifier keys that are held now.
 func (k *Commands) Modifiers() fyne.KeyModifier {

@@ -22,6 +22,13 @@ func HandOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
 	}
 }
 
+// HandOnSign gives what a key has written to the window in which the focused widget is, after the key.
+func HandOnSign(o fyne.CanvasObject, r rune) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedRune() != nil {
+		c.OnTypedRune()(r)
+	}
+}
+
 // LetGo takes the focus from what is hidden or gone: keys go to what is seen.
 func LetGo(c fyne.Canvas) {
 	focused, is := c.Focused().(fyne.CanvasObject)
@@ -259,6 +266,8 @@ func (s *Slider) TypedRune(r rune) {
 	if s.typed != nil && (r >= '0' && r <= '9' || r == '-' && s.Min < 0) {
 		s.tip.Leave(s)
 		s.typed(r)
+	} else {
+		HandOnSign(s, r)
 	}
 }
 

@@ -146,9 +146,11 @@ func (e *easel) Cursor() desktop.Cursor {
 	return desktop.CrosshairCursor
 }
 
-func (e *easel) FocusGained()   { e.focused = true; e.follow(e.p.pen) }
-func (e *easel) FocusLost()     { e.focused = false; e.ring.Hide(); e.p.settle() }
-func (e *easel) TypedRune(rune) {}
+func (e *easel) FocusGained() { e.focused = true; e.follow(e.p.pen) }
+func (e *easel) FocusLost()   { e.focused = false; e.ring.Hide(); e.p.settle() }
+
+// TypedRune implements fyne.Focusable: the brush has keys that are signs elsewhere.
+func (e *easel) TypedRune(r rune) { e.p.host.Commands.Sign(r) }
 
 // Take implements kit.Taker: what acts on the form finds in it what the wheel has made of the mask.
 func (e *easel) Take() { e.p.settle() }

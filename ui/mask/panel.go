@@ -599,6 +599,11 @@ func (p *Panel) Actions() []command.Action {
 		{ID: "mask.larger", Label: i18n.T("Larger brush"), Key: "]", Do: func() { p.resize(p.size * 1.25) }, Can: painting},
 		{ID: "mask.harder", Label: i18n.T("Harder brush"), Key: "Shift+[", Do: func() { p.soften(p.softness - 0.1) }, Can: painting},
 		{ID: "mask.softer", Label: i18n.T("Softer brush"), Key: "Shift+]", Do: func() { p.soften(p.softness + 0.1) }, Can: painting},
+		// [ and ] are on no key of half the keyboards, and have no Shift where AltGr writes them.
+		{ID: "mask.smaller.other", Label: i18n.T("Smaller brush"), Key: "Alt+Left", Do: func() { p.resize(p.size / 1.25) }, Can: painting},
+		{ID: "mask.larger.other", Label: i18n.T("Larger brush"), Key: "Alt+Right", Do: func() { p.resize(p.size * 1.25) }, Can: painting},
+		{ID: "mask.harder.other", Label: i18n.T("Harder brush"), Key: "Alt+Shift+Left", Do: func() { p.soften(p.softness - 0.1) }, Can: painting},
+		{ID: "mask.softer.other", Label: i18n.T("Softer brush"), Key: "Alt+Shift+Right", Do: func() { p.soften(p.softness + 0.1) }, Can: painting},
 		{ID: "mask.invert", Label: i18n.T("Invert the mask"), Key: "I", Do: func() { p.alter(inverted) }, Can: painting},
 		{ID: "mask.mirror", Label: i18n.T("Mirror the mask"), Key: "Shift+I", Do: func() { p.alter(mirrored) }, Can: painting},
 	}
