@@ -110,7 +110,7 @@ func (m *memoryLine) tokens(st state.State) (holds [2]int) {
 
 func (m *memoryLine) show() {
 	p := m.plan
-	m.box.Hidden = p == nil || p.Device == "" && p.Verdict == memory.Fits && p.Peak < littleMemory ||
+	m.box.Hidden = p == nil || p.Without == "" && p.Device == "" && p.Verdict == memory.Fits && p.Peak < littleMemory ||
 		p.Device != "" && (p.Verdict == memory.Fits || p.Verdict == memory.Unknown) && p.Peak < littleOfCard
 	m.box.RemoveAll()
 	if !m.box.Hidden {
@@ -135,6 +135,9 @@ func (m *memoryLine) show() {
 // planText is a plan in a line, and what else there is to say of it in lines of their own.
 func planText(p memory.Plan) string {
 	lines := []string{planLine(p)}
+	if p.Without != "" {
+		lines = append(lines, i18n.T("%s has not enough memory for this model, so the CPU computes it in its usual way.", p.Without))
+	}
 	if n := p.LoRAs(); n > 0 {
 		lines = append(lines, i18n.T("%s of it for LoRAs", wording.Bytes(n)))
 	}

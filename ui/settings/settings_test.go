@@ -320,6 +320,20 @@ func TestMemoryIsShownBeforeARun(t *testing.T) {
 	}
 }
 
+// Where what OpenVINO compiles has no room, the plan is of another way, and the line says so, however little that takes.
+func TestMemoryOfAnotherWay(t *testing.T) {
+	r := newRoom(t)
+	r.teller = &plans{plan: func(inference.Request) memory.Plan {
+		return memory.Plan{Peak: 1e8, Available: 16e9, Verdict: memory.Fits, Without: "OpenVINO"}
+	}}
+	r.House.Refresh()
+	r.Settle()
+	const want = "Memory: about 100.0 MB of 16.0 GB, fits\nOpenVINO has not enough memory for this model, so the CPU computes it in its usual way."
+	if r.memory.box.Hidden || r.memory.text.Text != want {
+		t.Errorf("hidden %t, %q", r.memory.box.Hidden, r.memory.text.Text)
+	}
+}
+
 // TestMemoryOfACard: the line says that it is the card's, warns, and asks nothing before a run, because it is an estimate.
 func TestMemoryOfACard(t *testing.T) {
 	const gb = 1e9
