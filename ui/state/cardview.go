@@ -60,7 +60,7 @@ func (s State) ReachNote() string {
 	if total < much {
 		return ""
 	}
-	return i18n.T("Together they cover %.2f: little is left for the rest.", total)
+	return i18n.T("Together they cover %.0f %%: little is left for the rest.", 100*total)
 }
 
 // Forget is the state after pictures were taken away.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -331,7 +332,8 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 		list = append(list, i18n.T("“%s” and “%s” share a word: bind each to different words.", a.Text, b.Text))
 	}
 	if total > 1 {
-		list = append(list, i18n.T("The areas of all subjects add up to %.2f, which is more than 1. Lower one of them.", total))
+		list = append(list, i18n.T("The areas of all subjects add up to %.0f %%, which is more than the whole picture. Lower one of them.",
+			math.Ceil(100*total-0.01))) // never 100 %
 	}
 	return list
 }

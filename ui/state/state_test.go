@@ -92,7 +92,7 @@ func TestReasons(t *testing.T) {
 			s := boundTo("a dog and a cat", "rex.png=dog", "tom.png=cat")
 			s.Form = s.Form.WithScope(1, 0.9)
 			return s
-		}(), []string{"add up to 1.10"}},
+		}(), []string{"add up to 110 %,"}},
 		"an exact mask has its own area": {func() State {
 			s := boundTo("a dog and a cat", "rex.png=dog", "tom.png=cat")
 			s.Form = s.Form.WithScope(1, 0.9)
@@ -379,5 +379,22 @@ func TestGoingOnElsewhereIsSaidInTheLanguageOfTheWindow(t *testing.T) {
 	s := NewState().Begin(Task{}, 1, 2).Apply(0, e)
 	if want := "CUDA ist ausgefallen, der Prozessor macht weiter: error 700."; s.Run().Moved != want {
 		t.Errorf("%q, want %q", s.Run().Moved, want)
+	}
+}
+
+// TestAreasAreInPerCent as their dials are, also where they are hardly more than the picture.
+func TestAreasAreInPerCent(t *testing.T) {
+	for area, want := range map[float64][2]string{
+		0.25: {"", ""}, 0.45: {"Together they cover 90 %: little is left for the rest.", ""},
+		0.5: {"Together they cover 100 %: little is left for the rest.", ""}, 0.501: {"", "add up to 101 %, which"}, 0.55: {"", "add up to 110 %, which"},
+	} {
+		s := boundTo("a dog and a cat", "rex.png=dog", "tom.png=cat")
+		s.Form = s.Form.WithScope(1, area).WithScope(2, area)
+		if note := s.ReachNote(); want[1] == "" && note != want[0] {
+			t.Errorf("%g: %q, want %q", area, note, want[0])
+		}
+		if list := strings.Join(s.Form.Problems(s.Words, s.Model), " "); want[1] == "" && strings.Contains(list, "add up") || !strings.Contains(list, want[1]) {
+			t.Errorf("%g: %q, want %q", area, list, want[1])
+		}
 	}
 }
