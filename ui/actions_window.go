@@ -42,7 +42,7 @@ func (w *Window) allActions() []command.Action {
 		inRooms(w.stage.ViewActions(), "help.film"),
 		likenessActions(w),
 		w.prefs.LookActions(),
-		w.stage.ExampleActions(),
+		inRooms(w.stage.ExampleActions()),
 		w.subjects.HelpActions(),
 		w.prefs.HelpActions(), // the last lines of their menus
 		[]command.Action{

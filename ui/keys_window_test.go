@@ -261,3 +261,22 @@ func TestLookKeysUnderAPage(t *testing.T) {
 		t.Error("Shift+W swaps nothing where nothing covers the subjects")
 	}
 }
+
+// After a key was changed it has the focus, and Esc closes the sheet.
+func TestLookEscClosesTheKeys(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.ShowKeys()
+	for _, s := range widgetsOf(b.tops()) {
+		if k, ok := s.(*command.KeyCap); ok {
+			k.Tapped(nil)
+			k.KeyDown(&fyne.KeyEvent{Name: fyne.KeyU})
+			break
+		}
+	}
+	open := b.Layers.Open()
+	b.win.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if open == 0 || b.Layers.Open() != open-1 {
+		t.Errorf("%d open, then %d", open, b.Layers.Open())
+	}
+}

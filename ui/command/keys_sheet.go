@@ -183,8 +183,12 @@ func (k *KeyCap) MouseOut()                      { k.tip.Out(k) }
 func (k *KeyCap) FocusLost()                     { k.focused = false; k.wait(false); k.show() }
 func (k *KeyCap) TypedRune(rune)                 {}
 func (k *KeyCap) TypedKey(e *fyne.KeyEvent) {
-	if !k.waiting && (e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter || e.Name == fyne.KeySpace) {
+	switch {
+	case k.waiting:
+	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter || e.Name == fyne.KeySpace:
 		k.wait(true)
+	default:
+		kit.HandOn(k, e)
 	}
 }
 func (k *KeyCap) KeyUp(*fyne.KeyEvent) {}

@@ -45,7 +45,7 @@ type Page struct {
 	Tree   *Tree   // of the session that is worked at, under the stage
 	Banner *Banner // over the window
 
-	list      *widget.List
+	list      *sessionList
 	rowTools  *fyne.Container
 	usage     *kit.Line
 	budget    *kit.Selector
@@ -113,8 +113,26 @@ func New(host Host) *Page {
 	return g
 }
 
+// sessionList is the list of sessions. Esc closes the page; a list of Fyne's would keep it to itself.
+type sessionList struct{ widget.List }
+
+func newSessionList(length func() int, update func(widget.ListItemID, fyne.CanvasObject)) *sessionList {
+	l := &sessionList{}
+	l.Length, l.CreateItem, l.UpdateItem = length, kit.NewListRow, update
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+func (l *sessionList) TypedKey(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeyEscape {
+		kit.HandOn(l, e)
+		return
+	}
+	l.List.TypedKey(e)
+}
+
 func (g *Page) buildSessions() fyne.CanvasObject {
-	g.list = widget.NewList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, kit.NewListRow, g.updateRow)
+	g.list = newSessionList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, g.updateRow)
 	g.list.HideSeparators = true
 	g.list.OnSelected = g.rowSelected
 	g.rowTools = container.NewGridWithColumns(2,

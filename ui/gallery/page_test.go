@@ -682,3 +682,18 @@ func TestAPictureThatIsBegunAppears(t *testing.T) {
 		t.Errorf("the page shows %v, the new one is %d", b.state.IDs, fresh)
 	}
 }
+
+// A list of Fyne's keeps Esc to itself, and the page of sessions did not close once a row was clicked.
+func TestEscOfTheSessions(t *testing.T) {
+	l := newSessionList(func() int { return 1 }, func(int, fyne.CanvasObject) {})
+	w := test.NewTempWindow(t, l)
+	var heard []fyne.KeyName
+	w.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { heard = append(heard, e.Name) })
+	w.Canvas().Focus(l)
+	for _, key := range []fyne.KeyName{fyne.KeyDown, fyne.KeyEscape} {
+		l.TypedKey(&fyne.KeyEvent{Name: key})
+	}
+	if !slices.Equal(heard, []fyne.KeyName{fyne.KeyEscape}) {
+		t.Errorf("the window hears %q", heard)
+	}
+}

@@ -286,7 +286,12 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	var pad *regionPad
 	painted := false
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
+	making, wanted := false, false // the region of the margin that a dial says; and the button was pressed meanwhile
 	use := kit.NewButton(q.agree, func() {
+		if making {
+			wanted = true
+			return
+		}
 		closeIt()
 		if region := pad.take(); painted {
 			d.host.Background(func() func() {
@@ -327,18 +332,24 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 		}
 		edged++
 		mine, around := edged, now.around
-		kit.Enable(use, false) // until the region is put there that it says
+		making = true
 		d.host.Background(func() func() {
 			region := around(grow, feather)
 			return func() {
-				if mine == edged {
-					pad.put(region)
+				if mine != edged {
+					return
 				}
+				pad.put(region)
+				if making = false; wanted && !use.Disabled() && d.host.Layers.Canvas().Overlays().Top() == sheet {
+					use.OnTapped()
+				}
+				wanted = false
 			}
 		})
 	}
 	look := func(i int) {
 		kit.Enable(use, false)
+		making, wanted = false, false
 		looked++
 		edged++
 		mine := looked

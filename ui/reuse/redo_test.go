@@ -487,12 +487,10 @@ func TestMarginIsWaitedFor(t *testing.T) {
 	}
 	dial.SetValue(dial.Max)
 	test.Tap(b.button("Redo this subject"))
-	if len(b.jobs) != 0 || !b.button("Redo this subject").Disabled() {
+	if len(b.jobs) != 0 {
 		t.Fatalf("%d jobs before the region is there", len(b.jobs))
 	}
-	b.Settle()
-	test.Tap(b.button("Redo this subject"))
-	b.Settle()
+	b.Settle() // the click that took the margin is not lost
 	if len(b.jobs) != 1 {
 		t.Errorf("%d jobs", len(b.jobs))
 	}
