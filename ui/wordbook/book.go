@@ -165,8 +165,8 @@ func without(text, part string) (string, bool) {
 	return strings.TrimPrefix(text[len(part):], comma), true
 }
 
-// off is the prompt and the negative one without a style; false where they do not have it. What is around a prompt is found at its ends
-// alone, else anywhere: other styles may have come behind it.
+// off is the prompt and the negative one without a style; false where they do not have it. Other styles may have come behind it: what a
+// style puts before the prompt is found at its beginning alone, the rest anywhere.
 func (b *Book) off(s Style) (Said, bool) {
 	now := b.now()
 	before, behind := s.around()
@@ -175,8 +175,12 @@ func (b *Book) off(s Style) (Said, bool) {
 		now.Prompt, on = without(now.Prompt, part)
 		on = on && now.Prompt != "" // it stands behind something
 	} else if rest, begins := strings.CutPrefix(now.Prompt, before); begins {
-		if rest, on = strings.CutSuffix(rest, behind); on {
-			now.Prompt = rest
+		at := len(rest)
+		if behind != "" {
+			at = strings.LastIndex(rest+", ", behind+", ")
+		}
+		if on = at >= 0; on {
+			now.Prompt = rest[:at] + rest[at+len(behind):]
 		}
 	}
 	now.Negative, avoids = without(now.Negative, s.avoids())

@@ -171,6 +171,19 @@ func TestStylesOverOneAnother(t *testing.T) {
 	r.Turn(a)
 	at("a dog", "")
 
+	ink, snow := Style{Name: "Ink", Prompt: "black ink of {prompt}, on paper", Negative: "blue"}, Style{Name: "Snow", Prompt: "in snow"}
+	r.Turn(ink)
+	r.Turn(snow)
+	at("black ink of a dog, on paper, in snow", "blue")
+	if !r.On(ink) || !r.On(snow) {
+		t.Errorf("Ink is on: %v, Snow is on: %v", r.On(ink), r.On(snow))
+	}
+	r.Turn(ink)
+	at("a dog, in snow", "")
+	if r.On(ink) {
+		t.Error("Ink is still on")
+	}
+
 	blur := Style{Name: "S", Negative: "blur"}
 	r.write("a dog", "motion blur")
 	if r.On(blur) || r.On(a) {
