@@ -104,7 +104,7 @@ func TestStyles(t *testing.T) {
 	if w := s.Form.Cards[0]; w.Word.Occurrence != 3 || w.Lost(s.Words) {
 		t.Errorf("the word has become %v", w.Word)
 	}
-	if items := r.Items(); !items[0].Checked || items[1].Checked { // it no longer ends with the other one
+	if items := r.Items(); !items[0].Checked || !items[1].Checked {
 		t.Error("the menu does not say what is on")
 	}
 	r.Turn(behind)
