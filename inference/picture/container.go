@@ -280,7 +280,7 @@ func mendGIF(data []byte, cause error) (image.Image, error) {
 }
 
 func readWebP(data []byte) webP {
-	w := webP{}
+	var w webP
 	riff(data[12:], func(id string, body []byte) bool {
 		switch {
 		case id == "VP8X" && len(body) == 10:

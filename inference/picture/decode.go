@@ -59,7 +59,7 @@ type Info struct {
 	Format        string   // "PNG", "JPEG", "GIF", "WebP" or "BMP"
 	Width, Height int      // pixels of the file, after the orientation is applied; the picture may have less (Limits.Kept)
 	Frames        int      // 1 for a still; the picture is always the first frame
-	Orientation   int      // the orientation that was undone, as EXIF has it,, 1 (upright) to 8
+	Orientation   int      // the orientation that was undone, as EXIF has it, 1 (upright) to 8
 	Transparent   bool     // at least one pixel is not opaque
 	Colours       string   // the colour space that was brought to sRGB, by its name; empty for sRGB
 	Notes         []string // what was lost on the way, one sentence each, for the user

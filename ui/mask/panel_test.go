@@ -419,15 +419,22 @@ func (b *bench) scored() (inference.Request, []inference.KeptStep) {
 	return r, kept
 }
 
+// finished is the window once a scored run is over, and the film of it.
+func (b *bench) finished(r inference.Request, kept []inference.KeptStep) (film []inference.StepDone) {
+	b.State = b.State.Begin(state.Task{}, 1, 2)
+	film = inference.Replay(*uitest.Toybox, r, kept)
+	for _, s := range film {
+		b.State = b.State.Apply(0, s)
+	}
+	b.State = b.State.Apply(0, uitest.Picture(r, 0)).Apply(0, inference.Done{Pictures: 1})
+	return film
+}
+
 // What is seen while a mask is painted is what the engine would make of the scores with it: after every step, and after T_stop.
 func TestWhatTopKWouldTake(t *testing.T) {
 	b := newBench(t)
 	r, kept := b.scored()
-	b.State = b.State.Begin(state.Task{}, 1, 2)
-	for _, s := range inference.Replay(*uitest.Toybox, r, kept) {
-		b.State = b.State.Apply(0, s)
-	}
-	b.State = b.State.Apply(0, uitest.Picture(r, 0)).Apply(0, inference.Done{Pictures: 1})
+	b.finished(r, kept)
 	b.Refresh()
 	for _, step := range []int{0, 1, 2, -1} {
 		b.State.View.Step = step
@@ -463,13 +470,7 @@ func TestWhatTopKWouldTake(t *testing.T) {
 // The mask of a step, taken over, is the same mask again, and stays apart from that of the other subject.
 func TestMakeThisMaskMine(t *testing.T) {
 	b := newBench(t)
-	r, kept := b.scored()
-	b.State = b.State.Begin(state.Task{}, 1, 2)
-	film := inference.Replay(*uitest.Toybox, r, kept)
-	for _, s := range film {
-		b.State = b.State.Apply(0, s)
-	}
-	b.State = b.State.Apply(0, uitest.Picture(r, 0)).Apply(0, inference.Done{Pictures: 1})
+	film := b.finished(b.scored())
 	b.State.View.Step = 1
 	b.Close()
 	b.State.Selected = 2
@@ -496,12 +497,7 @@ func TestMakeThisMaskMine(t *testing.T) {
 // A mask is made nobody else's: a subject that is off, or whose word is gone, cannot be painted.
 func TestMaskOfASubjectThatIsOff(t *testing.T) {
 	b := newBench(t)
-	r, kept := b.scored()
-	b.State = b.State.Begin(state.Task{}, 1, 2)
-	for _, s := range inference.Replay(*uitest.Toybox, r, kept) {
-		b.State = b.State.Apply(0, s)
-	}
-	b.State = b.State.Apply(0, uitest.Picture(r, 0)).Apply(0, inference.Done{Pictures: 1})
+	b.finished(b.scored())
 	b.State.View.Step = 1
 	b.Close()
 	b.State.Form, b.State.Selected = b.State.Form.Mute(2, true), 2
