@@ -3,7 +3,8 @@
     python run.py --work DIR --binary realword --model BUNDLE --run final --set main --settings default text
 
 writes DIR/evaluate/RUN/SETTING/NAME.png and NAME.json. What is there is not made again. Every worker is one process with one
-thread; REALWORD_ONNXRUNTIME names the library, as always.
+thread, on the processor by ONNX Runtime itself: what is fastest here may be an approximation, and another one tomorrow.
+REALWORD_ONNXRUNTIME names the library, as always.
 """
 import argparse, json, pathlib, subprocess, sys, time
 
@@ -52,7 +53,7 @@ def run(work, binary, model, name, some, setting, workers, extra=()):
     for w in range(min(workers, len(missing))):
         file = out / f"batch-{w}.jsonl"
         file.write_text("\n".join(line(c, setting, work / "evaluate" / "references") for c in missing[w::workers]) + "\n")
-        command = [str(binary), "generate", "--batch", str(file), "--out", str(out), "--threads", "1", *(["--model", str(model)] if model else []), *extra]
+        command = [str(binary), "generate", "--batch", str(file), "--out", str(out), "--threads", "1", "--device", "cpu", *(["--model", str(model)] if model else []), *extra]
         running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
     failures = [f"{p.args}: {message.strip()}" for p in running if (message := p.communicate()[1]) and p.returncode]
     if failures or any(p.returncode for p in running):
