@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"realword/inference/bundle"
@@ -38,12 +39,19 @@ type Graphs struct {
 	adapted *Adapted     // nil: the model as it is
 	store   *keep.Folder // of what the image encoders have said; nil: none
 
+	compiles func() bool // tells whether the runtime compiles the U-Net for the processor, which runs the autoencoder itself
+
 	Watch func(what string, name graph.Name, took time.Duration) // told of every "open" and "run"; may be nil
 }
 
 // NewGraphs returns the networks of a model on a runtime. Nothing is opened yet.
 func NewGraphs(rt Runtime, m Model) *Graphs {
-	return &Graphs{runtime: rt, model: m, open: map[graph.Name]session.Session{}}
+	g := &Graphs{runtime: rt, model: m, open: map[graph.Name]session.Session{}}
+	g.compiles = sync.OnceValue(func() bool { // once, because the runtime reads the graph for the answer
+		_, ok := g.compiled(true)[graph.UNet]
+		return ok
+	})
+	return g
 }
 
 // Close closes every graph that was opened. Using g afterwards opens them again.
@@ -257,16 +265,6 @@ func (g *Graphs) onCard() bool {
 	}
 	name, _ := p.Provider()
 	return name != "CPU"
-}
-
-// compiles tells whether the runtime compiles the U-Net for the processor, which runs the autoencoder itself.
-func (g *Graphs) compiles() bool {
-	c, is := g.runtime.(session.Compiler)
-	if !is {
-		return false
-	}
-	_, ok := c.Compiled(g.model.Graph(graph.UNet), g.options(graph.UNet), true)
-	return ok
 }
 
 func (g *Graphs) tiled(whole, tiled graph.Name, h, w int) graph.Name {
