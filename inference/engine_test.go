@@ -689,6 +689,19 @@ func TestFailuresOfTheRuntime(t *testing.T) {
 				}
 			}
 		}, "vision graph gave tokens"},
+		"the U-Net overflows": {func(b *bench) {
+			b.runtime.spoil = spoilt(math.NaN(), "unet")
+		}, "unet graph gave numbers that are not finite"},
+		"the decoder overflows": {func(b *bench) {
+			b.runtime.spoil = spoilt(math.Inf(-1), "decoder")
+		}, "decoder graph gave numbers that are not finite"},
+		"the guidance overflows": {func(b *bench) {
+			b.runtime.spoil = func(g string, out map[string]*tensor.Tensor) {
+				if g == "guidance" {
+					out["scores"].F32[1] = float32(math.Inf(1))
+				}
+			}
+		}, `the attention of "dog" is +Inf`},
 		"no attention": {func(b *bench) {
 			b.runtime.spoil = func(g string, out map[string]*tensor.Tensor) {
 				if g == "guidance" {
@@ -706,6 +719,34 @@ func TestFailuresOfTheRuntime(t *testing.T) {
 				t.Errorf("%v, want something about %q", err, c.want)
 			}
 		})
+	}
+}
+
+// spoilt makes a number of every output of a graph another one.
+func spoilt(v float64, name string) func(string, map[string]*tensor.Tensor) {
+	return func(g string, out map[string]*tensor.Tensor) {
+		if g != name {
+			return
+		}
+		for _, t := range out {
+			t.F32[len(t.F32)-1] = float32(v)
+		}
+	}
+}
+
+// TestOverflowIsNotKept: what an encoder said once by mistake does not spoil its reference for ever.
+func TestOverflowIsNotKept(t *testing.T) {
+	store := keep.New(t.TempDir(), 1<<30)
+	for _, overflows := range []bool{true, false} {
+		b := newBench(t)
+		b.engine.Keep(store)
+		if overflows {
+			b.runtime.spoil = spoilt(math.NaN(), "vision")
+		}
+		events := drain(b.start(context.Background(), b.dog()))
+		if f, failed := events[len(events)-1].(Failed); failed != overflows {
+			t.Errorf("the encoder overflows: %v; %v", overflows, f.Err)
+		}
 	}
 }
 

@@ -130,7 +130,8 @@ func encode(key string, t *tensor.Tensor) ([]byte, error) {
 	return append(data, sum[:]...), nil
 }
 
-// decode is the tensor in a file of a key, nil where anything of it is not as encode writes it.
+// decode is the tensor in a file of a key, nil where anything of it is not as encode writes it, or a number is NaN or infinite: no encoder
+// says that, and what went wrong once would be found for ever.
 func decode(data []byte, key string) *tensor.Tensor {
 	end := len(data) - sha256.Size
 	if end < 0 {
@@ -156,7 +157,7 @@ func decode(data []byte, key string) *tensor.Tensor {
 			return nil
 		}
 	}
-	if data = data[4*axes:]; len(data) != 4*count {
+	if data = data[4*axes:]; len(data) != 4*count || tensor.NotFinite(data, tensor.F32) >= 0 {
 		return nil
 	}
 	t.F32 = make([]float32, count)

@@ -20,7 +20,7 @@ func aTensor(n int) *tensor.Tensor {
 	for i := range t.F32 {
 		t.F32[i] = float32(i) / 7
 	}
-	t.F32[0] = math.Float32frombits(0x7fc00001) // bits, not values
+	t.F32[0] = math.Float32frombits(0x80000000) // bits, not values
 	return t
 }
 
@@ -114,6 +114,11 @@ func TestDamageIsNotThere(t *testing.T) {
 	}
 	if err := f.Put("one", want); err != nil || !same(f.Get("one"), want) {
 		t.Error("it is not made good:", err)
+	}
+	bad := aTensor(3)
+	bad.F32[1] = float32(math.NaN())
+	if err := f.Put("one", bad); err != nil || f.Get("one") != nil {
+		t.Error("a tensor with NaN is found:", err)
 	}
 }
 
