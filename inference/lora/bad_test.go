@@ -273,6 +273,36 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
+// What is added is what its name finds: another file of that name in a folder below or with another ending stands in the way, the same one is
+// not kept twice.
+func TestTakeBesideANamesake(t *testing.T) {
+	for _, old := range []string{"SDXL/detail.safetensors", "detail.bin", "Detail.safetensors"} {
+		l := NewLibrary(t.TempDir())
+		there := filepath.Join(l.Dir, filepath.FromSlash(old))
+		if err := os.MkdirAll(filepath.Dir(there), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		first, fresh := file(t, "detail.safetensors", pair("lora_unet_"+q, 17, 16)), file(t, "detail.safetensors", pair("lora_unet_"+q, 16, 16))
+		if err := os.Rename(first, there); err != nil {
+			t.Fatal(err)
+		}
+		if name, err := l.Take(fresh); err == nil {
+			if found, err := l.Find(name); err != nil || !same(found, fresh) {
+				t.Errorf("%s is there: what was added is called %q, and that is %v, %v", old, name, found, err)
+			}
+		} else if !strings.Contains(err.Error(), "another LoRA called detail") {
+			t.Error(err)
+		}
+		again := filepath.Join(t.TempDir(), "detail.safetensors")
+		if err := os.Link(there, again); err != nil {
+			t.Fatal(err)
+		}
+		if name, err := l.Take(again); NameOfFile(there) == "detail" && (name != "detail" || err != nil || len(l.Files()) != 1) {
+			t.Errorf("the same file: %s, %v", name, err)
+		}
+	}
+}
+
 // FuzzFile takes names, shapes and values as they come: whatever a file says is a sentence or a finite amount of work.
 func FuzzFile(f *testing.F) {
 	for _, kind := range []string{"lora_down.weight lora_up.weight lora_mid.weight", "hada_w1_a hada_w1_b hada_w2_a hada_w2_b hada_t1", "lokr_w1 lokr_w2_a lokr_w2_b lokr_t2 dora_scale", "diff diff_b alpha", "lokr_w1_a lokr_w1_b lokr_w2 alpha"} {

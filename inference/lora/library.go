@@ -133,7 +133,13 @@ func (l *Library) Take(path string) (name string, err error) {
 		return "", message.Errorf("the folder %s cannot be made: %w; choose another one", l.Dir, err)
 	}
 	name = NameOfFile(path)
-	to, kept := filepath.Join(l.Dir, name+filepath.Ext(path)), filepath.Join(l.Dir, name+"."+peftConfig)
+	to := filepath.Join(l.Dir, name+filepath.Ext(path))
+	for _, there := range NewLibrary(l.Dir).Files() { // also in a folder below, or with another ending: that one is used by this name
+		if NameOfFile(there) == name {
+			to = there
+		}
+	}
+	kept := filepath.Join(filepath.Dir(to), name+"."+peftConfig)
 	another := message.Errorf("there is another LoRA called %s already: rename the file, then add it again", name)
 	_, err = os.Stat(to)
 	had := err == nil
