@@ -179,8 +179,62 @@ func TestALostDeviceCostsNothing(t *testing.T) {
 	if !slices.Equal(said, want) {
 		t.Errorf("%q, want %q", said, want)
 	}
-	if _, said := run(); !slices.Equal(said, []string{"load CPU", "text CPU", "vision CPU", "denoise CPU", "decode CPU"}) {
+	want = []string{"CPU: CUDA failed, so the CPU goes on: the device is lost", "load CPU", "text CPU", "vision CPU", "denoise CPU", "decode CPU"}
+	if _, said := run(); !slices.Equal(said, want) {
 		t.Errorf("the next job: %q", said)
+	}
+}
+
+// tightCard is a device without memory for one large picture.
+type tightCard struct{ *fakeRuntime }
+
+func (tightCard) Provider() (name, why string) { return "CUDA", "" }
+
+func (r tightCard) Open(path string, opts session.Options) (session.Session, error) {
+	s, err := r.fakeRuntime.Open(path, opts)
+	return tightSession{s, path}, err
+}
+
+type tightSession struct {
+	session.Session
+	path string
+}
+
+func (s tightSession) Run(ctx context.Context, in map[string]*tensor.Tensor, outputs ...string) (map[string]*tensor.Tensor, error) {
+	if s.path == "unet" && len(in["sample"].F32) > 500 {
+		return nil, &session.DeviceError{Device: "CUDA", OutOfMemory: true, Why: "out of memory", Err: errors.New("out of memory")}
+	}
+	return s.Session.Run(ctx, in, outputs...)
+}
+
+// One picture that is too large for the card is made elsewhere, and says so; the next one is made on the card again.
+func TestOneLargePicture(t *testing.T) {
+	b := newBench(t)
+	card := session.NewFallback(tightCard{b.runtime}, func() (session.Runtime, error) { return placed{b.runtime}, nil })
+	engine := New(card, b.model)
+	defer engine.Close()
+	m := b.model.Manifest()
+	for n, side := range []int{m.Size.Width, m.Size.Max, m.Size.Width, m.Size.Max, m.Size.Max} {
+		r := b.dog()
+		r.Width, r.Height = side, side
+		job, err := engine.Start(context.Background(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		where, told := "", 0
+		for e := range job.Events() {
+			switch e := e.(type) {
+			case StageStarted:
+				where = e.Provider
+			case DeviceChanged:
+				told++
+			case Failed:
+				t.Fatal(e.Err)
+			}
+		}
+		if large := side == m.Size.Max; large != (where == "CPU") || large != (told == 1) {
+			t.Errorf("job %d of %d pixels: on %s; told %d times", n+1, side, where, told)
+		}
 	}
 }
 

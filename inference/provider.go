@@ -21,7 +21,7 @@ func (w *worker) begun(j *job, e StageStarted) {
 	j.emit(e)
 }
 
-// reportDevice tells once that the runtime has gone over to another device.
+// reportDevice tells once a job that the runtime has gone over to another device.
 func (w *worker) reportDevice(j *job) {
 	if name, why := w.provider(); why != "" && why != w.reported {
 		w.reported = why

@@ -17,7 +17,7 @@ import (
 type worker struct {
 	engine   *Engine
 	graphs   *Graphs
-	reported string                       // why the device has changed, once it was reported
+	reported string                       // why the device has changed, once the running job has reported it
 	tokens   lru[viewKey, *tensor.Tensor] // visual tokens [1, n, C]; the zero key is the black picture
 	classes  lru[viewKey, []float32]      // class tokens [D]
 	texts    *texts                       // of the running job; nil outside of one
@@ -40,15 +40,22 @@ func (w *worker) run(j *job) {
 		return
 	}
 	defer j.cancel()
+	w.reported = ""
 	started := time.Now()
 	err := w.generate(j)
+	if err != nil && j.ctx.Err() == nil {
+		err = w.engine.shortOf(err, j.plan.request) // by where it was computed
+	}
+	if f, ok := w.graphs.runtime.(interface{ Again() }); ok {
+		f.Again() // what had too little memory may do for the next job
+	}
 	switch {
 	case err == nil:
 		j.emit(Done{Pictures: len(j.plan.cells) - len(j.plan.request.Grid.made()), Elapsed: time.Since(started) - j.rested})
 	case j.ctx.Err() != nil:
 		j.emit(Failed{j.ctx.Err()})
 	default:
-		j.emit(Failed{w.engine.shortOf(err, j.plan.request)})
+		j.emit(Failed{err})
 	}
 }
 

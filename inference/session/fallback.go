@@ -13,14 +13,16 @@ import (
 
 // Fallback is a Runtime that computes on a device and, from the first DeviceError on, on the processor: the call in which the
 // device fails is made again there, so a generation goes on from where it was. What the device kept is computed again
-// where it is next read. It goes back to the device only in a new Fallback. Provider may be called from any goroutine.
+// where it is next read. It goes back to a device whose memory was too little by Again, to a lost one only in a new Fallback. Provider and
+// Again may be called from any goroutine.
 type Fallback struct {
 	device Runtime
 	cpu    func() (Runtime, error)
 
-	mu  sync.Mutex
-	now Runtime
-	why error // a sentence of package message; nil: it is where it was
+	mu    sync.Mutex
+	now   Runtime
+	why   error // a sentence of package message; nil: it is where it was
+	short bool  // of memory
 }
 
 var (
@@ -58,6 +60,16 @@ func (f *Fallback) Why() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.why
+}
+
+// Again has the device used again, if it was left because its memory was too little for something: that may have been one large picture, or
+// another program.
+func (f *Fallback) Again() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.short {
+		f.now, f.why, f.short = f.device, nil, false
+	}
 }
 
 // Weights implements Inspector: a file has the same weights on every device.
@@ -105,7 +117,7 @@ func (f *Fallback) leave(err error) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.now != cpu {
-		f.now = cpu
+		f.now, f.short = cpu, trouble.OutOfMemory
 		f.why = message.Errorf("%s failed, so the CPU goes on: %s", trouble.Device, trouble.Why)
 		if trouble.OutOfMemory {
 			f.why = message.Errorf("%s has not enough memory for this picture, so the CPU goes on: choose a smaller size, or close other programs that use the graphics card", trouble.Device)
