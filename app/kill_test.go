@@ -241,7 +241,8 @@ func (k *killing) edit() {
 func (k *killing) noEmptyFiles() {
 	k.Helper()
 	err := filepath.WalkDir(k.root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".realword-") || !strings.Contains(path, "history") && filepath.Ext(path) != ".png" {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".realword-") ||
+			d.Name() == "history.lock" || !strings.Contains(path, "history") && filepath.Ext(path) != ".png" {
 			return err
 		}
 		if info, err := d.Info(); err != nil || info.Size() == 0 {

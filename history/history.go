@@ -53,6 +53,7 @@ type Store struct {
 
 	mu      sync.Mutex // held by whoever changes the database or the files
 	removed [][]byte   // blobs whose files are gone and whose removal is still written down
+	stuck   bool       // who copies the history has not ended in time
 
 	spoiled sync.Map // SHA-256 of blobs that were read and are not what was written
 }
@@ -94,6 +95,9 @@ func (o Options) Open(path string) (*Store, error) {
 		return nil, explain(path, err)
 	}
 	s.db = db
+	if f, err := os.OpenFile(turnFile(path), os.O_RDWR|os.O_CREATE, 0o600); err == nil { // for the user alone, as the others
+		_ = f.Close()
+	}
 	if err = s.update(prepare); err == nil {
 		err = s.recover()
 	}
@@ -317,6 +321,7 @@ type discardedResult struct{ file, sha256 string }
 func (s *Store) update(do func(*change) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.turn()()
 	c := &change{s: s, unneeded: map[string]bool{}}
 	err := guard(s.path, func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
@@ -349,6 +354,30 @@ func (s *Store) update(do func(*change) error) error {
 		}
 	}
 	return nil
+}
+
+// turn waits until no other process copies the history, which would have to begin anew after a change, and has them wait until release. One
+// that does not come to its end, because somebody has stopped it, is waited for once. The caller holds mu.
+func (s *Store) turn() (release func()) {
+	for end := time.Now().Add(longestCopy); ; time.Sleep(5 * time.Millisecond) {
+		release, free, err := files.TryLock(turnFile(s.path))
+		if free {
+			s.stuck = false
+			return release
+		}
+		if s.stuck = s.stuck || time.Now().After(end); err != nil || s.stuck {
+			return func() {}
+		}
+	}
+}
+
+// longestCopy is how long a change waits for a copy: a minute is some gigabytes on a slow disk.
+const longestCopy = time.Minute
+
+// turnFile is the file with the lock of who changes or copies the history at path.
+func turnFile(path string) string {
+	base, _ := split(path)
+	return base + ".lock"
 }
 
 // read is what one reading transaction finds.

@@ -46,7 +46,7 @@ func TestPrivacyOfFiles(t *testing.T) {
 			}
 			return err
 		})
-		if err != nil || seen != 6 {
+		if err != nil || seen != 8 {
 			t.Errorf("%d files, %v", seen, err)
 		}
 	}

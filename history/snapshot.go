@@ -59,7 +59,12 @@ func (o Options) OpenCopy(path string) (*Store, error) {
 // snapshot copies a database that somebody may be writing to. A change leaves alone what the one before it consists of, and takes
 // effect with one of the first pages: so a copy is whole where those are the same before and after.
 func snapshot(to *os.File, from *os.File, path string) error {
-	const tries = 100
+	if exists(turnFile(path)) { // else its owner knows of no turns: it is of an earlier version, or of another disk
+		if release, err := files.Lock(turnFile(path)); err == nil {
+			defer release()
+		}
+	}
+	const tries = 10
 	for range tries {
 		before, err := readPages(from, 0)
 		if err != nil {

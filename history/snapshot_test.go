@@ -5,7 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"realword/inference/files"
 )
 
 // A copy of a history that another process writes to is the history at one moment: every job has its picture, step and reference.
@@ -39,10 +44,6 @@ func TestACopyIsOneMoment(t *testing.T) {
 		}
 		c, err := Options{}.OpenCopy(path)
 		if err != nil {
-			var busy *Error
-			if errors.As(err, &busy) && busy.Kind == Busy {
-				continue
-			}
 			t.Fatal(err)
 		}
 		opened++
@@ -71,6 +72,81 @@ func TestACopyIsOneMoment(t *testing.T) {
 	if left, err := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 || err != nil {
 		t.Errorf("%v is left, %v", left, err)
 	}
+}
+
+// A large history is copied once, also while a window writes to it without a pause.
+func TestALargeCopyBesideAWriter(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	path := filepath.Join(t.TempDir(), "history.db")
+	s, err := Options{unsynced: true}.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	fill := func(name string, bytes int) error {
+		return s.update(func(c *change) error { return c.Bucket(metaBucket).Put([]byte(name), make([]byte, bytes)) })
+	}
+	for n := range 8 {
+		if err := fill(fmt.Sprint("large ", n), 8<<20); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := make(chan bool)
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for {
+			select {
+			case <-end:
+				return
+			default:
+			}
+			if err := fill("small", 1<<10); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	c, err := Options{}.OpenCopy(path)
+	close(end)
+	writer.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+}
+
+// A change waits for who copies, and not for one that has been stopped.
+func TestAChangeWaitsForACopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, filepath.Join(t.TempDir(), "history.db"))
+		change := func() time.Duration {
+			began := time.Now()
+			if err := s.SetStar(1, true); err != nil && !errors.Is(err, ErrNoPicture) {
+				t.Error(err)
+			}
+			return time.Since(began)
+		}
+		for range 2 {
+			release, free, err := files.TryLock(turnFile(s.path))
+			if err != nil || !free {
+				t.Fatal(free, err)
+			}
+			time.AfterFunc(2*time.Second, release)
+			if took := change(); took < 2*time.Second || took > 3*time.Second {
+				t.Errorf("it waited %v for a copy of 2 s", took)
+			}
+			if release, _, err = files.TryLock(turnFile(s.path)); err != nil {
+				t.Fatal(err)
+			}
+			if first, then := change(), change(); first < longestCopy || then > time.Second {
+				t.Errorf("it waited %v, and then %v", first, then)
+			}
+			release()
+			if took := change(); took > time.Second {
+				t.Errorf("it waited %v for nobody", took)
+			}
+		}
+	})
 }
 
 // What is in a copy can be read, and nothing of it changed; other processes may keep beside the history meanwhile, and that is found.
