@@ -386,7 +386,7 @@ func printFarm(out io.Writer, s farm.Status) error {
 		if w.Picture > 0 {
 			speed = fmt.Sprintf("%.1f s", w.Picture)
 		}
-		if w.Doing != "" {
+		if w.Doing != "" && !w.Full {
 			does = fmt.Sprintf("step %d of %d: %s", w.Step, w.Steps, w.Prompt)
 		}
 		if f := w.Fetches; f != nil {

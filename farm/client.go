@@ -43,7 +43,7 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 	}
 	j := &Job{
 		ID: nuid.Next(), queue: q, request: r, events: make(chan inference.Event), passes: make([]inference.Progress, len(r.Seeds)),
-		began: time.Now(), answers: make(chan int, len(r.Seeds)), makers: map[int]string{},
+		began: time.Now(), answers: make(chan int, len(r.Seeds)), makers: map[int]string{}, early: map[int]taken{},
 	}
 	if n := len(r.Files()); n > maxFiles {
 		return nil, message.Errorf("the job has %d pictures, and at most %d are taken", n, maxFiles)
@@ -92,6 +92,7 @@ type Job struct {
 	answers chan int // pictures of which there is a result
 	began   time.Time
 
+	early    map[int]taken  // pictures that were taken off the farm before their turn
 	cleaning sync.WaitGroup // what the farm needs no more is being removed
 
 	mu     sync.Mutex
@@ -292,6 +293,21 @@ func (j *Job) forgetAll() {
 	}
 }
 
+// drop removes a file. The mark that it is gone wants room itself: where there is none at all, the bytes go first.
+func (c *Conn) drop(ctx context.Context, name string) {
+	if !isFull(c.blobs.Delete(ctx, name)) {
+		return
+	}
+	info, err := c.blobs.GetInfo(ctx, name)
+	if err != nil {
+		return
+	}
+	if s, err := c.js.Stream(ctx, "OBJ_"+blobStore); err == nil {
+		_ = s.Purge(ctx, jetstream.WithPurgeSubject("$O."+blobStore+".C."+info.NUID))
+		_ = c.blobs.Delete(ctx, name)
+	}
+}
+
 // forget removes what the farm keeps of a picture. What stays for want of an answer goes by its age.
 func (j *Job) forget(ctx context.Context, n int) {
 	c, key := j.queue.conn, unit(j.ID, n)
@@ -299,8 +315,8 @@ func (j *Job) forget(ctx context.Context, n int) {
 	if err != nil {
 		r.Blobs, _, _ = j.kept(ctx, n)
 	}
-	for _, sum := range r.Blobs {
-		_ = c.blobs.Delete(ctx, sum)
+	for _, name := range r.Blobs {
+		c.drop(ctx, name)
 	}
 	for _, kv := range []jetstream.KeyValue{c.results, c.states, c.tries} {
 		_ = kv.Purge(ctx, key)
@@ -440,6 +456,7 @@ func (j *Job) pictures() error {
 			}
 		}
 		why, err := j.picture(n, now, there)
+		delete(there, n)
 		if err != nil {
 			return err
 		}
@@ -472,6 +489,10 @@ func (j *Job) without(n int) bool {
 func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 	defer now.stop()
 	out := output{job: j, picture: n, next: stepOf(j.request.From), count: j.one(n).Steps}
+	if e, is := j.early[n]; is {
+		delete(j.early, n)
+		return nil, out.whole(e)
+	}
 	if !there[n] { // it may be made already, without an answer that this process saw
 		if _, err := j.result(j.ctx, n); err == nil {
 			there[n] = true
@@ -497,9 +518,12 @@ func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 				}
 				if gone > 1 { // a server lost it with its power, it is too old, or the farm was set up anew
 					gone, losses = 0, losses+1
-					if err := j.rehand(n, fmt.Sprint(".lost", losses), ""); err != nil {
+					if err := j.rehand(n, fmt.Sprint(".lost", losses), ""); err != nil && !isFull(err) {
 						return nil, err
 					}
+				}
+				if !there[n] {
+					j.relieve(n, there)
 				}
 			case <-j.ctx.Done():
 				return nil, j.ctx.Err()
@@ -524,13 +548,9 @@ func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 		}
 		events, err := j.fetch(result, n)
 		if err == nil {
-			for _, e := range events {
-				if err := out.kept(e); err != nil {
-					return nil, err
-				}
+			if err := out.whole(taken{events, result.Worker}); err != nil {
+				return nil, err
 			}
-			j.done(n)
-			j.made(n, result.Worker)
 			j.cleaning.Go(func() { j.forget(j.ctx, n) })
 			return nil, nil
 		}
@@ -544,8 +564,39 @@ func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 		}
 		j.forget(j.ctx, n) // and once more, by somebody else
 		there[n] = false
-		if err := j.rehand(n, fmt.Sprint(".again", retries), result.ID); err != nil {
+		if err := j.rehand(n, fmt.Sprint(".again", retries), result.ID); err != nil && !isFull(err) {
 			return nil, err
+		}
+	}
+}
+
+// taken is a picture that was read off the farm.
+type taken struct {
+	events []inference.Event
+	worker string
+}
+
+// relieve takes a picture whose turn comes later off a farm that has no room for more, where the one whose turn it is may wait for that room.
+// One that is still being made does not: this process would have the whole job in memory by then.
+func (j *Job) relieve(n int, there map[int]bool) {
+	later := slices.DeleteFunc(slices.Clone(j.wanted), func(k int) bool { return k == n || !there[k] || j.early[k].events != nil })
+	if len(later) == 0 {
+		return
+	}
+	all, err := j.queue.conn.Workers(j.ctx)
+	made := slices.ContainsFunc(all, func(w WorkerInfo) bool { return w.Doing == unit(j.ID, n) && !w.Full })
+	if err != nil || made || !slices.ContainsFunc(all, func(w WorkerInfo) bool { return w.Full }) {
+		return
+	}
+	for _, k := range later {
+		r, err := j.result(j.ctx, k)
+		if err != nil || r.Problem != "" {
+			continue
+		}
+		if events, err := j.fetch(r, k); err == nil {
+			j.early[k] = taken{events, r.Worker}
+			j.forget(j.ctx, k)
+			return
 		}
 	}
 }
@@ -763,6 +814,18 @@ func (o *output) catchUp() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// whole delivers what is missing of a picture that is made.
+func (o *output) whole(t taken) error {
+	for _, e := range t.events {
+		if err := o.kept(e); err != nil {
+			return err
+		}
+	}
+	o.job.done(o.picture)
+	o.job.made(o.picture, t.worker)
 	return nil
 }
 

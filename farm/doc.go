@@ -14,6 +14,9 @@
 // step is parked with its reason: a result, too. A job goes on past such a picture if others of it were made, and fails in the end.
 // Of a picture whose turn it is, and of which the farm has neither a message nor a result, the client queues another message.
 //
+// Room: a worker that has made a picture for which the store has no room keeps it, begins nothing else and asks again, so that a job whose
+// client sleeps costs no picture twice. A client whose next picture waits for room takes others of the job off the farm before their turn.
+//
 // Order: a job's events come as package inference promises, the pictures one after the other; what other pictures are doing meanwhile
 // shows in Progress alone. Times are the server's; no clock of a client or a worker is believed.
 //

@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ func sumOf(data []byte) string { return files.Sum(data) }
 type bench struct {
 	t      *testing.T
 	dir    string
+	room   int64 // of the store, in bytes; 0: as usual
 	server *Server
 	client *Conn
 	queue  *Queue
@@ -39,7 +41,12 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, dir: t.TempDir()}
+	return newBenchOf(t, 0)
+}
+
+func newBenchOf(t *testing.T, room int64) *bench {
+	t.Helper()
+	b := &bench{t: t, dir: t.TempDir(), room: room}
 	b.serve(freeAddress(t))
 	t.Cleanup(func() { b.server.Close() })
 	b.client = b.dial(b.own())
@@ -87,7 +94,7 @@ func meeting(t *testing.T, engines int) (began func(name string)) {
 func (b *bench) serve(listen string) {
 	b.t.Helper()
 	var err error
-	if b.server, err = Serve(ServerOptions{Dir: b.dir, Listen: listen, MaxBytes: 64 << 20}); err != nil {
+	if b.server, err = Serve(ServerOptions{Dir: b.dir, Listen: listen, MaxBytes: cmp.Or(b.room, 64<<20)}); err != nil {
 		b.t.Fatal(err)
 	}
 	a, err := b.own().Access()

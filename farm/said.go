@@ -11,7 +11,7 @@ func (w WorkerInfo) Trouble() error {
 	if w.Problem == "" {
 		return nil
 	}
-	return Result{Problem: w.Problem, Plan: w.Plan}.problem()
+	return Result{Problem: w.Problem, Said: w.Said, Plan: w.Plan}.problem()
 }
 
 // problem is why there is no picture.

@@ -257,11 +257,10 @@ func (c *Conn) change(connected bool, why error) {
 
 // explain says what a server's refusal means.
 func explain(err error) error {
-	var api *jetstream.APIError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &api) && full(api):
+	case isFull(err):
 		return message.Errorf("the farm's store is full (%w): wait until results are fetched, or give the farm more room", err)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return message.Errorf("the NATS server has no JetStream for this account (%w): enable it there", err)
@@ -269,6 +268,12 @@ func explain(err error) error {
 		return message.Errorf("this pairing may not do that (%w): pair the computer again with the right role", err)
 	}
 	return err
+}
+
+// isFull tells that the farm has no room for something.
+func isFull(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && full(api)
 }
 
 // full tells that the server has no room: insufficient resources, insufficient storage, a message that could not be stored.

@@ -65,7 +65,9 @@ type WorkerInfo struct {
 	Steps   int               `json:"steps,omitempty"`
 	Prompt  string            `json:"prompt,omitempty"`  // the beginning of it
 	Problem string            `json:"problem,omitempty"` // of the last picture
+	Said    *message.Parts    `json:"said,omitempty"`    // the same, as package message has it; nil: it is no such error
 	Plan    *memory.Plan      `json:"plan,omitempty"`    // what that one needs, where memory is the problem
+	Full    bool              `json:"full,omitempty"`    // it has made a picture and waits for room on the farm
 	Memory  Memory            `json:"memory,omitzero"`
 	Fetches *Fetches          `json:"fetches,omitempty"` // a model that it gets; nil: none
 }
@@ -127,7 +129,7 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 		_ = c.nc.FlushWithContext(gone)
 	}()
 	for ctx.Err() == nil {
-		if time.Since(w.shown) > renewBlobs/2 {
+		if time.Since(w.shown) > renewBlobs/2 || w.untold() {
 			_ = w.showCards(ctx) // or the next time
 		}
 		m, model, err := w.next(ctx)
@@ -163,7 +165,7 @@ func (w *worker) add(ctx context.Context, m Model) error {
 	if err == nil {
 		err = w.showCard(ctx, m)
 	}
-	if err != nil {
+	if err != nil && !isFull(err) { // it can help without, and tells later
 		return err
 	}
 	w.mu.Lock()
@@ -184,6 +186,13 @@ func (w *worker) all() ([]Model, map[string]jetstream.Consumer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.models, w.consumers
+}
+
+// untold tells whether there was no room for a card.
+func (w *worker) untold() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.models, func(m Model) bool { return m.Card != nil && w.info.Cards[m.ID] == "" })
 }
 
 // showCards puts the cards of the models on the farm again before they are too old there.
@@ -486,9 +495,9 @@ func (t *task) work(ctx context.Context) {
 		err = errDone
 	}
 	t.worker.change(func(i *WorkerInfo) {
-		i.Problem, i.Plan = "", nil
+		i.Problem, i.Said, i.Plan, i.Full = "", nil, nil, false
 		if err != nil && !errors.Is(err, errDone) && !errors.Is(err, errOtherTakes) && ctx.Err() == nil {
-			i.Problem, i.Plan = err.Error(), planOf(err)
+			i.Problem, i.Said, i.Plan = err.Error(), message.PartsOf(err), planOf(err)
 		}
 	})
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
@@ -811,13 +820,16 @@ func (t *task) publish(ctx context.Context, ready inference.PictureReady) error 
 		return err
 	}
 	t.events = append(t.events, data)
-	if err := t.flush(ctx); err != nil {
-		return err
+	seconds := time.Since(t.began).Seconds() // without what it waits for room
+	err = t.whenRoom(ctx, func() error {
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
+		return t.answer(ctx, Result{Blobs: t.blobs, From: stepOf(t.from)})
+	})
+	if err != nil {
+		return cmp.Or(context.Cause(ctx), err)
 	}
-	if err := t.answer(ctx, Result{Blobs: t.blobs, From: stepOf(t.from)}); err != nil {
-		return err
-	}
-	seconds := time.Since(t.began).Seconds()
 	t.worker.change(func(i *WorkerInfo) {
 		i.Made++
 		if t.from == nil {
@@ -828,6 +840,23 @@ func (t *task) publish(ctx context.Context, ready inference.PictureReady) error 
 		}
 	})
 	return nil
+}
+
+// whenRoom puts something on the farm, and waits while there is no room for it: what was made need not be made again, and nothing is begun
+// meanwhile for which there would be no room either.
+func (t *task) whenRoom(ctx context.Context, put func() error) error {
+	for wait := restFirst; ; wait = min(2*wait, restMost) {
+		err := put()
+		if !isFull(err) {
+			return err
+		}
+		t.worker.change(func(i *WorkerInfo) { i.Problem, i.Said, i.Plan, i.Full = err.Error(), message.PartsOf(err), nil, true })
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
 }
 
 // answer puts a result; the first one stays.

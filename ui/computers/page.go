@@ -529,7 +529,7 @@ func computersOf(f Farm) (list []computer) {
 		}
 		c := computer{name: w.Name, about: strings.Join(about, " · "), doing: i18n.T("has nothing to do")}
 		switch {
-		case w.Doing != "":
+		case w.Doing != "" && !w.Full:
 			c.doing = i18n.T("step %d of %d: %s", w.Step, w.Steps, w.Prompt)
 		case w.Problem != "":
 			c.doing, c.bad = wording.Sentence(w.Trouble()), true

@@ -1,0 +1,111 @@
+package farm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"realword/inference"
+	"realword/inference/wait"
+)
+
+// small is room for three pictures of a large job.
+const small = 15 << 20
+
+// large is a job of pictures of 4 MB.
+func large(pictures int) inference.Request {
+	r := request("dog", 1, pictures)
+	r.Width, r.Height = 1024, 1024
+	return r
+}
+
+// waits waits until a computer waits for room.
+func (b *bench) waits() {
+	b.t.Helper()
+	wait.Until(b.t, "a computer that waits for room", func() bool {
+		all, err := b.client.Workers(b.t.Context())
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		k := slices.IndexFunc(all, func(w WorkerInfo) bool { return w.Full })
+		if k < 0 {
+			return false
+		}
+		if why := all[k].Trouble(); why == nil || !strings.Contains(why.Error(), "store is full") {
+			b.t.Errorf("it waits and says %v", why)
+		}
+		return true
+	})
+}
+
+// TestANightFillsTheStore: of a job that was handed over by a computer which sleeps, every picture is made once, however many fit.
+func TestANightFillsTheStore(t *testing.T) {
+	t.Parallel()
+	b := newBenchOf(t, small)
+	var began atomic.Int64
+	b.worker("one", &fakeEngine{started: func(inference.Request) { began.Add(1) }})
+	r := large(6)
+	job, err := b.queue.Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.waits()
+	same(t, r, collect(job))
+	if n := began.Load(); n != 6 {
+		t.Errorf("%d pictures were begun for 6", n)
+	}
+}
+
+// TestTheNextPictureGetsRoom that others of its job have taken, which are to be handed over only after it.
+func TestTheNextPictureGetsRoom(t *testing.T) {
+	t.Parallel()
+	b := newBenchOf(t, small)
+	others := make(chan bool)
+	engine := &fakeEngine{started: func(r inference.Request) {
+		if r.Seeds[0] == 1000 {
+			<-others
+		}
+	}}
+	b.worker("one", engine)
+	b.worker("two", engine)
+	r := large(5)
+	job := b.start(r)
+	b.waits()
+	close(others)
+	same(t, r, collect(job))
+}
+
+// TestAFarmWithoutAnyRoomIsEmptied by who fetches from it.
+func TestAFarmWithoutAnyRoomIsEmptied(t *testing.T) {
+	t.Parallel()
+	b := newBenchOf(t, small)
+	stop := b.worker("one", &fakeEngine{})
+	r := large(2)
+	job, err := b.queue.Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range r.Seeds {
+		wait.Until(t, "the pictures", func() bool {
+			_, err := job.(*Job).result(t.Context(), n)
+			return err == nil
+		})
+	}
+	stop()
+	for n := 0; err == nil; n++ { // the last one that is taken is more than there is room for
+		_, err = b.client.states.Put(t.Context(), fmt.Sprint("another.", n), make([]byte, 900_000))
+	}
+	if !isFull(err) {
+		t.Fatal(err)
+	}
+	same(t, r, collect(job))
+	blobs, err := b.client.js.Stream(t.Context(), "OBJ_"+blobStore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := blobs.Info(t.Context()); err != nil || info.State.Bytes > 1<<20 {
+		t.Errorf("%d bytes stay: %v", info.State.Bytes, err)
+	}
+}
