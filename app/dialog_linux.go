@@ -5,6 +5,7 @@ package main
 #include <locale.h>
 #include <stdlib.h>
 #include <gtk/gtk.h>
+#include <gdk/gdkx.h>
 
 // dialog_init starts GTK in the locale of this thread alone: it would set that of the whole process, with other decimal points.
 static int dialog_init(void) {
@@ -27,13 +28,31 @@ static GtkFileChooser *dialog_new(const char *title, int action) {
   return GTK_FILE_CHOOSER(d);
 }
 
-// dialog_run shows the dialog until it is closed and returns the path, which g_free frees, or NULL.
-static char *dialog_run(GtkFileChooser *chooser) {
-  char *path = NULL;
-  if (gtk_native_dialog_run(GTK_NATIVE_DIALOG(chooser)) == GTK_RESPONSE_ACCEPT) path = gtk_file_chooser_get_filename(chooser);
+// dialog_front has the dialog stay over the studio's window, which is no window of GTK's, and brings it before all others.
+static gboolean dialog_front(gpointer studio) {
+  GList *all = gtk_window_list_toplevels();
+  for (GList *l = all; l != NULL; l = l->next) {
+    if (!GTK_IS_FILE_CHOOSER_DIALOG(l->data) || !gtk_widget_get_visible(GTK_WIDGET(l->data))) continue;
+    GdkWindow *w = gtk_widget_get_window(GTK_WIDGET(l->data));
+    if (w != NULL && GDK_IS_X11_WINDOW(w) && studio != NULL)
+      XSetTransientForHint(GDK_WINDOW_XDISPLAY(w), GDK_WINDOW_XID(w), (Window)GPOINTER_TO_SIZE(studio));
+    gtk_window_present(GTK_WINDOW(l->data));
+  }
+  g_list_free(all);
+  return G_SOURCE_REMOVE;
+}
+
+// dialog_to_front may be called on any thread.
+static void dialog_to_front(guintptr studio) { g_idle_add(dialog_front, (gpointer)studio); }
+
+// dialog_run shows the dialog until it is closed and returns the paths, or NULL.
+static GSList *dialog_run(GtkFileChooser *chooser, guintptr studio) {
+  GSList *paths = NULL;
+  dialog_to_front(studio); // when it is there
+  if (gtk_native_dialog_run(GTK_NATIVE_DIALOG(chooser)) == GTK_RESPONSE_ACCEPT) paths = gtk_file_chooser_get_filenames(chooser);
   g_object_unref(chooser);
   while (gtk_events_pending()) gtk_main_iteration(); // nobody else runs a loop that takes it from the screen
-  return path;
+  return paths;
 }
 */
 import "C"
@@ -81,7 +100,8 @@ var dialogActions = map[dialogKind]C.int{
 	dialogFolder: C.GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
 }
 
-func (d fileDialog) run() (path string, err error) {
+func (d fileDialog) run() (paths []string, err error) {
+	studio := C.guintptr(studioWindow())
 	err = onGTK(func() {
 		var strings []unsafe.Pointer
 		text := func(s string) *C.char {
@@ -95,6 +115,9 @@ func (d fileDialog) run() (path string, err error) {
 			}
 		}()
 		chooser := C.dialog_new(text(d.title), dialogActions[d.kind])
+		if d.many {
+			C.gtk_file_chooser_set_select_multiple(chooser, C.TRUE)
+		}
 		if d.filter != "" {
 			filter := C.dialog_filter(chooser, text(d.filter))
 			for _, e := range d.extensions {
@@ -107,10 +130,15 @@ func (d fileDialog) run() (path string, err error) {
 		if d.name != "" {
 			C.gtk_file_chooser_set_current_name(chooser, text(d.name))
 		}
-		if chosen := C.dialog_run(chooser); chosen != nil {
-			path = C.GoString(chosen)
-			C.g_free(C.gpointer(unsafe.Pointer(chosen)))
+		list := C.dialog_run(chooser, studio)
+		for l := list; l != nil; l = l.next {
+			paths = append(paths, C.GoString((*C.char)(l.data)))
+			C.g_free(C.gpointer(l.data))
 		}
+		C.g_slist_free(list)
 	})
-	return path, err
+	return paths, err
 }
+
+// dialogToFront brings the dialog that is shown before the other windows.
+func dialogToFront() { C.dialog_to_front(0) }

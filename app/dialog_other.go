@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package main
 
@@ -8,7 +8,8 @@ import (
 	"github.com/sqweek/dialog"
 )
 
-func (d fileDialog) run() (path string, err error) {
+func (d fileDialog) run() (paths []string, err error) {
+	var path string
 	file := dialog.File().Title(d.title).SetStartDir(d.folder)
 	if d.filter != "" {
 		file = file.Filter(d.filter, d.extensions...)
@@ -22,7 +23,10 @@ func (d fileDialog) run() (path string, err error) {
 		path, err = dialog.Directory().Title(d.title).SetStartDir(d.folder).Browse()
 	}
 	if errors.Is(err, dialog.ErrCancelled) {
-		return "", nil
+		return nil, nil
 	}
-	return path, err
+	return []string{path}, err
 }
+
+// dialogToFront does nothing: the system keeps its dialog in front.
+func dialogToFront() {}

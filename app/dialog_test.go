@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -18,12 +20,16 @@ func TestDialogsBeginWhereTheLastWasLeft(t *testing.T) {
 	kinds := map[dialogKind][]string{dialogSave: {"zip"}, dialogOpen: {"png", "jpg"}}
 	begins := func(kind dialogKind, answer string, err error) (folder string) {
 		t.Helper()
-		path, got := fileDialog{kind: kind, title: title[kind], extensions: kinds[kind]}.ask(func(d fileDialog) (string, error) {
+		var answers []string
+		if answer != "" {
+			answers = []string{answer}
+		}
+		paths, got := fileDialog{kind: kind, title: title[kind], extensions: kinds[kind]}.ask(func(d fileDialog) ([]string, error) {
 			folder = d.folder
-			return answer, err
+			return answers, err
 		})
-		if path != answer || !errors.Is(got, err) {
-			t.Errorf("it answers %q, %v", path, got)
+		if !slices.Equal(paths, answers) || !errors.Is(got, err) {
+			t.Errorf("it answers %q, %v", paths, got)
 		}
 		return folder
 	}
@@ -83,14 +89,15 @@ func TestNothingIsWrittenOverUnasked(t *testing.T) {
 		{"realword-7.png", []string{""}, "realword-7.png", ""},
 	} {
 		asked, last := 0, fileDialog{}
-		path, err := fileDialog{kind: dialogSave, title: c.offered, name: c.offered}.ask(func(d fileDialog) (string, error) {
+		paths, err := fileDialog{kind: dialogSave, title: c.offered, name: c.offered}.ask(func(d fileDialog) ([]string, error) {
 			name := c.typed[asked]
 			asked, last = asked+1, d
 			if name == "" {
-				return "", nil
+				return nil, nil
 			}
-			return filepath.Join(dir, name), nil
+			return []string{filepath.Join(dir, name)}, nil
 		})
+		path := strings.Join(paths, "|")
 		if c.want != "" {
 			c.want = filepath.Join(dir, c.want)
 		}
@@ -99,7 +106,27 @@ func TestNothingIsWrittenOverUnasked(t *testing.T) {
 		}
 	}
 	folder := fileDialog{kind: dialogFolder, title: "Choose a folder"}
-	if path, err := folder.ask(func(fileDialog) (string, error) { return dir, nil }); path != dir || err != nil {
-		t.Errorf("a folder: %q, %v", path, err)
+	if paths, err := folder.ask(func(fileDialog) ([]string, error) { return []string{dir}, nil }); !slices.Equal(paths, []string{dir}) || err != nil {
+		t.Errorf("a folder: %q, %v", paths, err)
+	}
+}
+
+// TestOneDialogAtATime: a second one brings the first to the front, which may lie behind the window, and does not wait behind it.
+func TestOneDialogAtATime(t *testing.T) {
+	d, fronts := fileDialog{kind: dialogOpen, title: "Open reference pictures", many: true}, 0
+	none := func(fileDialog) ([]string, error) { t.Error("a second dialog"); return nil, nil }
+	for range 2 {
+		paths, err := d.alone(func(fileDialog) ([]string, error) {
+			if paths, err := d.alone(none, func() { fronts++ }); paths != nil || err != nil {
+				t.Errorf("the second answers %q, %v", paths, err)
+			}
+			return []string{"a.png", "b.png"}, nil
+		}, func() { t.Error("there is none before the first") })
+		if len(paths) != 2 || err != nil {
+			t.Errorf("the first answers %q, %v", paths, err)
+		}
+	}
+	if fronts != 2 {
+		t.Errorf("brought to the front %d times", fronts)
 	}
 }

@@ -59,16 +59,16 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		Models: kept,
 		OpenModel: func() (string, error) {
 			kinds := []string{"safetensors", "ckpt", "pth", "pt", "bin"}
-			return fileDialog{title: i18n.T("Add a model"), filter: i18n.T("Models"), extensions: kinds}.ask(fileDialog.run)
+			return fileDialog{title: i18n.T("Add a model"), filter: i18n.T("Models"), extensions: kinds}.one()
 		},
 		Cards: otherChoices,
 		LoRAs: loras(),
 		OpenLoRA: func() (string, error) {
 			kinds := []string{"safetensors", "pt", "ckpt", "bin"}
-			return fileDialog{title: i18n.T("Add a LoRA"), filter: "LoRA", extensions: kinds}.ask(fileDialog.run)
+			return fileDialog{title: i18n.T("Add a LoRA"), filter: "LoRA", extensions: kinds}.one()
 		},
 		Samples:    samples(),
-		OpenFile:   openFile,
+		OpenFiles:  openFiles,
 		Paste:      paste,
 		CopyImage:  copyImage,
 		CopyFiles:  copyFiles,
@@ -78,13 +78,13 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		OpenSession: func() (string, error) {
 			return fileDialog{
 				title: i18n.T("Import a session"), filter: i18n.T("Realword sessions"), extensions: []string{"zip"},
-			}.ask(fileDialog.run)
+			}.one()
 		},
 		SaveSession: func(name string) (string, error) {
 			return fileDialog{
 				kind: dialogSave, title: i18n.T("Export the session"), filter: i18n.T("Realword sessions"), extensions: []string{"zip"},
 				name: name,
-			}.ask(fileDialog.run)
+			}.one()
 		},
 		Example:    ui.Example{UID: assets.DemoUID, Bring: bringExample},
 		Farm:       shared,
@@ -92,7 +92,7 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		OpenKey: func() (string, error) {
 			return fileDialog{
 				title: i18n.T("Choose a file of credentials"), filter: i18n.T("Credentials"), extensions: []string{"creds"},
-			}.ask(fileDialog.run)
+			}.one()
 		},
 		OpenHistory: openHistory,
 		SetAside:    setAside,
@@ -153,19 +153,19 @@ func (s studio) Encode(text string, how prompt.Reading) *prompt.Prompt {
 	return s.bundle.Tokenizer(0).Read(text, how)
 }
 
-func openFile() (string, error) {
+func openFiles() ([]string, error) {
 	return fileDialog{
-		title: i18n.T("Open a reference picture"), filter: i18n.T("Pictures"),
+		title: i18n.T("Open reference pictures"), filter: i18n.T("Pictures"), many: true,
 		extensions: []string{"png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"},
-	}.ask(fileDialog.run)
+	}.show()
 }
 
 func saveFile(name string) (string, error) {
 	return fileDialog{
 		kind: dialogSave, title: i18n.T("Save the picture"), filter: i18n.T("PNG pictures"), extensions: []string{"png"}, name: name,
-	}.ask(fileDialog.run)
+	}.one()
 }
 
 func openFolder() (string, error) {
-	return fileDialog{kind: dialogFolder, title: i18n.T("Choose a folder")}.ask(fileDialog.run)
+	return fileDialog{kind: dialogFolder, title: i18n.T("Choose a folder")}.one()
 }

@@ -89,7 +89,7 @@ func furnished(t *testing.T) *bench {
 		o.Models = modelstest.New()
 		o.LoRAs = lora.NewLibrary(t.TempDir())
 		o.OpenFolder = func() (string, error) { return "", nil }
-		o.OpenModel = o.OpenFile
+		o.OpenModel = func() (string, error) { return "", nil }
 		o.Farm = t.TempDir()
 	})
 }

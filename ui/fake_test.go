@@ -105,7 +105,7 @@ func newBench(t testing.TB, change func(*Options)) *bench {
 	o := Options{
 		Pictures: t.TempDir(),
 		Open:     func(context.Context, string) (Engine, error) { return b.engine, nil },
-		OpenFile: func() (string, error) { return "", nil },
+		OpenFiles: func() ([]string, error) { return nil, nil },
 		SaveFile: func(string) (string, error) { return "", nil },
 	}
 	if change != nil {

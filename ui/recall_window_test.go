@@ -219,7 +219,7 @@ func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 func TestAnOpenedPictureSaysHowItWasMade(t *testing.T) {
 	_, path, rex := finished(t)
 	opened := path
-	c := ready(t, func(o *Options) { o.OpenFile = func() (string, error) { return opened, nil } })
+	c := ready(t, func(o *Options) { o.OpenFiles = func() ([]string, error) { return []string{opened}, nil } })
 	for _, a := range c.Table.List {
 		if a.ID == "file.open" {
 			a.Do()

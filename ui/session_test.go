@@ -31,7 +31,7 @@ func keeping(t *testing.T, dir string, changes ...func(*Options)) *bench {
 		o.OpenHistory = func() (*history.Store, error) {
 			return history.Options{Pictures: o.Pictures, Wait: 50 * time.Millisecond}.Open(filepath.Join(dir, "history.db"))
 		}
-		o.OpenFile = func() (string, error) { return filepath.Join(dir, "rex.png"), nil }
+		o.OpenFiles = func() ([]string, error) { return []string{filepath.Join(dir, "rex.png")}, nil }
 	})
 	t.Cleanup(b.end0)
 	return b

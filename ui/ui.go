@@ -59,8 +59,8 @@ type Options struct {
 	// OpenLoRA asks for the file of a LoRA; "" means that the user changed their mind. Nil hides the choice.
 	OpenLoRA func() (string, error)
 	Samples  []Sample
-	// OpenFile asks the user for a picture file; "" means that the user changed their mind. Nil hides the button.
-	OpenFile func() (string, error)
+	// OpenFiles asks the user for picture files; none means that the user changed their mind. Nil hides the button.
+	OpenFiles func() ([]string, error)
 	// Paste answers what is in the system's clipboard; nothing and no error means that there is no picture. Nil switches pasting off.
 	Paste func() (Pasted, error)
 	// CopyImage puts a picture, given as a PNG file, into the system's clipboard, and CopyFiles files. Nil switches copying off.

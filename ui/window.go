@@ -117,7 +117,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.subjects = subjects.New(w.Commands)
 	w.subjects.State, w.subjects.Change = w.state.Now, w.state.Change
 	w.subjects.Ctx, w.subjects.Canvas, w.subjects.Post, w.subjects.Background = w.ctx, w.win.Canvas, w.post, w.background
-	w.subjects.OpenFile, w.subjects.Clipboard = w.opt.OpenFile, w.opt.Paste
+	w.subjects.OpenFiles, w.subjects.Clipboard = w.opt.OpenFiles, w.opt.Paste
 	w.subjects.Engine = func() subjects.Engine {
 		if e := w.models.Engine(); e != nil {
 			return e

@@ -99,7 +99,7 @@ func (b *bench) end(j fakeJob, e inference.Event) {
 
 func TestOpenPictureClickWordGenerate(t *testing.T) {
 	path := uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
-	b := ready(t, func(o *Options) { o.OpenFile = func() (string, error) { return path, nil } })
+	b := ready(t, func(o *Options) { o.OpenFiles = func() ([]string, error) { return []string{path}, nil } })
 	test.Type(b.subjects.Prompt, "a dog on the beach")
 	b.subjects.ChoosePicture()
 	b.settle()
@@ -415,5 +415,18 @@ func TestLookFieldsLetKeysThrough(t *testing.T) {
 	b.subjects.Prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
 	if b.subjects.Prompt.SelectedText() != "a dog" {
 		t.Errorf("selected %q", b.subjects.Prompt.SelectedText())
+	}
+}
+
+// Several files that are chosen together are several references, also where one of them says how it was made.
+func TestOpenSeveralPictures(t *testing.T) {
+	paths := []string{uitest.File(t, "rex.png", uitest.PNG(uitest.Red)), uitest.File(t, "tom.png", uitest.PNG(uitest.Red))}
+	b := ready(t, func(o *Options) { o.OpenFiles = func() ([]string, error) { return paths, nil } })
+	for i, open := range []func(){b.subjects.ChoosePicture, b.subjects.FileActions()[0].Do} {
+		open()
+		b.settle()
+		if n := len(b.state.Form.Cards); n != 2*(i+1) {
+			t.Errorf("%d cards after %d times", n, i+1)
+		}
 	}
 }

@@ -76,7 +76,7 @@ func (p *Panel) wordActions() []command.Action {
 	return []command.Action{
 		{
 			ID: "word.open", Label: i18n.T("Open a picture for it…"), Do: on(p.pick),
-			Can: func() bool { return marked() && p.OpenFile != nil },
+			Can: func() bool { return marked() && p.OpenFiles != nil },
 		},
 		{
 			ID: "word.paste", Label: i18n.T("Paste a picture for it"), Do: on(p.Paste),

@@ -41,18 +41,18 @@ func (p *Panel) TargetAt(at fyne.Position) state.Target {
 	return state.Target{}
 }
 
-// pick asks for a picture file for a target.
-func (p *Panel) pick(to state.Target) { p.ask(func(path string) { p.TakeTo(to, []string{path}) }) }
+// pick asks for picture files for a target.
+func (p *Panel) pick(to state.Target) { p.ask(func(paths []string) { p.TakeTo(to, paths) }) }
 
-// ask asks for a picture file.
-func (p *Panel) ask(take func(path string)) {
-	if p.OpenFile == nil {
+// ask asks for picture files.
+func (p *Panel) ask(take func(paths []string)) {
+	if p.OpenFiles == nil {
 		return
 	}
 	p.forgive()
 	p.Background(func() func() {
-		path, err := p.OpenFile()
-		if err == nil && path == "" {
+		paths, err := p.OpenFiles()
+		if err == nil && len(paths) == 0 {
 			return nil
 		}
 		return func() {
@@ -60,7 +60,7 @@ func (p *Panel) ask(take func(path string)) {
 				p.Change(func(s *state.State) { s.PickErr = err })
 				return
 			}
-			take(path)
+			take(paths)
 		}
 	})
 }
@@ -252,11 +252,20 @@ func (p *Panel) Eye() state.Eye {
 func (p *Panel) FileActions() []command.Action {
 	return []command.Action{{
 		ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O",
-		Do: func() { p.ask(p.OnOpened) }, Can: func() bool { return p.OpenFile != nil },
+		Do: func() { p.ask(p.open) }, Can: func() bool { return p.OpenFiles != nil },
 	}}
 }
 
-// ChoosePicture asks for a file and takes it as a reference.
+// open takes files that were opened: one may be taken for its recipe, several are references.
+func (p *Panel) open(paths []string) {
+	if len(paths) == 1 {
+		p.OnOpened(paths[0])
+		return
+	}
+	p.TakeTo(state.Target{}, paths)
+}
+
+// ChoosePicture asks for files and takes them as references.
 func (p *Panel) ChoosePicture() { p.pick(state.Target{}) }
 
 // Add makes cards of pictures, in their order.

@@ -39,7 +39,7 @@ type Panel struct {
 	Post       func(func())             // to the window's goroutine
 	Background func(slow func() func()) // on another one, and what it answers on the window's
 	Engine     func() Engine            // of the open model; nil before
-	OpenFile   func() (string, error)   // asks for a picture; nil: there is no such dialog
+	OpenFiles  func() ([]string, error) // asks for pictures; nil: there is no such dialog
 	Clipboard  func() (Pasted, error)   // what is in it; nil likewise
 	OnResized  func()                   // the words need another height
 	OnPaint    func(card int)           // the mask of a card's subject is to be painted
@@ -436,7 +436,7 @@ func (p *Panel) Actions() []command.Action {
 		},
 		{
 			ID: "subject.add", Menu: command.MenuEdit, Label: i18n.T("Another picture of the same subject…"), Do: on(p.addTo),
-			Can: func() bool { return can() && p.OpenFile != nil },
+			Can: func() bool { return can() && p.OpenFiles != nil },
 		},
 		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use this picture for another word too"), Do: on(p.share), Can: can},
 		{
