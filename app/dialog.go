@@ -78,13 +78,17 @@ var chosen struct {
 }
 
 // ask runs the dialog where the last one for the same things was left. The first one for pictures, and one that saves, begins among the
-// user's pictures: where the program was started from says nothing. What is to be saved has the ending of the name that was offered.
+// user's pictures, others at home: where the program was started from says nothing. What is to be saved has the ending of the name that was
+// offered.
 func (d fileDialog) ask(run func(fileDialog) ([]string, error)) ([]string, error) {
 	chosen.Lock()
 	places := []string{chosen.folders[d.title]}
 	chosen.Unlock()
 	if pictures := files.Pictures(); d.kind == dialogSave || slices.Contains(d.extensions, "png") {
 		places = append(places, pictures, filepath.Dir(pictures))
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		places = append(places, home) // GTK's own is what was used lately, of which no folder can be chosen
 	}
 	for _, dir := range places {
 		if info, err := os.Stat(dir); dir != "" && err == nil && info.IsDir() {
