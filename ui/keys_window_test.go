@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"image"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,25 @@ func TestLookKeysCanBeChanged(t *testing.T) {
 	}
 	if seen := strings.Join(b.seen(), "\n"); !strings.Contains(seen, "\nR\n") {
 		t.Errorf("the list does not show R: %s", seen)
+	}
+
+	// Enter as a key that is taken asks, and does not answer by itself.
+	enter := &fyne.KeyEvent{Name: fyne.KeyReturn}
+	press := func(k *command.KeyCap) {
+		k.Tapped(nil)
+		k.KeyDown(enter)
+		b.win.Canvas().Focused().TypedKey(enter)
+	}
+	if press(caps[1]); b.prefs.Keys[b.Table.List[b.Table.Keys[command.Stroke{Key: fyne.KeyReturn}]].ID] != "Enter" {
+		t.Errorf("Enter is no key: %v", b.prefs.Keys)
+	}
+	had := maps.Clone(b.prefs.Keys)
+	open := b.Layers.Open()
+	if press(cap); b.Layers.Open() != open+1 || !maps.Equal(b.prefs.Keys, had) {
+		t.Errorf("%d sheets are open, the keys are %v", b.Layers.Open(), b.prefs.Keys)
+	}
+	if b.win.Canvas().Focused().TypedKey(enter); b.prefs.Keys["run.generate"] != "Enter" {
+		t.Errorf("Enter does not agree: %v", b.prefs.Keys)
 	}
 }
 

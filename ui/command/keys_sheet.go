@@ -183,9 +183,12 @@ func (k *KeyCap) MouseOut()                      { k.tip.Out(k) }
 func (k *KeyCap) FocusLost()                     { k.focused = false; k.wait(false); k.show() }
 func (k *KeyCap) TypedRune(rune)                 {}
 func (k *KeyCap) TypedKey(e *fyne.KeyEvent) {
+	enter := e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter
 	switch {
+	case k.waiting && enter:
+		k.take(e.Name)
 	case k.waiting:
-	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter || e.Name == fyne.KeySpace:
+	case enter || e.Name == fyne.KeySpace:
 		k.wait(true)
 	default:
 		kit.HandOn(k, e)
@@ -194,24 +197,35 @@ func (k *KeyCap) TypedKey(e *fyne.KeyEvent) {
 func (k *KeyCap) KeyUp(*fyne.KeyEvent) {}
 func (k *KeyCap) AcceptsTab() bool     { return k.waiting }
 
-// KeyDown hears every key, also those that the menus act on.
+// KeyDown hears every key, also those that the menus act on. Enter alone is heard when it is typed, which comes next: it would answer
+// the question that it brings up.
 func (k *KeyCap) KeyDown(e *fyne.KeyEvent) {
-	if !k.waiting {
-		return
+	if s := strokeNow(e.Name); k.waiting && (s.Key != fyne.KeyReturn || !s.Typed()) {
+		k.take(e.Name)
 	}
-	s := Stroke{Key: e.Name}.plain()
+}
+
+// strokeNow is a key with the modifiers that are held.
+func strokeNow(key fyne.KeyName) Stroke {
+	s := Stroke{Key: key}.plain()
 	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
 		s.Mod = d.CurrentKeyModifiers()
 	}
-	switch e.Name {
+	return s
+}
+
+// take ends the wait with a key that was pressed, unless it is one that only comes with others.
+func (k *KeyCap) take(key fyne.KeyName) {
+	s := strokeNow(key)
+	switch key {
 	case desktop.KeyShiftLeft, desktop.KeyShiftRight, desktop.KeyControlLeft, desktop.KeyControlRight, desktop.KeyAltLeft,
 		desktop.KeyAltRight, desktop.KeySuperLeft, desktop.KeySuperRight, desktop.KeyMenu, desktop.KeyCapsLock, fyne.KeyTab, fyne.KeySpace, "":
 		return
 	}
 	k.wait(false)
 	switch {
-	case e.Name == fyne.KeyEscape:
-	case e.Name == fyne.KeyBackspace && s.Mod == 0:
+	case key == fyne.KeyEscape:
+	case key == fyne.KeyBackspace && s.Mod == 0:
 		k.none()
 	default:
 		k.pressed(s)

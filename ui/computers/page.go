@@ -294,8 +294,8 @@ func (p *Page) join() {
 }
 
 func (p *Page) revoke(name string) {
-	p.host.Layers.Ask(i18n.T("Let %s out?", name), i18n.T("Its connection ends at once, and its line will never work again. What it is working on is made by another computer."),
-		i18n.T("Let it out"), func() { p.do(func() error { return p.link.Revoke(name) }, nil) })
+	p.host.Layers.Warn(i18n.T("Let %s out?", name), i18n.T("Its connection ends at once, and its line will never work again. What it is working on is made by another computer."),
+		i18n.T("Cancel"), i18n.T("Let it out"), func() { p.do(func() error { return p.link.Revoke(name) }, nil) })
 }
 
 // follow takes over what the link says.

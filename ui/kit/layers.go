@@ -47,7 +47,8 @@ func (l *Layers) Back() {
 
 // Sheet lays content over the window, which waits behind it, until the user closes it with its button or with Esc, or the answered
 // function is called. It is as wide as wished and as high as its content needs, up to the wished height, or more where the content
-// would be cut by a little; what is longer scrolls, or must. buttons stand at its foot, the one to press by default last.
+// would be cut by a little; what is longer scrolls, or must. buttons stand at its foot, the one to press by default last: Enter presses it,
+// unless something else gets the focus.
 func (l *Layers) Sheet(title string, wish fyne.Size, content fyne.CanvasObject, buttons ...fyne.CanvasObject) (closeIt func()) {
 	head := NewLine(title, theme.ColorNameForeground, theme.SizeNameSubHeadingText)
 	head.Style.Bold = true
@@ -75,7 +76,18 @@ func (l *Layers) Sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 	closed = l.Opened(closeIt)
 	dropTip(l.Canvas().Content())
 	pop.Show()
+	if len(buttons) > 0 {
+		l.wait(buttons[len(buttons)-1])
+	}
 	return closeIt
+}
+
+// wait has Enter press a button of the sheet that has just come up. No text comes for that, as none comes for a click.
+func (l *Layers) wait(button fyne.CanvasObject) {
+	if f, can := button.(fyne.Focusable); can {
+		l.Canvas().Focus(f)
+		dropTip(rootOver(button))
+	}
 }
 
 // MenuButton is a quiet button under which a menu opens, of the items that there are then.
@@ -102,8 +114,8 @@ func (l *Layers) Ask(title, question, agree string, yes func()) {
 	l.ask(title, question, i18n.T("Cancel"), agree, widget.HighImportance, yes)
 }
 
-// Warn is Ask before something that ends or goes away: what agrees is red, and no says what is done else. closeIt takes the
-// question back where nothing is left to ask about.
+// Warn is Ask before something that ends or goes away: what agrees is red, no says what is done else, and Enter is no. closeIt takes
+// the question back where nothing is left to ask about.
 func (l *Layers) Warn(title, question, no, agree string, yes func()) (closeIt func()) {
 	return l.ask(title, question, no, agree, widget.DangerImportance, yes)
 }
@@ -115,5 +127,8 @@ func (l *Layers) ask(title, question, no, agree string, how widget.Importance, y
 	ok := NewButton(agree, func() { closeIt(); yes() })
 	ok.Importance = how
 	closeIt = l.Sheet(title, fyne.NewSize(420, 190), NewPage(text), leave, ok)
+	if how == widget.DangerImportance {
+		l.wait(leave)
+	}
 	return closeIt
 }

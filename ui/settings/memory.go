@@ -204,8 +204,8 @@ func (s *Panel) Before(run func()) {
 		run()
 		return
 	}
-	m.host.Layers.Ask(i18n.T("This job will not fit in memory"),
+	m.host.Layers.Warn(i18n.T("This job will not fit in memory"),
 		i18n.T("It needs about %s, and %s is available. The system may close Realword or another program. Finished pictures are kept.",
 			wording.Bytes(m.plan.Peak), wording.Bytes(m.plan.Available)),
-		i18n.T("Run anyway"), run)
+		i18n.T("Cancel"), i18n.T("Run anyway"), run)
 }
