@@ -39,6 +39,14 @@ type Host struct {
 	SaveFile func(name string, data func() ([]byte, error)) (path string, err error)
 }
 
+// saved is what became of the map that was saved last: err, or that it is at path and was the one of a step and a γ.
+type saved struct {
+	err   error
+	path  string
+	step  int
+	scope float64
+}
+
 // Painter paints masks over a picture that it enlarges to size. It is called on any goroutine.
 type Painter func(base image.Image, size image.Point, masks []picture.Layer, mode picture.Mode, opacity float64) *image.RGBA
 
@@ -58,7 +66,7 @@ type Panel struct {
 	kind   mapKind
 	over   bool
 	seen   inspected // the maps that are shown
-	saved  error     // of the last map that was saved
+	saved  saved
 
 	painter kit.Newest[scene]
 	asked   sceneKey
@@ -235,7 +243,7 @@ func (p *Panel) Show(subject int) {
 	if !ok {
 		return
 	}
-	p.in, p.saved = in, nil
+	p.in, p.saved = in, saved{}
 	if !p.open {
 		p.open = true
 		p.closed = p.host.Layers.Opened(p.hide)
@@ -373,8 +381,10 @@ func (p *Panel) scope() float64 {
 // remark says what the what-if is worth, or what is wrong.
 func (p *Panel) remark(step int, why error) string {
 	switch {
-	case p.saved != nil:
-		return wording.Sentence(p.saved)
+	case p.saved.err != nil:
+		return wording.Sentence(p.saved.err)
+	case p.saved.path != "" && p.saved.step == step && p.saved.scope == p.scope():
+		return i18n.T("Saved as %s", wording.Path(p.saved.path))
 	case p.seen.err != nil && p.in.trying():
 		return wording.Sentence(p.seen.err)
 	case !p.in.trying():
@@ -509,17 +519,18 @@ func (p *Panel) export(bits int) {
 		return
 	}
 	s := p.host.State()
-	in, step, kind, size := p.in, p.step(), p.kind, s.PictureSize()
+	in, step, kind, size, scope := p.in, p.step(), p.kind, s.PictureSize(), p.scope()
 	name := fmt.Sprintf("%s-%s-step-%02d-%dbit.png", files.Words(in.subjects[in.subject].Word, 40), [...]string{"raw", "refined", "top-k", "mask"}[kind],
 		in.steps[step].Step+1, bits)
 	p.host.Background(func() func() {
 		e := in.at(step)
 		data, err := picture.Grid{Width: e.width, Height: e.height, Values: e.grids[kind]}.EncodeGrey(bits, size)
+		path := ""
 		if err = errors.Join(e.err, err); err == nil {
-			_, err = p.host.SaveFile(name, func() ([]byte, error) { return data, nil })
+			path, err = p.host.SaveFile(name, func() ([]byte, error) { return data, nil })
 		}
 		return func() {
-			p.saved = err
+			p.saved = saved{err, path, step, scope}
 			p.refresh()
 		}
 	})

@@ -267,6 +267,12 @@ func TestMapsAreSaved(t *testing.T) {
 			t.Errorf("saved %q, %v", b.name, err)
 		}
 	}
+	if b.note.Text != "Saved as "+"/pictures/dog-mask-step-03-16bit.png" {
+		t.Errorf("it says %q", b.note.Text)
+	}
+	if b.gamma.Slider.SetValue(0.5); strings.Contains(b.note.Text, "Saved") {
+		t.Errorf("with another γ it says %q", b.note.Text)
+	}
 	b.State.Shots[0].Recipe.Subjects[0].Word.Text = `"fluffy": dog/cat?`
 	b.Refresh()
 	test.Tap(b.save[0])

@@ -45,13 +45,7 @@ func (v *Saver) maker(shot state.Shot) bundle.Manifest {
 func (v *Saver) copyWith(give func() error, done string) {
 	v.host.Background(func() func() {
 		err := give()
-		return func() {
-			v.host.Change(func(s *state.State) {
-				if s.ActionErr = err; err == nil {
-					s.Told = s.Tell(done)
-				}
-			})
-		}
+		return func() { v.tell(err, done) }
 	})
 }
 

@@ -171,6 +171,15 @@ func (v *Saver) changeShots(meant func(state.Shot) bool, change func(*state.Shot
 // fail says why something cannot be done; nil takes back what was said.
 func (v *Saver) fail(err error) { v.host.Change(func(s *state.State) { s.ActionErr = err }) }
 
+// tell says under the picture what was done with it, or why it was not.
+func (v *Saver) tell(err error, done string) {
+	v.host.Change(func(s *state.State) {
+		if s.ActionErr = err; err == nil {
+			s.Told = s.Tell(done)
+		}
+	})
+}
+
 // filed journals where a picture is that was in no file: data is what is in it.
 func (v *Saver) filed(shot state.Shot, path string, data []byte, ours bool) {
 	sum := ""
@@ -269,7 +278,13 @@ func (v *Saver) As() {
 				err = files.Write(path, 0, data)
 			}
 		}
-		return func() { v.fail(err) }
+		return func() {
+			if path == "" {
+				v.fail(err)
+				return
+			}
+			v.tell(err, i18n.T("Saved as %s", wording.Path(path)))
+		}
 	})
 }
 

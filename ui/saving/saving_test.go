@@ -20,6 +20,7 @@ import (
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
+	"realword/ui/wording"
 )
 
 // bench is the saver in a house of its own, with a history.
@@ -201,6 +202,30 @@ func TestAPictureInNoFileIsLent(t *testing.T) {
 	b.Settle()
 	if s := b.State.Shot(); s.Path != b.answer || s.Pixels || b.host.Journal.Store() == nil || b.kept().File != b.answer {
 		t.Errorf("saved, it is %+v", s)
+	}
+}
+
+// A copy that was saved is said to be, where it is.
+func TestACopyIsSaid(t *testing.T) {
+	b := newBench(t)
+	b.make()
+	b.Settle()
+	for _, name := range []string{"", "mine.png"} {
+		if name != "" {
+			b.answer = filepath.Join(t.TempDir(), name)
+		}
+		b.As()
+		b.Settle()
+		told := b.State.Told
+		if said := told == b.State.Tell("Saved as "+wording.Path(b.answer)); said != (name != "") {
+			t.Errorf("%q: it says %+v", name, told)
+		}
+	}
+	b.answer = filepath.Join(b.folder, "none", "mine.png")
+	b.As()
+	b.Settle()
+	if b.State.ActionErr == nil {
+		t.Error("a folder that is not there has no error")
 	}
 }
 
