@@ -207,8 +207,9 @@ func (c *coach) offers() bool { return c.host.Can != nil && c.host.Can() }
 
 // done is which of the coach's three steps are done.
 func done(s state.State) [3]bool {
-	bound := slices.ContainsFunc(s.Form.Cards, func(c state.Card) bool { return c.Bound() && !c.Lost(s.Words) })
-	return [...]bool{strings.TrimSpace(s.Form.Prompt) != "", len(s.Form.Cards) > 0, bound}
+	cards := s.Form.Cards
+	asks := slices.ContainsFunc(cards, func(c state.Card) bool { return !c.Off && (!c.Bound() || c.Lost(s.Words)) })
+	return [...]bool{strings.TrimSpace(s.Form.Prompt) != "", len(cards) > 0, len(cards) > 0 && !asks}
 }
 
 func (c *coach) show(s state.State, ready bool) {

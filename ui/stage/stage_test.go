@@ -458,6 +458,24 @@ func TestTheCoachEndsWithGenerate(t *testing.T) {
 	if b.coach.below == "ready" {
 		t.Error("a card without a word is not ready")
 	}
+	dog := state.Card{ID: 1, Word: uitest.Word("dog")}
+	for _, c := range []struct {
+		cards []state.Card
+		want  bool
+	}{
+		{nil, false},
+		{[]state.Card{dog}, true},
+		{[]state.Card{dog, {ID: 2}}, false},
+		{[]state.Card{{ID: 2}, dog}, false},
+		{[]state.Card{dog, {ID: 2, Off: true}}, true},                 // which nobody asks for
+		{[]state.Card{dog, {ID: 2, Word: uitest.Word("cat")}}, false}, // the prompt has no cat
+	} {
+		s := b.State
+		s.Form.Cards = c.cards
+		if got := done(s); got[2] != c.want {
+			t.Errorf("the third step of %+v is done: %v", c.cards, got[2])
+		}
+	}
 	b.Change(func(s *state.State) {
 		s.Form.Cards = []state.Card{{ID: 1, Word: uitest.Word("dog"), Ref: inference.Reference{Name: "dog.png", SHA256: "1", Data: []byte{1}}}}
 	})
