@@ -28,6 +28,7 @@ import (
 func (g *Page) Actions() []command.Action {
 	open := func() bool { return g.host.State().History.Open }
 	chosen := func() bool { return g.Shown() && g.state.Chosen != 0 }
+	kept := func() bool { return chosen() && !g.state.Look.Trash }
 	can := func(button string) func() bool { // as the button beside the picture
 		return func() bool {
 			b := g.buttons[button]
@@ -43,7 +44,7 @@ func (g *Page) Actions() []command.Action {
 			ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.Toggle, Can: open,
 			On: func() bool { return g.Shown() },
 		},
-		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: chosen},
+		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: kept},
 		{ID: "history.open", Label: i18n.T("Open in studio"), Do: g.showChosen, Can: can("show")},
 		{ID: "history.reference", Label: i18n.T("Use as reference"), Do: g.asReference, Can: can("reference")},
 		{ID: "history.reveal", Label: i18n.T("Show the file"), Do: g.revealFile, Can: can("reveal")},
@@ -51,7 +52,7 @@ func (g *Page) Actions() []command.Action {
 		{ID: "history.restore", Label: i18n.T("Restore from the trash"), Do: g.restoreAll, Can: can("restore")},
 		{
 			ID: "history.trash", Label: i18n.T("Move to the trash"), Key: "Del", Do: g.trashAll,
-			Can: func() bool { return chosen() && !g.state.Look.Trash },
+			Can: kept,
 		},
 	}, g.markActions()...)
 }
@@ -239,11 +240,7 @@ func (g *Page) setPin(on bool) {
 // throw puts something into the trash and offers to take it out again.
 func (g *Page) throw(text string, items ...history.Item) {
 	g.change(func(s *history.Store) error { return s.Trash(time.Now(), items...) }, func() {
-		thrown := snack{Text: text, Undo: items}
-		if was := g.state.Snack; len(was.Undo) > 0 {
-			thrown.then = &was
-		}
-		g.state.Snack = thrown
+		g.state.Snack = snack{Text: text, Undo: items, then: g.state.Snack.back()}
 	})
 }
 
@@ -261,16 +258,21 @@ func (g *Page) trashSession() {
 
 // undoTrash takes out of the trash what was thrown away last, if anything was. What was before it comes next.
 func (g *Page) undoTrash() {
-	items := g.state.Snack.Undo
-	if len(items) == 0 {
+	was := g.state.Snack
+	back := was.back()
+	if back == nil {
 		return
 	}
-	if then := g.state.Snack.then; then != nil {
-		g.state.Snack = *then
-	} else {
-		g.state.Snack = snack{}
+	if g.state.Snack = (snack{}); back.then != nil {
+		g.state.Snack = *back.then
 	}
-	g.change(func(s *history.Store) error { return s.Restore(items...) }, func() { g.thumbs.forget() })
+	g.change(func(s *history.Store) error {
+		err := s.Restore(back.Undo...)
+		if err != nil {
+			g.host.Post(func() { g.state.Snack = was }) // to be tried again
+		}
+		return err
+	}, func() { g.thumbs.forget() })
 }
 
 // Undone takes the last thing out of the trash again if the page is on the screen and something was thrown away there; for
@@ -283,7 +285,7 @@ func (g *Page) Undone() bool {
 	return can
 }
 
-func (g *Page) Undoable() bool { return g.Shown() && len(g.state.Snack.Undo) > 0 }
+func (g *Page) Undoable() bool { return g.Shown() && g.state.Snack.back() != nil }
 
 // restoreAll takes all that are marked out of the trash, each with the job or the session that it was thrown away with.
 func (g *Page) restoreAll() {
@@ -437,18 +439,23 @@ func (g *Page) begin(what string, slow func() (text string, err error)) {
 	g.beginThen(what, slow, func() {})
 }
 
+// say says what was done. What was thrown away before can still come back.
+func (g *Page) say(text string) { g.state.Snack = snack{Text: text, then: g.state.Snack.back()} }
+
 // beginThen is begin, and does something before what has come of it is shown.
 func (g *Page) beginThen(what string, slow func() (text string, err error), then func()) {
 	if g.state.Busy != "" {
 		return
 	}
-	g.state.Busy, g.state.Snack, g.state.Err = what, snack{}, nil
+	g.state.Busy, g.state.Err = what, nil
 	g.refresh()
 	g.host.Background(func() func() {
 		text, err := slow()
 		return func() {
 			then()
-			g.state.Busy, g.state.Err, g.state.Snack = "", err, snack{Text: text}
+			if g.state.Busy, g.state.Err = "", err; text != "" {
+				g.say(text)
+			}
 			g.refresh()
 			g.reload()
 		}

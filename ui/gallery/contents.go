@@ -78,6 +78,14 @@ type snack struct {
 	then *snack         // what was thrown away before it, and can come back after it; nil: nothing
 }
 
+// back is the newest with a way back of a message and what was thrown away before it; nil: there is none.
+func (s snack) back() *snack {
+	if len(s.Undo) > 0 {
+		return &s
+	}
+	return s.then
+}
+
 // readContents reads what the page shows besides its pictures.
 func readContents(s *history.Store, look query) (contents, error) {
 	g := contents{Look: look}

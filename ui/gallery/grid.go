@@ -89,7 +89,13 @@ func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeyLeft, fyne.KeyRight:
 		p.g.key(e.Name)
 	default:
-		p.g.host.Commands.Typed(e)
+		keys := p.g.host.Commands
+		if pressed := (command.Stroke{Mod: keys.Modifiers(), Key: e.Name}); p.g.state.Look.Trash && pressed.String() == keys.KeyOf("history.trash") {
+			p.g.say(i18n.T("It is in the trash already. “Empty the trash” deletes everything there."))
+			p.g.refresh()
+			return
+		}
+		keys.Typed(e)
 	}
 }
 

@@ -269,7 +269,7 @@ func (g *Page) markActions() []command.Action {
 		},
 		{
 			ID: "history.pictures.export", Menu: command.MenuFile, Label: i18n.T("Export the selected pictures…"), Do: g.exportAll,
-			Can: func() bool { return some() && g.host.OpenFolder != nil && g.state.Busy == "" },
+			Can: func() bool { return some() && !g.state.Look.Trash && g.host.OpenFolder != nil && g.state.Busy == "" },
 		},
 		{
 			ID: "history.compare", Label: i18n.T("Compare the two selected pictures"), Key: "Shift+K", Do: g.compareTwo,

@@ -697,3 +697,56 @@ func TestEscOfTheSessions(t *testing.T) {
 		t.Errorf("the window hears %q", heard)
 	}
 }
+
+// What was thrown away comes back also after something else was done and said, and the way back stays where it could not be gone.
+func TestUndoOutlivesWhatIsSaid(t *testing.T) {
+	out, broken := t.TempDir(), error(nil)
+	g := newBench(t, func(h *Host) { h.OpenFolder = func() (string, error) { return out, broken } })
+	ids := g.open(7, 8, 9)
+	throw := func(id uint64) {
+		g.picked(id)
+		g.key(fyne.KeyDelete)
+	}
+	throw(ids[0])
+	throw(ids[1])
+	for _, broken = range []error{nil, errors.New("no folder")} {
+		g.picked(ids[2])
+		g.exportAll()
+		if !g.Undoable() {
+			t.Error("nothing comes back while an export goes on")
+		}
+		if g.Settle(); !g.undo.Hidden {
+			t.Errorf("Undo stands beside %q", g.snackText.Text)
+		}
+	}
+	trashed := g.state.Trashed
+	if !g.Undone() || !g.Undone() || g.Undone() {
+		t.Error("two come back, no more")
+	}
+	if g.Settle(); trashed != 2 || g.state.Trashed != 0 {
+		t.Errorf("%d were in the trash, %d are", trashed, g.state.Trashed)
+	}
+	g.state.Snack = snack{Text: "gone", Undo: []history.Item{{Kind: history.PictureItem, ID: 12345}}}
+	g.Undone()
+	if g.Settle(); g.state.Err == nil || !g.Undoable() {
+		t.Errorf("%v; it can be tried again: %v", g.state.Err, g.Undoable())
+	}
+}
+
+// The keys of the trash do what stands beside its pictures: no star is given there, and Del says why nothing happens.
+func TestKeysOfTheTrash(t *testing.T) {
+	g := newBench(t)
+	id := g.open(7)[0]
+	g.picked(id)
+	g.key(fyne.KeyDelete)
+	g.look(func(l *query) { l.Trash = true })
+	g.Settle()
+	g.picked(id)
+	g.key(fyne.KeyPeriod)
+	if g.picture(id).Starred || g.snackText.Text != "" {
+		t.Errorf("a star in the trash: %v; it says %q", g.picture(id).Starred, g.snackText.Text)
+	}
+	if g.key(fyne.KeyDelete); !strings.Contains(g.snackText.Text, "in the trash already") || g.state.Trashed != 1 {
+		t.Errorf("Del says %q", g.snackText.Text)
+	}
+}
