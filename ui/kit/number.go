@@ -187,6 +187,7 @@ func (n *Number) leave(take bool) {
 	n.done(take)
 	if c := fyne.CurrentApp().Driver().CanvasForObject(n.slider); c != nil {
 		c.Focus(n.slider)
+		n.slider.tip.Leave(n.slider) // nobody has asked what it is
 	}
 }
 

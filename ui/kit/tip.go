@@ -27,12 +27,16 @@ type tips struct {
 	box     *fyne.Container
 	owner   fyne.CanvasObject // whose text is seen, or will be
 	of      *Tip              // that text, once it is seen
+	at      fyne.Position     // where the owner was when its text came
+	watched bool
 }
 
-// tipDelay is how long the pointer rests before the text comes, and keyDelay how long the keyboard does.
+// tipDelay is how long the pointer rests before the text comes, and keyDelay how long the keyboard does; tipWatch is how often it is looked
+// whether what the text is about is still where it was: nobody tells of what is scrolled away under a resting pointer, or closed.
 const (
 	tipDelay = 450 * time.Millisecond
 	keyDelay = 900 * time.Millisecond
+	tipWatch = 200 * time.Millisecond
 )
 
 // widestTip is how wide a text becomes before it goes on in another line.
@@ -63,22 +67,41 @@ func (t *tips) Resize(size fyne.Size) {
 }
 
 // FollowTip makes the text that is seen over an object, such as the window's content, equal to what it is about, after anything has
-// changed: it goes where that is no longer seen, since nobody tells a hidden object that the pointer has left it.
+// changed: it goes where that is no longer seen, or elsewhere, since nobody tells an object that the pointer has not left that it has gone.
 func FollowTip(over fyne.CanvasObject) {
-	t := tipsOver(over)
-	if t == nil || t.of == nil || t.owner == nil || !t.box.Visible() {
-		return
-	}
-	text := t.of.Explanation()
-	switch {
-	case text == "" || !shown(t.owner):
-		t.of.Leave(t.owner)
-	case text != t.text.Text:
-		t.of.Show(t.owner)
+	if t := tipsOver(over); t != nil {
+		t.follow()
 	}
 }
 
-// dropTip takes back the text that is seen on a window's content, or is about to come: something has come up over what it is about.
+// follow tells whether a text is still seen.
+func (t *tips) follow() bool {
+	if t.of == nil || t.owner == nil || !t.box.Visible() {
+		return false
+	}
+	text := t.of.Explanation()
+	switch {
+	case text == "" || !shown(t.owner) || placeOf(t.owner) != t.at:
+		t.of.Leave(t.owner)
+		return false
+	case text != t.text.Text:
+		t.of.Show(t.owner)
+	}
+	return true
+}
+
+// watch follows the text until it goes.
+func (t *tips) watch() {
+	time.AfterFunc(tipWatch, func() {
+		fyne.Do(func() {
+			if t.watched = t.follow(); t.watched {
+				t.watch()
+			}
+		})
+	})
+}
+
+// dropTip takes back the text that is seen on a content, or is about to come: something has come up over what it is about.
 func dropTip(content fyne.CanvasObject) {
 	if t := tipsOf(content); t != nil {
 		t.owner = nil
@@ -88,7 +111,12 @@ func dropTip(content fyne.CanvasObject) {
 
 // shown tells whether an object is seen: what lies in something hidden has no place.
 func shown(o fyne.CanvasObject) bool {
-	return rootOver(o) != nil && !fyne.CurrentApp().Driver().AbsolutePositionForObject(o).IsZero()
+	return rootOver(o) != nil && !placeOf(o).IsZero()
+}
+
+// placeOf is where an object is in its window; nowhere is 0, 0.
+func placeOf(o fyne.CanvasObject) fyne.Position {
+	return fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 }
 
 // rootOver is what is in front: the sheet, or the window's content; nil before that is there.
@@ -97,10 +125,24 @@ func rootOver(o fyne.CanvasObject) fyne.CanvasObject {
 	if c == nil {
 		return nil
 	}
-	if pop, ok := c.Overlays().Top().(*widget.PopUp); ok {
-		return pop.Content
+	if content := sheetOf(c.Overlays().Top()); content != nil {
+		return content
 	}
 	return c.Content()
+}
+
+// sheetOf is the content of a sheet that lies over a window; nil: there is none. Fyne puts a sheet into a container that it has not made public.
+func sheetOf(overlay fyne.CanvasObject) fyne.CanvasObject {
+	v := reflect.Indirect(reflect.ValueOf(overlay))
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	if in := v.FieldByName("Content"); in.IsValid() && in.CanInterface() {
+		if pop, ok := in.Interface().(*widget.PopUp); ok {
+			return pop.Content
+		}
+	}
+	return nil
 }
 
 // tipsOver finds the layer over an object: that of the sheet in front, or of the window; nil where there is none.
@@ -301,21 +343,30 @@ func (p *Tip) Reach(o fyne.CanvasObject) {
 
 func (p *Tip) wait(o fyne.CanvasObject, delay time.Duration) {
 	p.Leave(o)
-	if _, real := fyne.CurrentApp().Driver().(desktop.Driver); p.Text == nil && p.whole == nil || !real {
-		return // the driver of tests has no goroutine of its own that a text could come on
+	if p.Text == nil && p.whole == nil {
+		return
 	}
 	if p.layer = tipsOver(o); p.layer == nil {
 		return
 	}
 	layer := p.layer
-	layer.owner = o
-	p.timer = time.AfterFunc(delay, func() {
-		fyne.Do(func() {
-			if layer.owner == o && o.Visible() {
-				p.Show(o)
-			}
-		})
-	})
+	layer.owner, layer.at = o, placeOf(o)
+	if timed() {
+		p.timer = time.AfterFunc(delay, func() { fyne.Do(func() { p.come(o, layer) }) })
+	}
+}
+
+// come shows the text that was waited for, unless what it is about has gone or is elsewhere.
+func (p *Tip) come(o fyne.CanvasObject, layer *tips) {
+	if layer.owner == o && o.Visible() && placeOf(o) == layer.at {
+		p.Show(o)
+	}
+}
+
+// timed tells whether texts come and go by themselves: the driver of tests has no goroutine of its own that one could come on.
+func timed() bool {
+	_, real := fyne.CurrentApp().Driver().(desktop.Driver)
+	return real
 }
 
 // Show shows the text at once.
@@ -327,8 +378,12 @@ func (p *Tip) Show(o fyne.CanvasObject) {
 	if p.Picture != nil {
 		picture = p.Picture()
 	}
-	p.layer.owner, p.layer.of = o, p
+	p.layer.owner, p.layer.of, p.layer.at = o, p, placeOf(o)
 	p.layer.show(o, p.Explanation(), picture)
+	if timed() && !p.layer.watched {
+		p.layer.watched = true
+		p.layer.watch()
+	}
 }
 
 // Where is the place of the text on the screen, and its size, while it is seen.
