@@ -434,6 +434,33 @@ func TestAPictureThatNobodyCanMake(t *testing.T) {
 	}
 }
 
+// TestAComputerThatFailsAtOnce: it has nothing to do but to take what the other one has no time for. What it fails at is that one's.
+func TestAComputerThatFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.worker("good", &fakeEngine{step: time.Second})
+	failed := map[uint64]int{}
+	var mu sync.Mutex
+	b.worker("its card is lost", &fakeEngine{fail: func(r inference.Request) error {
+		mu.Lock()
+		defer mu.Unlock()
+		failed[r.Seeds[0]]++
+		return errors.New("the device is lost")
+	}})
+	r := request("dog", 2, 4)
+	same(t, r, collect(b.start(r)))
+	mu.Lock()
+	defer mu.Unlock()
+	if len(failed) == 0 {
+		t.Error("it was never asked")
+	}
+	for seed, n := range failed {
+		if n > 1 {
+			t.Errorf("it failed %d times at the picture of seed %d", n, seed)
+		}
+	}
+}
+
 // TestAComputerThatAnswersGarbage: somebody else makes the picture; alone, it is named.
 func TestAComputerThatAnswersGarbage(t *testing.T) {
 	t.Parallel()

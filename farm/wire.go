@@ -358,6 +358,7 @@ type try struct {
 	Worker string `json:"worker"`
 
 	Refused []string `json:"refused,omitempty"` // IDs of workers that do not take it
+	Failed  []string `json:"failed,omitempty"`  // IDs of workers that failed at it from Step
 }
 
 // get reads a value; jetstream.ErrKeyNotFound where there is none.

@@ -41,7 +41,6 @@ type WorkerOptions struct {
 	Device  string        // what it computes on, for people
 	Version string        // of the program
 	Models  []Model       // at least one, unless it fetches some
-	MaxSide int           // of a picture in pixels; 0: whatever the model makes
 	Keep    time.Duration // between two kept States of a picture; 0: 2 s
 	Supply  *Supply       // gets models for which pictures wait; nil: it makes those that it has
 	// What it has of memory; may be slow. nil: it says nothing of it, and takes pictures whatever they need.
@@ -412,6 +411,7 @@ type task struct {
 	picture int
 	tries   int      // this one included
 	refused []string // IDs of workers that do not take it
+	failed  []string // IDs of workers that failed at it, from the step that it goes on from
 	request inference.Request
 	from    *inference.State // where it goes on; nil: at its beginning
 	resumed bool             // from was kept by a computer that had the picture
@@ -503,7 +503,10 @@ func (t *task) work(ctx context.Context) {
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	switch {
-	case err == nil || errors.Is(err, errDone):
+	case err == nil:
+		delete(t.resting, t.model.ID)
+		t.acknowledge(ending)
+	case errors.Is(err, errDone):
 		t.acknowledge(ending)
 	case ctx.Err() != nil: // this worker leaves: hand over
 		t.keep(ending, true)
@@ -530,6 +533,8 @@ func (t *task) work(ctx context.Context) {
 	case t.tries >= maxTries || errors.As(err, new(hopeless)):
 		t.park(ending, err)
 	default:
+		t.rests(t.model.ID) // its card may be lost: it would be the first at every picture, and spoil them all
+		t.failed = append(slices.Clone(t.failed), t.info.ID)
 		t.tried(ending, err.Error())
 		_ = t.msg.NakWithDelay(time.Second)
 	}
@@ -612,7 +617,10 @@ func (t *task) prepare(ctx context.Context) (err error) {
 		return hopeless{errors.New(before.Why)}
 	}
 	if err == nil && before.Step == stepOf(t.from) {
-		t.tries = before.N + 1
+		t.tries, t.failed = before.N+1, before.Failed
+		if slices.Contains(t.failed, t.info.ID) && !t.alone(ctx, slices.Concat(t.failed, t.refused)) {
+			return errOtherTakes // the next try is somebody else's: it may be this computer that is at fault
+		}
 	}
 	if t.tries > maxTries { // it ended the process each time
 		return hopeless{message.Errorf("%d computers began and did not finish it, %q last: %s", before.N, before.Worker,
@@ -625,7 +633,6 @@ func (t *task) prepare(ctx context.Context) (err error) {
 	if err := t.fits(); err != nil {
 		return err
 	}
-	delete(t.resting, t.model.ID)
 	return t.complete(ctx)
 }
 
@@ -650,9 +657,6 @@ func (t *task) complete(ctx context.Context) error {
 	list := t.request.Files()
 	if len(list) > maxFiles {
 		return hopeless{message.Errorf("the job has %d pictures, and at most %d are taken", len(list), maxFiles)}
-	}
-	if side := t.options.MaxSide; side > 0 && max(t.request.Width, t.request.Height) > side {
-		return hopeless{message.Errorf("%d × %d pixels are more than this computer makes for others", t.request.Width, t.request.Height)}
 	}
 	if len(t.request.Seeds) != 1 {
 		return hopeless{message.New("the job is not one picture")}
@@ -882,7 +886,7 @@ func (t *task) acknowledge(ctx context.Context) {
 
 // tried keeps how often the picture was begun.
 func (t *task) tried(ctx context.Context, why string) {
-	data, err := json.Marshal(try{t.tries, stepOf(t.from), why, t.options.Name, t.refused})
+	data, err := json.Marshal(try{t.tries, stepOf(t.from), why, t.options.Name, t.refused, t.failed})
 	if err != nil {
 		return
 	}
