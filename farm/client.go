@@ -67,6 +67,7 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 		j.next.stop()
 		j.takeBack()
 		j.forgetAll()
+		j.cancel(err) // and what listens for results
 		return nil, err
 	}
 	// Also where no computer had the model yet: a computer that can get it, and who looks at the farm, sees what waits.

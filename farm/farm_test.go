@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"realword/inference"
@@ -1095,4 +1096,57 @@ func TestAMoveIsTold(t *testing.T) {
 			t.Errorf("with %d events live: %v", live, told)
 		}
 	}
+}
+
+// TestAHandOverThatFails leaves nothing behind: no subscription, no consumer of the results.
+func TestAHandOverThatFails(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	listening := func() (n int) {
+		s, err := b.client.js.Stream(t.Context(), "KV_"+resultBucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range s.ConsumerNames(t.Context()).Name() {
+			n++
+		}
+		return n + b.client.nc.NumSubscriptions()
+	}
+	r := request("dog", 1, 1)
+	r.Subjects[0].References[0].Data = nil
+	if _, err := b.queue.Start(t.Context(), r); err == nil {
+		t.Fatal("a job without its pictures began")
+	}
+	const most = 2 // that this connection keeps for answers
+	for end := time.Now().Add(10 * time.Second); listening() > most; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d listen for ever", listening()-most)
+		}
+	}
+}
+
+// TestTheOwnerStaysIn: nobody else gets the owner's name, and keys that came out of a backup do not lock the owner out.
+func TestTheOwnerStaysIn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if _, err := b.server.Pair(ThisComputer, Client); err == nil {
+		t.Error("another computer has the owner's name")
+	}
+	if _, err := Pair(b.dir, ThisComputer, Helper, []string{b.server.Address()}, b.server.print); err == nil {
+		t.Error("another computer has the owner's name")
+	}
+	listen := b.server.Address()
+	b.server.Close()
+	if err := change(b.dir, func(keys []Key) ([]Key, error) {
+		other, err := nkeys.CreateUser()
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == ThisComputer })
+		keys[i].Public, err = other.PublicKey()
+		return keys, err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.serve(listen) // the owner makes what the farm needs
 }

@@ -73,13 +73,17 @@ type Access struct {
 	options []nats.Option
 }
 
+// key is the pairing's own, and the public half of it, by which the server knows it.
+func (p Pairing) key() (key nkeys.KeyPair, public string, err error) {
+	if key, err = nkeys.FromSeed([]byte(p.Seed)); err == nil {
+		public, err = key.PublicKey()
+	}
+	return key, public, err
+}
+
 // Access is the way that the pairing opens: TLS to the one server whose certificate the pairing names, and a key in place of a password.
 func (p Pairing) Access() (Access, error) {
-	key, err := nkeys.FromSeed([]byte(p.Seed))
-	if err != nil {
-		return Access{}, err
-	}
-	public, err := key.PublicKey()
+	key, public, err := p.key()
 	if err != nil {
 		return Access{}, err
 	}

@@ -273,20 +273,27 @@ func change(dir string, f func([]Key) ([]Key, error)) error {
 }
 
 // Pair lets one more computer in and returns its pairing, which is not kept: whoever loses it pairs again. A name that is there is
-// replaced, so that the old line does not work any more.
+// replaced, so that the old line does not work any more. That of the farm's owner cannot be: see owner.
 func Pair(dir, name string, role Role, servers []string, fingerprint string) (Pairing, error) {
+	if name == ThisComputer {
+		return Pairing{}, message.New("this computer is there already: give the other one another name")
+	}
+	return pair(dir, name, role, servers, fingerprint)
+}
+
+func pair(dir, name string, role Role, servers []string, fingerprint string) (Pairing, error) {
 	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return Pairing{}, message.Errorf("%q cannot be a computer's name: give 1 to 64 letters", name)
 	}
-	pair, err := nkeys.CreateUser()
+	key, err := nkeys.CreateUser()
 	if err != nil {
 		return Pairing{}, err
 	}
-	seed, err := pair.Seed()
+	seed, err := key.Seed()
 	if err != nil {
 		return Pairing{}, err
 	}
-	public, err := pair.PublicKey()
+	public, err := key.PublicKey()
 	if err != nil {
 		return Pairing{}, err
 	}
@@ -356,11 +363,13 @@ func (s *Server) owner() error {
 	const name = ThisComputer
 	p, err := Own(s.dir)
 	keys, keysErr := Keys(s.dir)
-	known := err == nil && keysErr == nil && p.Certificate == s.print &&
-		slices.ContainsFunc(keys, func(k Key) bool { return k.Name == name && k.Role == Client })
+	_, public, keyErr := p.key()
+	known := errors.Join(err, keysErr, keyErr) == nil && p.Certificate == s.print && slices.ContainsFunc(keys, func(k Key) bool {
+		return k.Name == name && k.Role == Client && k.Public == public // the keys may come out of a backup
+	})
 	if known {
 		p.Servers = []string{s.Address()}
-	} else if p, err = Pair(s.dir, name, Client, []string{s.Address()}, s.print); err != nil {
+	} else if p, err = pair(s.dir, name, Client, []string{s.Address()}, s.print); err != nil {
 		return err
 	}
 	if err := Join(s.dir, p); err != nil {

@@ -372,9 +372,6 @@ func (l *Link) Pair(name string, role farm.Role) (string, error) {
 	if server == nil {
 		return "", i18n.Errorf("this computer does not share its queue: start sharing first")
 	}
-	if strings.TrimSpace(name) == farm.ThisComputer {
-		return "", i18n.Errorf("this computer is there already: give the other one another name")
-	}
 	p, err := server.Pair(strings.TrimSpace(name), role)
 	l.stir()
 	return p.String(), err
