@@ -447,7 +447,7 @@ func newTarget(dir string) (target, error) {
 }
 
 // write lets fill write into a new hidden folder and gives its content its place when all went well. When fill fails nothing is left.
-// When only the last step fails, what is finished stays, and the error says where.
+// When only the last step fails, what is finished stays under a name of its own, and the error says where.
 func (t target) write(fill func(tmp string) error) error {
 	parent := filepath.Dir(t.dir)
 	if t.there {
@@ -462,15 +462,32 @@ func (t target) write(fill func(tmp string) error) error {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	if err := t.publish(tmp); err != nil {
+		if beside := t.beside(); os.Rename(tmp, beside) == nil { // hidden, it would count as left over
+			tmp = beside
+		}
 		return message.Errorf("the model is finished in %s, but cannot be moved to its place: %w; rename that folder", tmp, err)
 	}
 	return nil
 }
 
+// beside is a free name for what cannot get its own.
+func (t target) beside() string {
+	name := t.dir
+	if t.there {
+		name = filepath.Join(t.dir, "model")
+	}
+	for n := 2; ; n++ {
+		path := fmt.Sprint(name, "-", n)
+		if _, err := os.Lstat(path); err != nil {
+			return path
+		}
+	}
+}
+
 // publish moves what was written to its place. In a folder that was there the manifest comes last: without it there is no model.
 func (t target) publish(tmp string) error {
 	if !t.there {
-		return os.Rename(tmp, t.dir)
+		return files.Rename(tmp, t.dir)
 	}
 	entries, err := os.ReadDir(tmp)
 	if err != nil {
@@ -479,8 +496,11 @@ func (t target) publish(tmp string) error {
 	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int {
 		return cmp.Compare(last(a.Name() == ManifestName), last(b.Name() == ManifestName))
 	})
-	for _, e := range entries {
-		if err := os.Rename(filepath.Join(tmp, e.Name()), filepath.Join(t.dir, e.Name())); err != nil {
+	for n, e := range entries {
+		if err := files.Rename(filepath.Join(tmp, e.Name()), filepath.Join(t.dir, e.Name())); err != nil {
+			for _, moved := range entries[:n] { // together again
+				err = errors.Join(err, os.Rename(filepath.Join(t.dir, moved.Name()), filepath.Join(tmp, moved.Name())))
+			}
 			return err
 		}
 	}
@@ -513,5 +533,5 @@ func replaceFolder(dir string, fill func(tmp string) error) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	return os.Rename(tmp, dir)
+	return files.Rename(tmp, dir)
 }

@@ -158,7 +158,7 @@ func (a Arrival) Settle(dir, final string) error {
 	if err := files.Write(filepath.Join(dir, ManifestName), 0, append(data, '\n')); err != nil {
 		return err
 	}
-	if err := os.Rename(dir, final); err != nil {
+	if err := files.Rename(dir, final); err != nil {
 		return err
 	}
 	_, err = Look(final)

@@ -106,23 +106,28 @@ func TestWhereAModelCannotGo(t *testing.T) {
 	}
 }
 
-// TestAFinishedModelStays: somebody puts something in the model's place while it is made. What is finished is not deleted for it.
+// TestAFinishedModelStays: somebody puts something in the model's place while it is made. What is finished is not deleted for it, nor counts
+// as left over, and is whole.
 func TestAFinishedModelStays(t *testing.T) {
 	src, err := filepath.Abs(filepath.Join(data, "tiny"))
 	must(t, err)
-	dir := t.TempDir()
-	out := filepath.Join(dir, "M")
-	_, err = bundle.ImportWith(context.Background(), src, out, bundle.Options{Copy: true, Progress: func(string, int64, int64) {
-		_ = os.MkdirAll(filepath.Join(out, "in the way"), 0o700)
-	}})
-	if err == nil || !strings.Contains(err.Error(), "the model is finished in ") {
-		t.Fatal(err)
+	for name, c := range map[string]struct{ before, inTheWay, finished string }{
+		"a folder that comes":    {"", "M/in the way", "M-2"},
+		"a folder that is there": {"M", "M/" + bundle.ManifestName + "/in the way", "M/model-2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			must(t, os.MkdirAll(filepath.Join(dir, c.before), 0o700))
+			_, err := bundle.ImportWith(context.Background(), src, filepath.Join(dir, "M"), bundle.Options{Copy: true, Progress: func(string, int64, int64) {
+				_ = os.MkdirAll(filepath.Join(dir, c.inTheWay), 0o700)
+			}})
+			finished := filepath.Join(dir, c.finished)
+			if err == nil || !strings.Contains(err.Error(), "the model is finished in "+finished+",") {
+				t.Fatal(err)
+			}
+			b, err := bundle.Open(finished)
+			must(t, err)
+			must(t, b.CheckFiles(context.Background()))
+		})
 	}
-	finished, _ := filepath.Glob(filepath.Join(dir, ".*"))
-	if len(finished) != 1 || !strings.Contains(err.Error(), finished[0]) {
-		t.Fatalf("%v: %v", finished, err)
-	}
-	b, err := bundle.Open(finished[0])
-	must(t, err)
-	must(t, b.CheckFiles(context.Background()))
 }

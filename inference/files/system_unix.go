@@ -57,6 +57,9 @@ func isHeld(err error) bool { return errors.Is(err, syscall.EWOULDBLOCK) }
 // IsFull tells whether an error means that the disk, or the user's share of it, is full.
 func IsFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
+// inUse tells nothing here: what is open can be renamed.
+func inUse(error) bool { return false }
+
 // unclaim removes the file of a claim while it is held, so that whoever gets the lock after us sees that it is gone.
 func unclaim(f *os.File) {
 	_ = os.Remove(f.Name())

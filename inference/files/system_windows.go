@@ -66,6 +66,12 @@ func IsFull(err error) bool {
 	return errors.Is(err, handleDiskFull) || errors.Is(err, diskFull)
 }
 
+// inUse tells whether an error of a rename may come from another program that has the file, or one in the folder, open.
+func inUse(err error) bool {
+	const accessDenied, sharingViolation = syscall.Errno(5), syscall.Errno(32)
+	return errors.Is(err, accessDenied) || errors.Is(err, sharingViolation)
+}
+
 // unclaim removes the file of a claim. An open one cannot be removed here, so that of somebody who came meanwhile stays.
 func unclaim(f *os.File) {
 	_ = f.Close()

@@ -41,6 +41,18 @@ func Mkdir(parent, base string) (path string, done func(), err error) {
 	return path, hold(path), nil
 }
 
+// Rename is os.Rename for what took long to write. On Windows another program may have one of its files open for some seconds, such as a
+// scanner that looks for viruses in all that is new: it waits for that.
+func Rename(from, to string) error {
+	for end := time.Now().Add(renamePatience); ; time.Sleep(100 * time.Millisecond) {
+		if err := os.Rename(from, to); err == nil || !inUse(err) || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+const renamePatience = 20 * time.Second
+
 // fresh calls do with names that begin with prefix until one is free.
 func fresh(prefix string, do func(path string) error) (string, error) {
 	for {

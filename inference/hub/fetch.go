@@ -199,7 +199,7 @@ func (c *Client) file(ctx context.Context, g Got, f File, dir string, m *meter) 
 		err = closing
 	}
 	if err == nil {
-		err = os.Rename(at+partial, at)
+		err = files.Rename(at+partial, at)
 	}
 	if err != nil {
 		return c.diskError(dir, err)
@@ -508,7 +508,7 @@ func (c *Client) take(ctx context.Context, f File, from, at string, m *meter) (b
 	_ = in.Close() // Windows renames no file that is open, by none of its names
 	_ = os.Remove(at + partial)
 	_ = os.Remove(at + partial + ".json")
-	return true, os.Rename(temporary, at)
+	return true, files.Rename(temporary, at)
 }
 
 // meter adds up what the files have.
