@@ -246,8 +246,12 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 	to := j.current()
 	j.Do(func(s *history.Store) error {
 		rec.store = s
-		rec.Round, rec.failed = j.start(s, to, task, r, model, parents)
-		j.runs(rec.Round, true)
+		rec.begin = func() (uint64, error) {
+			round, err := j.start(s, to, task, r, model, parents)
+			j.runs(round, true)
+			return round, err
+		}
+		rec.Round, rec.failed = rec.begin()
 		return rec.failed
 	})
 	out := make(chan inference.Event)

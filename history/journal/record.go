@@ -57,6 +57,7 @@ type Recorder struct {
 	cells    map[int]inference.Request      // of a grid, those that were begun
 	gaps     map[int]bool                   // pictures with a step that could not be kept
 	failed   error                          // the round has not begun
+	begin    func() (uint64, error)         // begins it; nil: it has begun
 }
 
 // NewRecorder records a round that has begun, of a resolved request.
@@ -72,14 +73,16 @@ func (r *Recorder) Picture(index int) uint64 { return r.pictures[index] }
 
 // Event journals an event of the round's job.
 func (r *Recorder) Event(e inference.Event) error {
-	if r.failed != nil {
-		return r.failed
+	if at, is := e.(inference.StageStarted); is && at.Stage == inference.StageDenoise && at.Picture < len(r.request.Seeds) {
+		r.begun[at.Picture] = at
+	}
+	if err := r.begins(); err != nil {
+		if step, is := e.(inference.StepDone); is {
+			r.gaps[step.Picture] = true
+		}
+		return err
 	}
 	switch e := e.(type) {
-	case inference.StageStarted:
-		if e.Stage == inference.StageDenoise && e.Picture < len(r.request.Seeds) {
-			r.begun[e.Picture] = e
-		}
 	case inference.PictureReady:
 		return r.start(e.Picture)
 	case inference.StepDone:
@@ -104,11 +107,19 @@ func (r *Recorder) Event(e inference.Event) error {
 	return nil
 }
 
+// begins has the round begin if it could not before: there may be room for it again.
+func (r *Recorder) begins() error {
+	if r.failed != nil && r.begin != nil {
+		r.Round, r.failed = r.begin()
+	}
+	return r.failed
+}
+
 // start gives a picture that was begun its number.
 func (r *Recorder) start(picture int) error {
 	e, begun := r.begun[picture]
-	if !begun || r.failed != nil {
-		return r.failed
+	if err := r.begins(); !begun || err != nil {
+		return err
 	}
 	var id uint64
 	var said []byte

@@ -1,0 +1,66 @@
+package journal
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"realword/history"
+	"realword/inference"
+)
+
+// TestARoundBeginsLater: what keeps a round from beginning in the history, for a moment, costs what was made in that moment alone.
+func TestARoundBeginsLater(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	l := newLog(open(t, path))
+	r := dog()
+	r.Seeds = []uint64{7, 8}
+	for _, f := range r.Files() { // too large to lie in the database
+		*f.Data = bytes.Repeat([]byte("dog"), 100_000)
+		*f.SHA256 = sum(*f.Data)
+	}
+	blobs := filepath.Join(filepath.Dir(path), "history.blobs")
+	if err := os.WriteFile(blobs, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in := make(chan inference.Event)
+	out := l.Record(1, r, "tiny", nil, in)
+	pass := func(events ...inference.Event) []error {
+		for _, e := range append(events, inference.Progress{}) { // when that is taken, those before it wait for the history
+			in <- e
+			<-out
+		}
+		return l.settle()
+	}
+	if errs := pass(inference.StageStarted{Stage: inference.StageDenoise}, step(0), step(1)); len(errs) == 0 {
+		t.Error("nobody is told")
+	}
+	if err := os.Remove(blobs); err != nil {
+		t.Fatal(err)
+	}
+	shots := []inference.PictureReady{finished(0, 7), finished(1, 8)}
+	second := step(0)
+	second.Picture = 1
+	errs := pass(step(2), step(3), shots[0], inference.StageStarted{Stage: inference.StageDenoise, Picture: 1}, second, shots[1])
+	for _, shot := range shots {
+		l.Saved(shot, "/another disk/dog.png", "ab", func(uint64) {})
+	}
+	if errs = append(errs, pass(inference.Done{Pictures: 2})...); len(errs) > 0 {
+		t.Error(errs)
+	}
+	close(in)
+	for range out {
+	}
+	if errs := l.settle(); len(errs) != 1 { // the film with a gap is told once more
+		t.Error(errs)
+	}
+	l.Close()
+	rounds, err := open(t, path).Rounds()
+	if err != nil || len(rounds) != 1 || rounds[0].Status != history.Complete || len(rounds[0].Pictures) != 2 {
+		t.Fatalf("%+v, %v", rounds, err)
+	}
+	if p := rounds[0].Pictures; p[0].Steps != 0 || p[1].Steps != 1 || !p[0].Finished() || !p[1].Finished() {
+		t.Errorf("%d steps of a film with a gap, %d of the next: %+v", p[0].Steps, p[1].Steps, p)
+	}
+}
