@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -62,5 +63,55 @@ func TestARoundBeginsLater(t *testing.T) {
 	}
 	if p := rounds[0].Pictures; p[0].Steps != 0 || p[1].Steps != 1 || !p[0].Finished() || !p[1].Finished() {
 		t.Errorf("%d steps of a film with a gap, %d of the next: %+v", p[0].Steps, p[1].Steps, p)
+	}
+}
+
+// TestAJournalThatFallsBehind leaves out films, and nothing else.
+func TestAJournalThatFallsBehind(t *testing.T) {
+	s := store(t)
+	l := newLog(s)
+	r := dog()
+	r.Seeds, r.Steps = []uint64{7, 8, 9}, 2*mostWaiting
+	in := make(chan inference.Event)
+	out := l.Record(1, r, "tiny", nil, in)
+	most := 0
+	picture := func(n, steps int) {
+		in <- inference.StageStarted{Stage: inference.StageDenoise, Picture: n}
+		<-out
+		for i := range steps {
+			e := step(i)
+			e.Picture, e.Steps = n, steps
+			in <- e
+			<-out
+			most = max(most, l.behind())
+		}
+		shot := finished(n, r.Seeds[n])
+		in <- shot
+		<-out
+		l.Saved(shot, "/pictures/dog.png", "ab", func(uint64) {})
+	}
+	hold := make(chan bool)
+	l.Do(func(*history.Store) error { <-hold; return nil }) // a disk that takes its time
+	picture(0, 50)
+	picture(1, 3*mostWaiting)
+	close(hold)
+	if errs := l.settle(); len(errs) != 1 || !errors.Is(errs[0], errSlowDisk) {
+		t.Error(errs)
+	}
+	picture(2, 2)
+	in <- inference.Done{Pictures: 3}
+	<-out
+	close(in)
+	for range out {
+	}
+	if errs := l.settle(); len(errs) != 1 || !errors.Is(errs[0], errSlowDisk) || most > mostWaiting+10 {
+		t.Errorf("%v; %d changes waited", errs, most)
+	}
+	rounds, err := s.Rounds()
+	if err != nil || len(rounds) != 1 || rounds[0].Status != history.Complete || len(rounds[0].Pictures) != 3 {
+		t.Fatalf("%+v, %v", rounds, err)
+	}
+	if p := rounds[0].Pictures; p[0].Steps != 50 || p[1].Steps > mostWaiting || p[2].Steps != 2 || !p[1].Finished() {
+		t.Errorf("%d, %d and %d steps are kept", p[0].Steps, p[1].Steps, p[2].Steps)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/message"
 )
 
 // Journal makes the changes of a history in the order in which they are asked for, on a goroutine of its own. It may be used from
@@ -77,6 +78,18 @@ func (r *recording) event(e inference.Event) error {
 		return err
 	}
 	return r.Event(e)
+}
+
+// mostWaiting is how many changes may wait before steps are left out: each holds its tensors, and what waits is lost if the program dies.
+const mostWaiting = 100
+
+var errSlowDisk = message.New("pictures are made faster than the disk of the history can take their steps: the steps of some are not kept")
+
+// leaveOut keeps no more steps of a picture.
+func (r *recording) leaveOut(picture int) error {
+	r.gaps[picture] = true
+	r.lost = cmp.Or(r.lost, errSlowDisk)
+	return errSlowDisk
 }
 
 // filed notes that one picture less is nowhere. It may come before the event of that picture.
@@ -148,6 +161,13 @@ func (j *Journal) work() {
 		}
 		j.told(err)
 	}
+}
+
+// behind is how many changes wait.
+func (j *Journal) behind() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.waiting)
 }
 
 // Working tells whether changes wait.
@@ -233,7 +253,7 @@ func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
 // Record journals a round from its begin, and passes the events of its job on, each before it is journalled: the screen comes first.
 // The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. Each finished picture has to come to Saved or
 // Unsaved: the round ends, and its job leaves the queue, when the last of them was recorded. When all events have come, the oldest step
-// data beyond Budget goes.
+// data beyond Budget goes. Steps that the disk is too slow for are left out.
 func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64,
 	events <-chan inference.Event,
 ) <-chan inference.Event {
@@ -258,6 +278,7 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 	go func() {
 		defer close(out)
 		stepped, of := false, 0
+		gap := -1 // the picture of which steps are left out
 		for e := range events {
 			switch e := e.(type) {
 			case inference.StepDone:
@@ -269,6 +290,13 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 				j.mu.Unlock()
 			}
 			out <- e
+			if step, is := e.(inference.StepDone); is && step.Picture == gap {
+				continue
+			} else if is && j.behind() > mostWaiting {
+				gap = step.Picture
+				j.Do(func(*history.Store) error { return rec.leaveOut(step.Picture) })
+				continue
+			}
 			j.Do(func(*history.Store) error { return rec.event(e) })
 		}
 		j.Do(func(s *history.Store) error {
