@@ -216,6 +216,9 @@ func newFarmPair() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if p.Replaces {
+				fmt.Fprintf(c.ErrOrStderr(), "note: %s was paired already; the line from then does not work any more\n", args[0])
+			}
 			fmt.Fprintf(c.ErrOrStderr(), "On %s, run: %s LINE\n", args[0], what)
 			fmt.Fprintln(c.OutOrStdout(), p)
 			settle(c.Context(), p)
@@ -490,8 +493,8 @@ func work(ctx context.Context, a farm.Access, m machine, models, devices []strin
 	conn.OnChange(func(connected bool, why error) {
 		if connected {
 			fmt.Fprintln(stderr, "realword: the farm is back")
-		} else if ctx.Err() == nil && why != nil { // without a reason it was hung up from here
-			fmt.Fprintf(stderr, "realword: the farm is away (%v); waiting for it\n", why)
+		} else if ctx.Err() == nil {
+			sayAway(stderr, why)
 		}
 	})
 	if len(models) == 0 {
@@ -641,6 +644,16 @@ func (h *helper) Start(ctx context.Context, r inference.Request) (inference.Job,
 	return one, nil
 }
 
+// sayAway tells why the farm cannot be reached. Without a reason it was hung up from here.
+func sayAway(stderr io.Writer, why error) {
+	switch {
+	case errors.Is(why, farm.ErrRefused):
+		fmt.Fprintf(stderr, "realword: %v\n", why)
+	case why != nil:
+		fmt.Fprintf(stderr, "realword: the farm is away (%v); waiting for it\n", why)
+	}
+}
+
 // helped is a job whose end a helper looks at.
 type helped struct {
 	inference.Job
@@ -662,8 +675,8 @@ func far(ctx context.Context, r reach, e *engine, send bool, stderr io.Writer) (
 		return nil, nil, err
 	}
 	conn.OnChange(func(connected bool, why error) {
-		if !connected && ctx.Err() == nil && why != nil {
-			fmt.Fprintf(stderr, "realword: the farm is away (%v); waiting for it\n", why)
+		if !connected && ctx.Err() == nil {
+			sayAway(stderr, why)
 		}
 	})
 	m := e.bundle.Manifest()

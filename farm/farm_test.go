@@ -19,8 +19,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nkeys"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nkeys"
 
 	"realword/inference"
 	"realword/inference/bundle"
@@ -1149,4 +1149,41 @@ func TestTheOwnerStaysIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.serve(listen) // the owner makes what the farm needs
+}
+
+// TestWhoIsLetOutIsTold: by a new pairing under its name, or by Revoke, while it is there.
+func TestWhoIsLetOutIsTold(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for name, out := range map[string]func() error{
+		"laptop": func() error {
+			p, err := b.server.Pair("laptop", Helper)
+			if err == nil && !p.Replaces {
+				err = errors.New("it does not say that the name had a pairing")
+			}
+			return err
+		},
+		"tablet": func() error { return b.server.Revoke("tablet") },
+	} {
+		c := b.helper(name)
+		told := make(chan error, 100)
+		c.OnChange(func(_ bool, why error) { told <- why })
+		if err := out(); err != nil {
+			t.Fatal(name, err)
+		}
+		n := 0
+		for end := time.After(3 * time.Second); end != nil; {
+			select {
+			case why := <-told:
+				if errors.Is(why, ErrRefused) {
+					n++
+				}
+			case <-end:
+				end = nil
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s is told %d times that it was let out", name, n)
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -34,6 +35,8 @@ type Pairing struct {
 	Servers     []string `json:"s"` // host:port, the most likely first
 	Certificate string   `json:"c"` // SHA-256 of the server's certificate, hex
 	Seed        string   `json:"k"` // nkey seed of a user
+
+	Replaces bool `json:"-"` // the name had one, which does not work any more; of a new pairing alone
 }
 
 const pairingPrefix = "realword-farm:"
@@ -128,6 +131,7 @@ func fingerprintOf(c *x509.Certificate) string {
 
 // connect reaches the farm, and goes on reaching for it as long as the connection is open.
 func (a Access) connect(changed func(connected bool, why error)) (*nats.Conn, error) {
+	var refused atomic.Bool
 	options := append([]nats.Option{
 		nats.Name(a.Name), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, 500*time.Millisecond),
@@ -135,19 +139,34 @@ func (a Access) connect(changed func(connected bool, why error)) (*nats.Conn, er
 		nats.DontRandomize(), nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectBufSize(64 << 20),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { changed(false, err) }),
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // who asked is told; by itself it would write to stderr
-		nats.ReconnectHandler(func(*nats.Conn) { changed(true, nil) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { // of others, who asked is told
+			if is := refusal(err); is != nil && !refused.Swap(true) {
+				changed(false, is) // it was let out while it was in
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			refused.Store(false)
+			changed(true, nil)
+		}),
 	}, a.options...)
 	nc, err := nats.Connect(strings.Join(a.servers, ","), options...)
-	switch {
+	switch is := refusal(err); {
 	case err == nil:
 		return nc, nil
-	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
-		return nil, message.Errorf("%w (%w)", ErrRefused, err)
+	case is != nil:
+		return nil, is
 	case errors.Is(err, errOther), strings.Contains(err.Error(), errOther.Error()):
 		return nil, errOther
 	}
 	return nil, message.Errorf("the farm at %s does not answer (%w): check that it is running and that nothing blocks the connection", strings.Join(a.servers, ", "), err)
+}
+
+// refusal is an error that says that the server does not know the key, nil for others.
+func refusal(err error) error {
+	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) {
+		return message.Errorf("%w (%w)", ErrRefused, err)
+	}
+	return nil
 }
 
 // ErrRefused is a key that the server does not know.

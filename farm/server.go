@@ -297,11 +297,13 @@ func pair(dir, name string, role Role, servers []string, fingerprint string) (Pa
 	if err != nil {
 		return Pairing{}, err
 	}
+	p := Pairing{Name: name, Role: role, Servers: servers, Certificate: fingerprint, Seed: string(seed)}
 	err = change(dir, func(keys []Key) ([]Key, error) {
-		keys = slices.DeleteFunc(keys, func(k Key) bool { return k.Name == name && k.Role == role })
-		return append(keys, Key{name, role, public, time.Now().UTC().Truncate(time.Second)}), nil
+		left := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.Name == name && k.Role == role })
+		p.Replaces = len(left) < len(keys)
+		return append(left, Key{name, role, public, time.Now().UTC().Truncate(time.Second)}), nil
 	})
-	return Pairing{name, role, servers, fingerprint, string(seed)}, err
+	return p, err
 }
 
 // Revoke lets a computer out: its connections end at once, its pairing never works again.

@@ -103,10 +103,10 @@ func newBench(t testing.TB, change func(*Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, engine: &fakeEngine{started: make(chan fakeJob, 1)}, posted: make(chan func(), 1000)}
 	o := Options{
-		Pictures: t.TempDir(),
-		Open:     func(context.Context, string) (Engine, error) { return b.engine, nil },
+		Pictures:  t.TempDir(),
+		Open:      func(context.Context, string) (Engine, error) { return b.engine, nil },
 		OpenFiles: func() ([]string, error) { return nil, nil },
-		SaveFile: func(string) (string, error) { return "", nil },
+		SaveFile:  func(string) (string, error) { return "", nil },
 	}
 	if change != nil {
 		change(&o)

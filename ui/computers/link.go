@@ -191,9 +191,14 @@ func (l *Link) step(ctx context.Context) time.Duration {
 		l.set(func(f *Farm) { f.Joined, f.Belongs, f.Away, f.Err = joined, true, true, err })
 		return reachAgain
 	}
-	conn.OnChange(func(connected bool, _ error) {
+	conn.OnChange(func(connected bool, why error) {
 		if l.Conn() == conn {
-			l.set(func(f *Farm) { f.Away = !connected })
+			l.set(func(f *Farm) {
+				f.Away, f.Err = !connected, nil
+				if errors.Is(why, farm.ErrRefused) { // which no waiting mends
+					f.Err = why
+				}
+			})
 			l.stir()
 		}
 	})
@@ -363,18 +368,18 @@ func (l *Link) Unshare() {
 }
 
 // Pair is the line that lets one more computer in.
-func (l *Link) Pair(name string, role farm.Role) (string, error) {
+func (l *Link) Pair(name string, role farm.Role) (farm.Pairing, error) {
 	l.doing.Lock()
 	defer l.doing.Unlock()
 	l.mu.Lock()
 	server := l.server
 	l.mu.Unlock()
 	if server == nil {
-		return "", i18n.Errorf("this computer does not share its queue: start sharing first")
+		return farm.Pairing{}, i18n.Errorf("this computer does not share its queue: start sharing first")
 	}
 	p, err := server.Pair(strings.TrimSpace(name), role)
 	l.stir()
-	return p.String(), err
+	return p, err
 }
 
 // Revoke lets a computer out.

@@ -250,16 +250,19 @@ func (p *Page) pair() {
 		role, before = farm.Client, ""
 		how = i18n.T("Paste this on %s under Computers, Join a farm:", cmp.Or(name, "…"))
 	}
-	var line string
+	var paired farm.Pairing
 	var err error
 	p.do(func() error {
-		line, err = p.link.Pair(name, role)
+		paired, err = p.link.Pair(name, role)
 		return nil
 	}, func() {
 		if p.refused = err; err != nil {
 			return
 		}
-		p.line.SetText(before + line)
+		if paired.Replaces {
+			how = i18n.T("The line that %s had does not work any more.", name) + " " + how
+		}
+		p.line.SetText(before + paired.String())
 		p.how.SetText(how)
 		p.lineRow.Show()
 		p.name.SetText("")
