@@ -37,6 +37,11 @@ func (w *Window) sessionHost() session.Host {
 		OnOffer: func(text string) {
 			w.notice.Say(kit.Notice{Text: text, Bad: true, Stays: true, Act: i18n.T("Bring over what can be read"), Do: w.session.Rescue})
 		},
+		OnQuicker: func(session uint64) {
+			w.notice.Say(kit.Notice{
+				Text: i18n.T("Your last session is kept."), Act: i18n.T("Go back to it"), Do: func() { w.session.GoOn(session) },
+			})
+		},
 	}
 }
 

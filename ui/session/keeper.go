@@ -41,6 +41,7 @@ func (k *Keeper) open(was before) {
 		return
 	}
 	see := k.host.Eye()
+	opening, done := i18n.T("Opening the last session…"), false // both Fyne's goroutine's
 	k.host.Background(func() func() {
 		s, err := k.host.OpenHistory()
 		left := ""
@@ -61,12 +62,24 @@ func (k *Keeper) open(was before) {
 				var newest history.Session
 				own := slices.DeleteFunc(list, k.example)
 				if newest, found = lastSession(own); found {
+					sign := time.AfterFunc(signDelay, func() {
+						k.host.Post(func() {
+							if !done && k.untouched() {
+								k.host.Change(func(now *state.State) { now.Remark = opening })
+							}
+						})
+					})
 					last, trouble = readSession(s, newest.ID, see)
+					sign.Stop()
 				}
 			}
 		}
 		return func() {
+			done = true
 			k.host.Change(func(now *state.State) {
+				if now.Remark == opening {
+					now.Remark = ""
+				}
 				now.History.Open, now.History.Err = err == nil, err
 				if err == nil {
 					k.host.Journal.Open(s)
@@ -78,6 +91,8 @@ func (k *Keeper) open(was before) {
 						k.takeUp(last)
 					case goesOn && k.host.Journal.Session() == 0:
 						k.host.Journal.SetSession(was.session)
+					case found && trouble == nil && was.session == 0:
+						k.host.OnQuicker(last.session.ID)
 					}
 				}
 			})
@@ -87,6 +102,9 @@ func (k *Keeper) open(was before) {
 		}
 	})
 }
+
+// signDelay is how long the last session may be read before the window says so.
+const signDelay = 300 * time.Millisecond
 
 // stillThere are those of the tasks that a history has among its jobs.
 func stillThere(s *history.Store, tasks map[int]uint64) map[int]uint64 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,9 +30,16 @@ type bench struct {
 	beside  []state.Shot // that were to be compared
 	rescued []string     // how rescues ended
 	offered []string     // what was said where one was offered
+	quicker []uint64     // sessions that the user did not wait for
 }
 
 func newBench(t *testing.T, dir string) *bench {
+	t.Helper()
+	return newBenchOf(t, dir, func(*bench) {})
+}
+
+// newBenchOf has something else of the house changed before the history is opened.
+func newBenchOf(t *testing.T, dir string, but func(*bench)) *bench {
 	t.Helper()
 	b := &bench{House: roomtest.New(t), t: t, dir: dir}
 	j := journal.New(func(err error) { b.Told(err) }, func() {}, func() {})
@@ -46,10 +54,12 @@ func newBench(t *testing.T, dir string) *bench {
 		OnCompare: func(s state.Shot) { b.beside = append(b.beside, s) },
 		OnRescued: func(text string, bad bool) { b.rescued = append(b.rescued, fmt.Sprint(bad, " ", text)) },
 		OnOffer:   func(text string) { b.offered = append(b.offered, text) },
+		OnQuicker: func(id uint64) { b.quicker = append(b.quicker, id) },
 		Unrescued: func() string { return history.Unrescued(b.file()) },
 	})
 	b.Render, b.Busy = b.LoadView, j.Working
 	t.Cleanup(b.end)
+	but(b)
 	b.Open()
 	b.Settle()
 	return b
@@ -120,6 +130,40 @@ func TestAStoppedPictureStays(t *testing.T) {
 		if n := len(b.State.Shots); n != 2 || b.State.Shots[1].Kept != id || b.State.Shots[1].Stopped != 5 || b.State.View.Shot != c.want {
 			t.Errorf("%s: %d pictures, %d in view", name, n, b.State.View.Shot)
 		}
+	}
+}
+
+// TestWhoIsQuicker than the last session is read keeps what was typed, and is shown the way back.
+func TestWhoIsQuicker(t *testing.T) {
+	dir := t.TempDir()
+	b := newBench(t, dir)
+	b.kept(7)
+	b.State.Form.Prompt = "a dog on the moon"
+	session := b.host.Journal.Session()
+	b.end()
+	for _, typed := range []string{"", "my new words"} {
+		b = newBenchOf(t, dir, func(b *bench) {
+			open := b.host.OpenHistory
+			b.host.OpenHistory = func() (*history.Store, error) {
+				b.State.Form.Prompt = typed
+				return open()
+			}
+		})
+		want := []uint64{session}
+		if typed == "" {
+			want = nil
+		}
+		if !slices.Equal(b.quicker, want) || typed != "" && b.State.Form.Prompt != typed {
+			t.Errorf("typed %q: %q, and the way back to %v", typed, b.State.Form.Prompt, b.quicker)
+		}
+		if typed != "" {
+			b.GoOn(session)
+			b.Settle()
+			if b.State.Form.Prompt != "a dog on the moon" {
+				t.Errorf("back to %q", b.State.Form.Prompt)
+			}
+		}
+		b.end()
 	}
 }
 
