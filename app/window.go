@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -161,9 +162,11 @@ func openFiles() ([]string, error) {
 }
 
 func saveFile(name string) (string, error) {
-	return fileDialog{
-		kind: dialogSave, title: i18n.T("Save the picture"), filter: i18n.T("PNG pictures"), extensions: []string{"png"}, name: name,
-	}.one()
+	d := fileDialog{kind: dialogSave, title: i18n.T("Save the picture"), filter: i18n.T("PNG pictures"), extensions: []string{"png"}, name: name}
+	if filepath.Ext(name) == ".txt" {
+		d.title, d.filter, d.extensions = i18n.T("Save the report"), i18n.T("Text files"), []string{"txt"}
+	}
+	return d.one()
 }
 
 func openFolder() (string, error) {

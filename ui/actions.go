@@ -74,8 +74,14 @@ func take(w *Window, paths []string, to state.Target, whole bool) {
 // takeDropped takes dropped files that are no LoRAs; take is for pictures.
 func takeDropped(w *Window, paths []string, take func()) {
 	if w.opt.Models != nil && len(paths) > 0 && w.models.Shown() {
-		w.models.LookAt(paths[0], "", "")
-		return
+		if !slices.ContainsFunc(paths, subjects.PictureName) {
+			if len(paths) > 1 {
+				w.notice.Say(kit.Notice{Text: i18n.T("One model is added at a time: %s is looked at.", filepath.Base(paths[0]))})
+			}
+			w.models.LookAt(paths[0], "", "")
+			return
+		}
+		w.models.Hide() // pictures are for the studio, whatever page is open
 	}
 	if w.opt.Models != nil && len(paths) == 1 && !subjects.PictureName(paths[0]) {
 		w.models.Drop(paths[0], take)

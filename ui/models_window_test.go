@@ -299,7 +299,15 @@ func TestDropModel(t *testing.T) {
 	if a := b.state.Shelf.Adding; a == nil || a.Path != "/data/lora.pth" {
 		t.Errorf("%+v", a)
 	}
-	b.models.Hide()
+	b.drop(nil, "/data/one.pth", "/data/two.pth")
+	if a := b.state.Shelf.Adding; a == nil || a.Path != "/data/one.pth" || !strings.Contains(b.notice.Now.Text, "one.pth") {
+		t.Errorf("%+v, %q", a, b.notice.Now.Text)
+	}
+	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Green))) // whatever page is open
+	if b.models.Shown() || len(b.state.Form.Cards) != 1 || b.state.PickErr != nil {
+		t.Errorf("a picture on the page of models: %d cards, %v", len(b.state.Form.Cards), b.state.PickErr)
+	}
+	b.state.Form.Cards = nil
 	pictures := t.TempDir()
 	if err := os.WriteFile(filepath.Join(pictures, "rex.png"), uitest.PNG(uitest.Red), 0o600); err != nil {
 		t.Fatal(err)

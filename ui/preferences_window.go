@@ -5,7 +5,6 @@ import (
 
 	"realword/ui/gallery"
 	"realword/ui/preferences"
-	"realword/ui/state"
 )
 
 // preferencesHost is what the room of the preferences needs of the window.
@@ -20,6 +19,6 @@ func (w *Window) preferencesHost() preferences.Host {
 		OnModels: func() { w.models.Reload() },
 		OnBudget: w.journal.Budget.Store,
 		OnReveal: func(folder string) { w.saver.Show(folder) },
-		OnReport: func(err error) { w.state.Change(func(s *state.State) { s.ActionErr = err }) },
+		OnReport: w.notice.Say,
 	}
 }

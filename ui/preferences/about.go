@@ -2,6 +2,7 @@ package preferences
 
 import (
 	"net/url"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // paper is where the method is described.
@@ -85,13 +87,33 @@ func (d *Desk) HelpActions() []command.Action {
 	}
 }
 
-// saveReport writes what a helper needs to know where the user wants it: no pictures, no prompts.
+// saveReport writes what a helper needs to know where the user wants it: no pictures, no prompts. It tries what the machine has, which takes
+// a while.
 func (d *Desk) saveReport() {
 	d.Host.Background(func() func() {
 		path, err := d.Host.SaveFile("realword-report.txt")
-		if err == nil && path != "" {
-			err = d.Host.Report(path)
+		if err == nil && path == "" {
+			return nil
 		}
-		return func() { d.Host.OnReport(err) }
+		return func() {
+			if err != nil {
+				d.Host.OnReport(kit.Notice{Text: wording.Sentence(err), Bad: true})
+				return
+			}
+			d.Host.OnReport(kit.Notice{Text: i18n.T("Looking at this computer for the report. That takes a minute or two…")})
+			d.Host.Background(func() func() {
+				err := d.Host.Report(path)
+				return func() {
+					if err != nil {
+						d.Host.OnReport(kit.Notice{Text: wording.Sentence(err), Bad: true})
+						return
+					}
+					d.Host.OnReport(kit.Notice{
+						Text: i18n.T("The report is in %s.", wording.Path(path)), Act: i18n.T("Show in folder"),
+						Do: func() { d.Host.OnReveal(filepath.Dir(path)) },
+					})
+				}
+			})
+		}
 	})
 }

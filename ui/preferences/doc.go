@@ -42,5 +42,5 @@ type Host struct {
 	OnModels func()              // models are kept in another folder
 	OnBudget func(budget int64)  // so much step data is kept from now on
 	OnReveal func(folder string) // it is to be shown in the system's file manager
-	OnReport func(error)         // how a report came out
+	OnReport func(kit.Notice)    // how a report comes on
 }

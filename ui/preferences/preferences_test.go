@@ -26,7 +26,7 @@ type bench struct {
 	t        *testing.T
 	budget   int64
 	revealed []string
-	reports  []error
+	reports  []kit.Notice
 	renders  int
 }
 
@@ -41,7 +41,7 @@ func newBench(t *testing.T, change func(*Host)) *bench {
 		Steps:    func(int64) fyne.CanvasObject { return widget.NewLabel("steps") },
 		OnChange: func() { b.renders++ }, OnModels: func() {}, OnBudget: func(bytes int64) { b.budget = bytes },
 		OnReveal: func(folder string) { b.revealed = append(b.revealed, folder) },
-		OnReport: func(err error) { b.reports = append(b.reports, err) },
+		OnReport: func(n kit.Notice) { b.reports = append(b.reports, n) },
 	}
 	if change != nil {
 		change(&b.Host)
@@ -412,11 +412,18 @@ func TestAbout(t *testing.T) {
 	b.Host.SaveFile = func(name string) (string, error) { return filepath.Join("/tmp", name), nil }
 	b.Host.Report = func(path string) error { written = append(written, path); return errors.New("the disk is full") }
 	do("help.report")
-	if len(written) != 1 || written[0] != "/tmp/realword-report.txt" || len(b.reports) != 1 || b.reports[0] == nil {
-		t.Errorf("written %q, %v", written, b.reports)
+	if len(written) != 1 || written[0] != "/tmp/realword-report.txt" || len(b.reports) != 2 || b.reports[0].Bad || !b.reports[1].Bad ||
+		!strings.Contains(b.reports[1].Text, "The disk is full") {
+		t.Errorf("written %q, %+v", written, b.reports)
+	}
+	b.Host.Report = func(string) error { return nil }
+	if do("help.report"); len(b.reports) != 4 || !strings.Contains(b.reports[3].Text, "realword-report.txt") || b.reports[3].Bad {
+		t.Errorf("%+v", b.reports)
+	} else if b.reports[3].Do(); b.revealed[len(b.revealed)-1] != "/tmp" {
+		t.Errorf("%q is shown", b.revealed)
 	}
 	b.Host.SaveFile = func(string) (string, error) { return "", nil }
-	if do("help.report"); len(written) != 1 || b.reports[1] != nil {
+	if do("help.report"); len(b.reports) != 4 {
 		t.Error("who changes their mind gets a report")
 	}
 }
