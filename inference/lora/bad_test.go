@@ -268,8 +268,62 @@ func TestLibrary(t *testing.T) {
 		t.Error("a model was taken for a LoRA")
 	}
 	name := l.Name(other)
-	if found, err := l.Find(name); err != nil || found != other || len(l.Files()) != 1 {
+	if found, err := l.Find(name); err != nil || found != other || name != "My style_1" {
+		t.Error(name, found, err)
+	}
+	if found, err := l.Find("My style_1 2"); err != nil || !same(found, path) || len(l.Files()) != 2 { // which was there first
 		t.Error(found, err, l.Files())
+	}
+}
+
+// TestNamesakes: files of one name are all found, by names of their own.
+func TestNamesakes(t *testing.T) {
+	width := 16
+	at := func(dir, name string) string {
+		width++
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(file(t, "x.safetensors", pair("lora_unet_"+q, width, 16)), path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	l, elsewhere := NewLibrary(t.TempDir()), t.TempDir()
+	for name, want := range map[string]string{
+		"a/detail.safetensors": "detail", "b/detail.safetensors": "detail 3", "b/detail 2.safetensors": "detail 2",
+		"cat/pytorch_lora_weights.safetensors": "cat", "dog/pytorch_lora_weights.safetensors": "dog",
+	} {
+		path := at(l.Dir, name)
+		defer func() {
+			if found, err := l.Find(want); err != nil || found != path {
+				t.Errorf("%s is %s, %v, and not %s", want, found, err, path)
+			}
+			if name, err := l.Take(path); err != nil || name != want {
+				t.Errorf("%s is called %s when it is added again: %v", want, name, err)
+			}
+		}()
+	}
+	if found, err := l.Find("pytorch_lora_weights"); err != nil || !strings.HasPrefix(found, filepath.Join(l.Dir, "cat")) { // a recipe of before
+		t.Error(found, err)
+	}
+	other := NewLibrary(l.Dir)
+	for i, name := range []string{"one/style.safetensors", "two/style.safetensors", "one/style.safetensors", "cat/style.bin"} {
+		path := filepath.Join(elsewhere, filepath.FromSlash(name))
+		if !isFile(path) {
+			at(elsewhere, name)
+		}
+		want := []string{"style", "style 2", "style", "style 3"}[i]
+		if got := other.Name(path); got != want {
+			t.Errorf("%s is called %s", name, got)
+		}
+		if found, err := other.Find(want); err != nil || found != path {
+			t.Error(found, err)
+		}
+	}
+	if taken, err := l.Take(at(elsewhere, "bird/pytorch_lora_weights.safetensors")); err != nil || taken != "bird" || !isFile(filepath.Join(l.Dir, "bird.safetensors")) {
+		t.Error(taken, err)
 	}
 }
 

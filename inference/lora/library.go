@@ -2,7 +2,9 @@ package lora
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -21,11 +23,14 @@ type Library struct {
 	Dir string // need not exist
 
 	mu    sync.Mutex
-	named map[string]string // paths of files elsewhere
+	named []string // paths of files elsewhere
 }
 
 // NewLibrary returns the library of a folder.
-func NewLibrary(dir string) *Library { return &Library{Dir: dir, named: map[string]string{}} }
+func NewLibrary(dir string) *Library { return &Library{Dir: dir} }
+
+// Named is a file with the name that it has among the others: NameOfFile, and a number behind it where another one has that.
+type Named struct{ Name, Path string }
 
 // Extensions are those of files that are LoRAs.
 var Extensions = []string{".safetensors", ".pt", ".ckpt", ".bin"}
@@ -39,34 +44,50 @@ func NameOf(text string) string {
 	return CleanName(name)
 }
 
-// NameOfFile is NameOf a file that is there. All that PEFT writes is called adapter_model: such a one has the name of its folder.
+// diffusersTensors is what diffusers calls every LoRA that it saves.
+const diffusersTensors = "pytorch_lora_weights"
+
+// NameOfFile is NameOf a file that is there. All that PEFT writes is called adapter_model, and all that diffusers saves
+// pytorch_lora_weights: such a one has the name of its folder.
 func NameOfFile(path string) string {
 	name := NameOf(path)
-	if dir, err := filepath.Abs(filepath.Dir(path)); name == peftTensors && err == nil && isFile(filepath.Join(dir, peftConfig)) &&
-		filepath.Dir(dir) != dir {
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err == nil && filepath.Dir(dir) != dir && (name == diffusersTensors || name == peftTensors && isFile(filepath.Join(dir, peftConfig))) {
 		return CleanName(filepath.Base(dir))
 	}
 	return name
 }
 
-// Name makes a file known that lies elsewhere, and returns its name. It comes before one of the folder with that name.
+// Name makes a file known that lies elsewhere, and returns its name. It comes before those of the folder.
 func (l *Library) Name(path string) string {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	name := NameOfFile(path)
-	l.named[name] = path
-	return name
+	if !slices.ContainsFunc(l.named, func(named string) bool { return isSame(named, path) }) {
+		l.named = append(l.named, path)
+	}
+	l.mu.Unlock()
+	list := l.Files()
+	return list[slices.IndexFunc(list, func(f Named) bool { return isSame(f.Path, path) })].Name
+}
+
+// isSame tells that two paths are those of one file.
+func isSame(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return a == b || err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
 // deepest is how many folders below its own a library looks into.
 const deepest = 4
 
-// Files lists the paths of all files, in the order of their names.
-func (l *Library) Files() []string {
+// Files lists all files, in the order of their names.
+func (l *Library) Files() (list []Named) {
 	if l == nil {
 		return nil
 	}
-	byName := map[string]string{}
+	l.mu.Lock()
+	named := slices.Clone(l.named)
+	l.mu.Unlock()
+	paths := named
 	_ = filepath.WalkDir(l.Dir, func(path string, d fs.DirEntry, err error) error {
 		rel, _ := filepath.Rel(l.Dir, path)
 		switch {
@@ -79,37 +100,46 @@ func (l *Library) Files() []string {
 		case d.IsDir() || strings.HasPrefix(d.Name(), ".") || !slices.Contains(Extensions, strings.ToLower(filepath.Ext(path))):
 			return nil
 		}
-		if name := NameOfFile(path); byName[name] == "" {
-			byName[name] = path
+		if !slices.ContainsFunc(named, func(named string) bool { return isSame(named, path) }) {
+			paths = append(paths, path)
 		}
 		return nil
 	})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for name, path := range l.named {
-		byName[name] = path
+	taken := map[string]bool{}
+	var namesakes []Named
+	for _, path := range paths {
+		f := Named{NameOfFile(path), path}
+		if taken[f.Name] {
+			namesakes = append(namesakes, f)
+			continue
+		}
+		taken[f.Name] = true
+		list = append(list, f)
 	}
-	names := []string{}
-	for name := range byName {
-		names = append(names, name)
+	for _, f := range namesakes {
+		name := f.Name
+		for n := 2; taken[f.Name]; n++ {
+			f.Name = fmt.Sprintf("%s %d", name, n)
+		}
+		taken[f.Name] = true
+		list = append(list, f)
 	}
-	slices.Sort(names)
-	list := make([]string, len(names))
-	for i, name := range names {
-		list[i] = byName[name]
-	}
+	slices.SortFunc(list, func(a, b Named) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
-// Find returns the path of a LoRA's file. Upper and lower case count where they tell two apart.
+// Find returns the path of a LoRA's file. Upper and lower case count where they tell two apart. A file that was called pytorch_lora_weights
+// before it had the name of its folder is found by that, too.
 func (l *Library) Find(name string) (path string, err error) {
 	want := CleanName(name)
 	list := l.Files()
-	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
-		for _, path := range list {
-			if same(NameOfFile(path), want) {
-				return path, nil
-			}
+	for _, is := range []func(Named) bool{
+		func(f Named) bool { return f.Name == want },
+		func(f Named) bool { return strings.EqualFold(f.Name, want) },
+		func(f Named) bool { return want == diffusersTensors && NameOf(f.Path) == want },
+	} {
+		if i := slices.IndexFunc(list, is); i >= 0 {
+			return list[i].Path, nil
 		}
 	}
 	if l == nil || l.Dir == "" {
@@ -132,15 +162,18 @@ func (l *Library) Take(path string) (name string, err error) {
 	if err := os.MkdirAll(l.Dir, 0o777); err != nil {
 		return "", message.Errorf("the folder %s cannot be made: %w; choose another one", l.Dir, err)
 	}
-	name = NameOfFile(path)
-	to := filepath.Join(l.Dir, name+filepath.Ext(path))
+	own := NameOfFile(path)
+	another := message.Errorf("there is another LoRA called %s already: rename the file, then add it again", own)
+	name, to := own, filepath.Join(l.Dir, own+filepath.Ext(path))
 	for _, there := range NewLibrary(l.Dir).Files() { // also in a folder below, or with another ending: that one is used by this name
-		if NameOfFile(there) == name {
-			to = there
+		if NameOfFile(there.Path) != own {
+			continue
+		}
+		if name, to = there.Name, there.Path; same(path, to) {
+			break
 		}
 	}
-	kept := filepath.Join(filepath.Dir(to), name+"."+peftConfig)
-	another := message.Errorf("there is another LoRA called %s already: rename the file, then add it again", name)
+	kept := cmp.Or(Config(to), strings.TrimSuffix(to, filepath.Ext(to))+"."+peftConfig)
 	_, err = os.Stat(to)
 	had := err == nil
 	if !had && !errors.Is(err, fs.ErrNotExist) {

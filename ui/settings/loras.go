@@ -112,8 +112,8 @@ const mostItems = 40
 // items are what the button offers: the LoRAs of the folder that are not in the list, and a file.
 func (l *LoRAs) items() (items []*fyne.MenuItem) {
 	uses := l.uses()
-	for _, path := range l.host.Library.Files() {
-		name := lora.NameOfFile(path)
+	for _, f := range l.host.Library.Files() {
+		name := f.Name
 		if len(items) == mostItems || slices.ContainsFunc(uses, func(u lora.Use) bool { return u.Name == name }) {
 			continue
 		}
