@@ -544,11 +544,11 @@ func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engin
 		return fmt.Errorf("the step data of the picture cannot be written: %w", err) // a score that is no number
 	}
 	if err := files.Write(filepath.Join(g.out, note.Name+".json"), 0, append(said, '\n')); err != nil {
-		return elsewhere(fmt.Errorf("the step data of the picture cannot be written: %w", err), p, data)
+		return rescued(fmt.Errorf("the step data of the picture cannot be written: %w", err), p, data, log)
 	}
 	file := filepath.Join(g.out, note.Name+".png")
 	if err := files.Write(file, files.New, data); err != nil {
-		return elsewhere(err, p, data)
+		return rescued(err, p, data, log)
 	}
 	w.picture(p, file)
 	log.saved(p, file)

@@ -257,7 +257,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return g.runGrid(ctx, e, request, stdout, stderr)
 	}
 	model := e.bundle.Manifest()
-	log := newRecorder(g.unrecorded, g.farm || len(request.Seeds) > 1, stderr)
+	log := newRecorder(g.unrecorded, false, stderr)
 	defer log.close()
 	if g.likeness && g.farm {
 		fmt.Fprintln(stderr, "note: computers of a farm compute no hints of likeness")
@@ -348,16 +348,8 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	return err
 }
 
-// rescued keeps a picture whose file could not be written, in the history or elsewhere, and says where.
+// rescued writes a finished picture that its folder does not take to where it is not lost, and says where.
 func rescued(why error, p inference.PictureReady, data []byte, log *recorder) error {
-	if id := log.unsaved(p, data); id != 0 {
-		return fmt.Errorf("%w. The picture is kept: `realword history save %d FILE` writes it", why, id)
-	}
-	return elsewhere(why, p, data)
-}
-
-// elsewhere writes a finished picture that its folder does not take to where it is not lost, and says where.
-func elsewhere(why error, p inference.PictureReady, data []byte) error {
 	places := []func() (string, error){
 		func() (string, error) { return files.Pictures(), nil },
 		func() (string, error) { return os.MkdirTemp("", "realword-*") },
@@ -368,8 +360,12 @@ func elsewhere(why error, p inference.PictureReady, data []byte) error {
 			continue
 		}
 		if file, err := files.WriteUnique(dir, fileStem(p.Recipe.Prompt, p.Seed), ".png", data); err == nil {
+			log.saved(p, file)
 			return fmt.Errorf("%w. The picture is in %s instead", why, file)
 		}
+	}
+	if log.unsaved(p, data) {
+		return fmt.Errorf("%w. The picture is kept in the history: `realword history list` shows its job", why)
 	}
 	return fmt.Errorf("%w. The picture could not be saved anywhere and is lost", why)
 }

@@ -218,7 +218,7 @@ func (g *grid) made(n int) bool {
 
 // make makes what is missing.
 func (g *grid) make(ctx context.Context, e *engine, r inference.Request, stdout, stderr io.Writer) error {
-	log := newRecorder(g.unrecorded, len(r.Grid.Made) == 0, stderr) // what a grid lacks joins the round of the others
+	log := newRecorder(g.unrecorded, len(r.Grid.Made) > 0, stderr) // what a grid lacks joins the round of the others
 	defer log.close()
 	if said, err := recipe.New(r, g.model); err == nil && log.store != nil && len(r.Grid.Made) > 0 {
 		r.Grid.Of = journal.RoundOf(log.store, said)

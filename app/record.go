@@ -13,7 +13,8 @@ import (
 )
 
 // recorder journals a run without a window: one round of a session of its own, or those of a batch, in one. Pictures matter more than the
-// journal, so what goes wrong with it is said once and stops nothing. While another process has the history, a run is recorded beside it.
+// journal, so what goes wrong with it is said once and stops nothing. A run may take minutes, or a night, and a window may want the history
+// meanwhile: it is recorded beside that, and joins it at its end, or when whoever has it then is gone.
 type recorder struct {
 	store   *history.Store // nil: nothing is recorded
 	beside  bool           // it is not the user's history yet
@@ -23,38 +24,27 @@ type recorder struct {
 	stderr  io.Writer
 }
 
-// newBatchRecorder records the jobs of a batch as one session. A batch may take a night, and a window may want the history meanwhile: it is
-// recorded beside that.
+// newBatchRecorder records the jobs of a batch as one session.
 func newBatchRecorder(off bool, name string, stderr io.Writer) *recorder {
-	log := &recorder{stderr: stderr, batch: name}
-	if !off {
-		log.check(log.openBeside())
-	}
+	log := newRecorder(off, false, stderr)
+	log.batch = name
 	return log
 }
 
-func (l *recorder) openBeside() (err error) {
-	l.store, err = openBeside()
-	l.beside = err == nil
-	return err
-}
-
-// newRecorder records one job. One of several pictures, or on a farm, may take hours: it is recorded beside the history too.
-func newRecorder(off, long bool, stderr io.Writer) *recorder {
+// newRecorder records one job. One that joins the round of pictures of earlier has to have the history itself.
+func newRecorder(off, joins bool, stderr io.Writer) *recorder {
 	log := &recorder{stderr: stderr}
-	if !off {
-		var err error
-		if !long {
-			log.store, err = openHistory()
-		}
-		if long || isBusy(err) {
-			err = log.openBeside()
-		}
-		log.check(rescuable(err))
-		if s := log.store; s != nil && !log.beside {
-			go func() { _, _ = s.Sweep() }() // what a program that died left; later is early enough
-		}
+	if off {
+		return log
 	}
+	var err error
+	if joins {
+		log.store, err = openHistory()
+	}
+	if log.beside = !joins || isBusy(err); log.beside {
+		log.store, err = openBeside()
+	}
+	log.check(rescuable(err))
 	return log
 }
 
@@ -166,17 +156,14 @@ func (l *recorder) saved(p inference.PictureReady, file string) {
 	l.check(l.round.Saved(p, file, ""))
 }
 
-// unsaved keeps a picture whose file could not be written, and answers its number in the history; 0: it is not kept.
-func (l *recorder) unsaved(p inference.PictureReady, png []byte) uint64 {
-	if l.store == nil || l.beside { // where it has no number yet that could be told
-		return 0
+// unsaved keeps a picture that could be written into no file, and tells whether it could.
+func (l *recorder) unsaved(p inference.PictureReady, png []byte) bool {
+	if l.store == nil {
+		return false
 	}
 	err := l.round.Unsaved(p, png)
-	id := l.round.Picture(p.Picture)
-	if l.check(err); err != nil {
-		return 0
-	}
-	return id
+	l.check(err)
+	return err == nil
 }
 
 func (l *recorder) check(err error) {

@@ -168,7 +168,7 @@ func TestHistoryBesideAWindow(t *testing.T) {
 func TestStepsWithoutRoom(t *testing.T) {
 	home(t)
 	var stderr bytes.Buffer
-	log := newRecorder(false, false, &stderr)
+	log := newRecorder(false, true, &stderr)
 	path, err := history.DefaultPath()
 	if err != nil {
 		t.Fatal(err)
@@ -217,12 +217,12 @@ func (m *meanwhile) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestAWindowBesideManyPictures: a window that is opened while a command makes several pictures, or a grid, has the history; what the command
-// makes joins it.
-func TestAWindowBesideManyPictures(t *testing.T) {
+// TestAWindowBesideACommand: a window that is opened while a command makes one picture, which may take minutes, or several, or a grid, has the
+// history; what the command makes joins it.
+func TestAWindowBesideACommand(t *testing.T) {
 	model, dog := tiny(t)
-	for name, args := range map[string][]string{
-		"several": {"--count", "2"}, "a grid": {"--grid", "cfg=2,3"},
+	for pictures, args := range map[string][]string{
+		"1": {"--events"}, "2": {"--count", "2"}, "2, a grid": {"--grid", "cfg=2,3"},
 	} {
 		home(t)
 		opened := errors.New("nothing was made")
@@ -238,10 +238,10 @@ func TestAWindowBesideManyPictures(t *testing.T) {
 			"--out", t.TempDir(),
 		}, args...)
 		if status := execute(t.Context(), args, out, &stderr); status != 0 || opened != nil {
-			t.Errorf("%s: status %d, the window's history: %v\n%s", name, status, opened, stderr.String())
+			t.Errorf("%s: status %d, the window's history: %v\n%s", pictures, status, opened, stderr.String())
 		}
-		if _, list, _ := command(t, "history", "list"); !strings.Contains(list, "complete      2  a dog") {
-			t.Errorf("%s: afterwards it lists\n%s", name, list)
+		if _, list, _ := command(t, "history", "list"); !strings.Contains(list, "complete      "+pictures[:1]+"  a dog") {
+			t.Errorf("%s: afterwards it lists\n%s", pictures, list)
 		}
 	}
 }

@@ -39,18 +39,35 @@ func TestPictureWithoutAFileIsNotLost(t *testing.T) {
 	}
 
 	status, stderr = blocked(t, args...)
-	said := regexp.MustCompile("`realword history save (\\d+) FILE` writes it").FindStringSubmatch(stderr)
-	if status != 1 || said == nil {
+	instead := regexp.MustCompile(`The picture is in (.*) instead`).FindStringSubmatch(stderr)
+	if status != 1 || instead == nil {
 		t.Fatalf("status %d, %s", status, stderr)
 	}
+	if got, err := os.ReadFile(instead[1]); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("other bytes are there, %v", err)
+	}
+	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, instead[1]+"  64x64  seed 5") {
+		t.Errorf("show:\n%s", stdout)
+	}
+
+	// No folder takes it.
+	home(t)
+	t.Setenv("XDG_PICTURES_DIR", filepath.Join(dog, "pictures"))
+	temporary := os.Getenv("TMPDIR")
+	t.Setenv("TMPDIR", filepath.Join(out, "none"))
+	status, stderr = blocked(t, args...)
+	if status != 1 || !strings.Contains(stderr, "The picture is kept in the history: `realword history list` shows its job") {
+		t.Fatalf("status %d, %s", status, stderr)
+	}
+	t.Setenv("TMPDIR", temporary)
 	if _, stdout, _ = command(t, "history", "list"); !regexp.MustCompile(`(complete|failed) +1  a dog\n`).MatchString(stdout) {
 		t.Errorf("list:\n%s", stdout)
 	}
-	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, "not saved yet  64x64  seed 5: `realword history save "+said[1]+" FILE` writes it") {
+	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, "not saved yet  64x64  seed 5: `realword history save 1 FILE` writes it") {
 		t.Errorf("show:\n%s", stdout)
 	}
 	file := filepath.Join(out, "kept")
-	if status, _, stderr := command(t, "history", "save", said[1], file); status != 0 {
+	if status, _, stderr := command(t, "history", "save", "1", file); status != 0 {
 		t.Errorf("save: %s", stderr)
 	}
 	if got, err := os.ReadFile(file + ".png"); err != nil || !bytes.Equal(got, want) {
@@ -59,17 +76,8 @@ func TestPictureWithoutAFileIsNotLost(t *testing.T) {
 	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, file+".png  64x64  seed 5") {
 		t.Errorf("show:\n%s", stdout)
 	}
-	if status, _, stderr := command(t, "history", "save", said[1], file+"2"); status != 1 || !strings.Contains(stderr, "already in a file: "+file) {
+	if status, _, stderr := command(t, "history", "save", "1", file+"2"); status != 1 || !strings.Contains(stderr, "already in a file: "+file) {
 		t.Errorf("twice: %d %s", status, stderr)
-	}
-
-	status, stderr = blocked(t, append(args, "--no-history")...)
-	instead := regexp.MustCompile(`The picture is in (.*) instead`).FindStringSubmatch(stderr)
-	if status != 1 || instead == nil {
-		t.Fatalf("status %d, %s", status, stderr)
-	}
-	if got, err := os.ReadFile(instead[1]); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("without a history: %v", err)
 	}
 }
 
