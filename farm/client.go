@@ -758,7 +758,7 @@ func (o *output) live(e inference.Event) error {
 	case inference.StageStarted:
 		return o.started(e)
 	case inference.StepDone:
-		if e.Step < o.next {
+		if e.Step < o.next || e.Step >= o.count {
 			return nil
 		}
 		if o.early == nil {
@@ -831,8 +831,33 @@ func (o *output) whole(t taken) error {
 }
 
 func (o *output) step(e inference.StepDone) error {
-	e.Picture, o.next = o.picture, e.Step+1
+	o.next = e.Step + 1
+	e = drawable(e, o.job.one(o.picture))
+	e.Picture = o.picture
 	return o.send(e)
+}
+
+// drawable is a step of a picture without what nobody can draw: it comes from a computer that may be broken, or lie, and ends no program.
+func drawable(e inference.StepDone, of inference.Request) inference.StepDone {
+	e.Steps = of.Steps
+	if p := e.Preview; p != nil {
+		if w, h := p.Rect.Dx(), p.Rect.Dy(); p.Rect != image.Rect(0, 0, w, h) || p.Rect.Empty() || w > of.Width || h > of.Height ||
+			p.Stride != 4*w || len(p.Pix) != 4*w*h {
+			e.Preview = nil
+		}
+	}
+	w, h := e.GridWidth, e.GridHeight
+	whole := len(e.Subjects) == len(of.Subjects) && w >= 0 && h >= 0 && w <= of.Width && h <= of.Height
+	for _, s := range e.Subjects {
+		first := e.Subjects[0]
+		for _, n := range [][2]int{{len(s.Cross), len(first.Cross)}, {len(s.Scores), len(first.Scores)}, {len(s.Mask), len(first.Mask)}} {
+			whole = whole && n[0] == n[1] && (n[0] == 0 || n[0] == w*h)
+		}
+	}
+	if !whole {
+		e.GridWidth, e.GridHeight, e.Subjects = 0, 0, make([]inference.SubjectStep, len(of.Subjects))
+	}
+	return e
 }
 
 // kept takes an event that the farm kept: what of it did not come live.
@@ -846,7 +871,7 @@ func (o *output) kept(e inference.Event) error {
 			return o.started(e)
 		}
 	case inference.StepDone:
-		if e.Step != o.next {
+		if e.Step != o.next || e.Step >= o.count {
 			return nil
 		}
 		if o.heir != nil {

@@ -15,6 +15,7 @@ import (
 type fakeEngine struct {
 	step    time.Duration
 	spoil   func(*inference.PictureReady) // what a computer that lies sends
+	bend    func(*inference.StepDone)     // what becomes of its steps
 	fail    func(inference.Request) error // of a run
 	refuse  func(inference.Request) error // of Start
 	started func(inference.Request)
@@ -106,10 +107,18 @@ func (f *fakeEngine) run(ctx context.Context, r inference.Request, events chan i
 				f.stepped(r, k)
 			}
 			events <- inference.Progress{Pass: pass, Passes: (r.Steps - first) * len(r.Seeds)}
-			events <- inference.StepDone{
+			step := inference.StepDone{
 				Picture: n, Step: k, Steps: r.Steps, Clean: state, Preview: image.NewRGBA(image.Rect(0, 0, 8, 8)),
+				GridWidth: 2, GridHeight: 1,
 				State: inference.State{Step: k + 1, Width: r.Width, Height: r.Height, Steps: r.Steps, Seed: seed, Latent: state},
 			}
+			for range r.Subjects {
+				step.Subjects = append(step.Subjects, inference.SubjectStep{Mask: []float32{1, 0}})
+			}
+			if f.bend != nil {
+				f.bend(&step)
+			}
+			events <- step
 		}
 		events <- inference.StageStarted{Stage: inference.StageDecode, Picture: n, Provider: "Fake"}
 		recipe := r

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -142,6 +143,47 @@ func TestNoClockIsBelieved(t *testing.T) {
 		inference.PictureReady{},
 	} {
 		walk(reflect.TypeOf(v).Name(), reflect.TypeOf(v))
+	}
+}
+
+// TestStepsThatLie: of the steps of another computer nothing comes on that ends the program of who draws it.
+func TestStepsThatLie(t *testing.T) {
+	t.Parallel()
+	for name, bend := range map[string]func(s *inference.StepDone){
+		"a short preview": func(s *inference.StepDone) { s.Preview.Pix = s.Preview.Pix[:1] },
+		"a large preview": func(s *inference.StepDone) { s.Preview = image.NewRGBA(image.Rect(0, 0, 1000, 1000)) },
+		"a moved preview": func(s *inference.StepDone) { s.Preview.Rect = s.Preview.Rect.Add(image.Pt(-4, 0)) },
+		"a wide stride":   func(s *inference.StepDone) { s.Preview.Stride = 4000 },
+		"no preview":      func(s *inference.StepDone) { s.Preview = nil },
+		"a large grid":    func(s *inference.StepDone) { s.GridWidth, s.GridHeight = 1000, 1000 },
+		"a negative grid": func(s *inference.StepDone) { s.GridWidth, s.GridHeight = -2, -1 },
+		"a short mask":    func(s *inference.StepDone) { s.Subjects[0].Mask = []float32{1} },
+		"one of scores":   func(s *inference.StepDone) { s.Subjects[1].Scores = []float32{1, 2} },
+		"more subjects":   func(s *inference.StepDone) { s.Subjects = append(s.Subjects, s.Subjects...) },
+		"no subjects":     func(s *inference.StepDone) { s.Subjects = nil },
+		"more steps":      func(s *inference.StepDone) { s.Steps = 1000 },
+	} {
+		b := newBench(t)
+		b.worker("liar", &fakeEngine{bend: bend})
+		r := request("dog", 3, 1)
+		r.Subjects = append(r.Subjects, r.Subjects[0])
+		steps := of[inference.StepDone](collect(b.start(r)))
+		for _, s := range steps {
+			if p := s.Preview; p != nil && (p.Rect != image.Rect(0, 0, 8, 8) || p.Stride != 32 || len(p.Pix) != 256) {
+				t.Errorf("%s: a preview of %v with %d bytes in rows of %d", name, p.Rect, len(p.Pix), p.Stride)
+			}
+			if len(s.Subjects) != 2 || s.Steps != 3 || s.GridWidth*s.GridHeight > 2 || s.GridWidth < 0 {
+				t.Errorf("%s: step %d of %d with %d subjects, %d × %d", name, s.Step, s.Steps, len(s.Subjects), s.GridWidth, s.GridHeight)
+				continue
+			}
+			a, b := s.Subjects[0], s.Subjects[1]
+			if n := s.GridWidth * s.GridHeight; len(a.Mask) != n || len(b.Mask) != n || len(a.Scores) != len(b.Scores) {
+				t.Errorf("%s: masks of %d and %d for %d, scores of %d and %d", name, len(a.Mask), len(b.Mask), n, len(a.Scores), len(b.Scores))
+			}
+		}
+		if len(steps) != 3 {
+			t.Errorf("%s: %d steps came", name, len(steps))
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"realword/inference/message"
 )
 
-// Workers are the computers that are there, by name.
+// Workers are the computers that are there, by name, without those that say far too much of themselves.
 func (c *Conn) Workers(ctx context.Context) (list []WorkerInfo, err error) {
 	err = again(ctx, func(ctx context.Context) error {
 		list = nil
@@ -33,7 +33,7 @@ func (c *Conn) Workers(ctx context.Context) (list []WorkerInfo, err error) {
 					return nil
 				}
 				var i WorkerInfo
-				if unmarshal(e.Value(), &i) == nil && i.ID == e.Key() {
+				if len(e.Value()) <= maxInfo && unmarshal(e.Value(), &i) == nil && i.ID == e.Key() {
 					list = append(list, i)
 				}
 			}

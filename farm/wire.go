@@ -55,6 +55,7 @@ const (
 	maxFiles       = 64        // of a request
 	maxFileBytes   = 256 << 20 // of all of them
 	maxResultBytes = 512 << 20
+	maxInfo        = 256 << 10 // of what a computer says of itself
 )
 
 // helperPermissions is what a worker's key may do: take from the queue and say how it goes, but neither queue nor delete.
