@@ -278,8 +278,14 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	said.Hide()
 	changes := kit.NewColumn(4)
 	choice := kit.NewRadio(q.choices...)
+	edge := q.edge
+	if edge == nil {
+		edge = newMargin(0, 0) // that nobody sees
+		edge.box.Hide()
+	}
+	// What comes when a plan is made comes below the dials: they stay where somebody is about to click.
 	body := kit.NewColumn(6, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(q.what)), choice,
-		kit.Quiet(label(q.note, theme.SizeNameCaptionText)), changes, said)
+		kit.Quiet(label(q.note, theme.SizeNameCaptionText)), edge.box, changes, said)
 	var closeIt func()
 	var sheet fyne.CanvasObject
 	var now plan
@@ -309,10 +315,6 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 		d.put(it.shot, now.request)
 	})
 	use.Importance = widget.HighImportance
-	edge := q.edge
-	if edge == nil {
-		edge = newMargin(0, 0) // that nobody sees
-	}
 	looked, edged := 0, 0
 	back := kit.NewButton(i18n.T("Reset"), func() {
 		painted = false
@@ -385,7 +387,6 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	if q.paint != "" {
 		left.Add(container.New(kit.Fixed{Width: padSide}, kit.Quiet(label(q.paint, theme.SizeNameCaptionText))))
 		buttons = append([]fyne.CanvasObject{back}, buttons...)
-		body.Add(edge.box)
 	}
 	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(760, 440),
 		container.NewBorder(nil, nil, left, nil, container.New(kit.Inset{X: 8, Y: 0},

@@ -118,6 +118,25 @@ func (b *bench) choose(text string) {
 	b.Settle()
 }
 
+// The dials of the sheet stay where they are when what was found out comes in.
+func TestTheDialsOfARedoStay(t *testing.T) {
+	b := newBench(t)
+	b.Key("D")
+	dial := func() fyne.Position {
+		s, ok := find(b, func(*kit.Slider) bool { return true })
+		if !ok {
+			return fyne.Position{}
+		}
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(s)
+	}
+	b.Until("the sheet is up", func() bool { return b.Win.Canvas().Overlays().Top() != nil })
+	before, told := dial(), b.says("only the seed is new")
+	b.Settle()
+	if after := dial(); told || !b.says("only the seed is new") || before.IsZero() || after != before {
+		t.Errorf("from %v to %v; told before: %v", before, after, told)
+	}
+}
+
 func TestRedoOneSubject(t *testing.T) {
 	b := newBench(t)
 	b.key("D")
