@@ -52,6 +52,7 @@ type batchSubject struct {
 
 // batchCase is a line that can run.
 type batchCase struct {
+	line    int // of the batch file, from 1
 	name    string
 	request inference.Request
 	there   bool // its picture is in the folder already
@@ -82,23 +83,34 @@ const maxFileName = 255
 // maxProblems is how many lines of a batch file are complained about at once.
 const maxProblems = 10
 
+// problem is what is wrong with a line.
+type problem struct {
+	line int
+	error
+}
+
 // runBatch makes every picture of the file that the output folder does not have yet, with the model loaded once. All lines are
 // checked before the first picture, also that a picture that is there is the one that its line asks for. Pictures that another process
 // is making come last, when it has made them or given up. The history has them as one session.
 func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr io.Writer) error {
-	cases, err := g.readBatch(file)
+	cases, problems, err := g.readBatch(file)
 	if err != nil {
 		return err
+	}
+	if len(cases) == 0 {
+		return some(problems)
 	}
 	if err := probe(g.out); err != nil {
 		return err
 	}
 	e, err := g.machine.open(ctx)
 	if err != nil {
-		return err
+		return errors.Join(some(problems), err)
 	}
 	defer e.Close()
-	var problems []error
+	bad := func(c *batchCase, err error) {
+		problems = append(problems, problem{c.line, fmt.Errorf("%s, line %d: %q: %w", file, c.line, c.name, err)})
+	}
 	var unsure []string // pictures that are there, and nobody can tell what they are
 	noted := map[string]bool{}
 	for i := range cases {
@@ -108,7 +120,7 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			problems = append(problems, badRequest(fmt.Errorf("%s: %q: %w", file, c.name, err)))
+			bad(c, badRequest(err))
 			continue
 		}
 		if c.there {
@@ -117,8 +129,8 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 				fmt.Fprintf(stderr, "note: %q: %s stays as it is: %s\n", c.name, g.file(*c), err)
 				unsure = append(unsure, c.name+".png")
 			case other != "":
-				problems = append(problems, usagef("%s: %q: %s is there already, and was made in another way (%s): "+
-					"give the line another name, choose another folder with --out, or move the picture away", file, c.name, g.file(*c), other))
+				bad(c, usagef("%s is there already, and was made in another way (%s): "+
+					"give the line another name, choose another folder with --out, or move the picture away", g.file(*c), other))
 			default:
 				if _, ours := g.noted(*c); !ours {
 					fmt.Fprintf(stderr, "note: %q: its step data, %s, is missing or cannot be read: move the picture away to have both made again\n",
@@ -217,7 +229,7 @@ func (g *generation) makeCases(ctx context.Context, file string, cases []batchCa
 type failures struct {
 	of     int // lines
 	stderr io.Writer
-	list   []error
+	list   []problem
 	made   bool // one was
 }
 
@@ -230,7 +242,7 @@ func (f *failures) note(ctx context.Context, name string, err error) error {
 		f.made = true
 		return nil
 	}
-	f.list = append(f.list, fmt.Errorf("%q: %w", name, err))
+	f.list = append(f.list, problem{error: fmt.Errorf("%q: %w", name, err)})
 	var stuck unkept
 	if ctx.Err() != nil || errors.As(err, &stuck) || !f.made && len(f.list) == hopeless {
 		return f.err()
@@ -316,15 +328,13 @@ func (g *generation) noted(c batchCase) (note batchNote, ok bool) {
 	return note, err == nil && json.Unmarshal(data, &note) == nil && note.Name == c.name
 }
 
-// readBatch reads the lines, and looks which of their pictures are there.
-func (g *generation) readBatch(file string) ([]batchCase, error) {
+// readBatch reads the lines, and looks which of their pictures are there. problems are those of lines that are none of the cases.
+func (g *generation) readBatch(file string) (cases []batchCase, problems []problem, err error) {
 	f, err := files.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("the batch file cannot be read: %w", err)
+		return nil, nil, fmt.Errorf("the batch file cannot be read: %w", err)
 	}
 	defer f.Close()
-	var cases []batchCase
-	var problems []error
 	type named struct {
 		name string
 		line int
@@ -333,17 +343,18 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	n := 0
+	bad := func(err error) { problems = append(problems, problem{n, fmt.Errorf("%s, line %d: %w", file, n, err)}) }
 	for lines.Scan() {
 		n++
 		line := lines.Bytes()
 		if n == 1 {
 			line = bytes.TrimPrefix(line, []byte("\ufeff")) // a mark of Windows' editors
 			if bytes.HasPrefix(line, []byte{0xff, 0xfe}) || bytes.HasPrefix(line, []byte{0xfe, 0xff}) {
-				return nil, usagef("%s is UTF-16: save it as UTF-8", file)
+				return nil, nil, usagef("%s is UTF-16: save it as UTF-8", file)
 			}
 		}
 		if !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 { // JSON would take its letters for others
-			return nil, usagef("%s, line %d: this is no UTF-8 text: a batch file has one JSON object per line; save it as UTF-8", file, n)
+			return nil, nil, usagef("%s, line %d: this is no UTF-8 text: a batch file has one JSON object per line; save it as UTF-8", file, n)
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
@@ -357,23 +368,22 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 			}
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s, line %d: %w", file, n, err))
+			bad(err)
 			continue
 		}
-		names[same] = named{c.name, n}
+		names[same], c.line = named{c.name, n}, n
 		switch info, err := os.Stat(g.file(c)); {
 		case errors.Is(err, fs.ErrNotExist):
 			_, err := os.Lstat(filepath.Join(g.out, c.name+".json"))
 			if _, ours := g.noted(c); err == nil && !ours {
-				problems = append(problems, usagef("%s, line %d: %s exists and is no file of a batch: give the line another name", file, n,
-					filepath.Join(g.out, c.name+".json")))
+				bad(usagef("%s exists and is no file of a batch: give the line another name", filepath.Join(g.out, c.name+".json")))
+				continue
 			}
 			cases = append(cases, c)
 		case err != nil:
-			problems = append(problems, fmt.Errorf("%s, line %d: cannot tell whether its picture already exists: %w", file, n, err))
+			bad(fmt.Errorf("cannot tell whether its picture already exists: %w", err))
 		case !info.Mode().IsRegular():
-			problems = append(problems, usagef("%s, line %d: %s exists and is not a picture: give the line another name", file, n,
-				g.file(c)))
+			bad(usagef("%s exists and is not a picture: give the line another name", g.file(c)))
 		default:
 			c.there = true
 			cases = append(cases, c)
@@ -381,14 +391,14 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 	}
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return nil, usagef("%s, line %d: it is too long: write one JSON object per line, at most 1 MiB each", file, n+1)
+		return nil, nil, usagef("%s, line %d: it is too long: write one JSON object per line, at most 1 MiB each", file, n+1)
 	case err != nil:
-		return nil, fmt.Errorf("%s, line %d: it cannot be read: %w", file, n+1, err)
+		return nil, nil, fmt.Errorf("%s, line %d: it cannot be read: %w", file, n+1, err)
 	}
 	if len(names) == 0 && problems == nil {
-		return nil, usagef("%s is empty: write one JSON object per line", file)
+		return nil, nil, usagef("%s is empty: write one JSON object per line", file)
 	}
-	return cases, some(problems)
+	return cases, problems, nil
 }
 
 func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
@@ -482,8 +492,13 @@ func from(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// some joins problems, the first of them word by word.
-func some(problems []error) error {
+// some joins what is wrong with lines, in their order, the first of them word by word.
+func some(lines []problem) error {
+	slices.SortStableFunc(lines, func(a, b problem) int { return a.line - b.line })
+	var problems []error
+	for _, p := range lines {
+		problems = append(problems, p.error)
+	}
 	if more := len(problems) - maxProblems; more > 0 {
 		problems = append(problems[:maxProblems:maxProblems], fmt.Errorf("and %d more", more))
 	}
