@@ -148,15 +148,21 @@ func (s State) Strange() (list []string) {
 	return list
 }
 
-// Hint is the line under the words: what a click would do, or which of them the model does not know. generate is the key that generates,
-// or empty.
-func (s State) Hint(generate string) string {
-	groups := s.Form.Groups()
-	unbound := slices.IndexFunc(groups, func(g Group) bool {
+// Asked is which of the subjects the line under the words asks a word for, where the user has chosen none: the first without one; -1: none.
+func (s State) Asked() int {
+	if len(s.Words) == 0 || s.Span.On || s.Pending.Text != "" || s.Selected != 0 {
+		return -1
+	}
+	return slices.IndexFunc(s.Form.Groups(), func(g Group) bool {
 		c := s.Form.Cards[g.Cards[0]]
 		return !c.Off && (!c.Bound() || c.Lost(s.Words))
 	})
-	strange := s.Strange()
+}
+
+// Hint is the line under the words: what a click would do, or which of them the model does not know. generate is the key that generates,
+// or empty.
+func (s State) Hint(generate string) string {
+	asked, strange := s.Asked(), s.Strange()
 	switch {
 	case s.Span.On:
 		marked, _ := s.Marked()
@@ -171,8 +177,8 @@ func (s State) Hint(generate string) string {
 			return i18n.T("%s shows “%s”. A click on another word changes that.", c.Ref.Name, c.Word.Text)
 		}
 		return i18n.T("Click the word that %s shows.", c.Ref.Name)
-	case unbound >= 0:
-		return i18n.T("Click the word that %s shows, or drag over several.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
+	case asked >= 0:
+		return i18n.T("Click the word that %s shows, or drag over several.", s.Form.Cards[s.Form.Groups()[asked].Cards[0]].Ref.Name)
 	case len(strange) > 0:
 		return i18n.T("This model does not know: %s", strings.Join(strange, ", "))
 	case len(s.Form.Cards) == 0:

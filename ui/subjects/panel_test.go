@@ -301,3 +301,43 @@ func TestLookANewCardComesIntoView(t *testing.T) {
 		t.Errorf("a change of a card scrolls to %v", b.cardScroll.Offset)
 	}
 }
+
+// TestTheCardThatIsAskedForIsInView: in a low window with several pictures, that is the one whose word the line under the words asks for.
+func TestTheCardThatIsAskedForIsInView(t *testing.T) {
+	b := newBench(t)
+	b.Win.SetContent(b.left)
+	b.Win.Resize(fyne.NewSize(260, 420))
+	const text = "a dog cat horse robot"
+	words := []string{"dog", "cat", "horse", "robot"}
+	for i, w := range words {
+		b.Change(func(s *state.State) {
+			c := state.Card{ID: i + 1, Ref: inference.Reference{Name: w + ".png", Data: uitest.PNG(uitest.Red)}}
+			s.Form.Cards = append(slices.Clone(s.Form.Cards), c)
+		})
+		b.Settle()
+	}
+	b.Change(func(s *state.State) {
+		s.Form.Prompt, s.Words = text, state.PlainWords(text)
+	})
+	b.Settle()
+	sees := func(id int) bool {
+		top, d := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.cardScroll).Y, fyne.CurrentApp().Driver()
+		at := d.AbsolutePositionForObject(b.ByID[id]).Y
+		return at >= top && at+b.ByID[id].Size().Height <= top+b.cardScroll.Size().Height
+	}
+	if b.cardScroll.Content.Size().Height <= b.cardScroll.Size().Height {
+		t.Fatal("the window is high enough for all")
+	}
+	for i := range words {
+		if hint := b.House.State.Hint(""); !sees(i+1) || !strings.Contains(hint, words[i]+".png") {
+			t.Errorf("%q: scrolled to %v", hint, b.cardScroll.Offset)
+		}
+		b.Change(func(s *state.State) { *s = s.Click(s.Words[i+1]) })
+		b.Settle()
+	}
+	b.cardScroll.ScrollToOffset(fyne.Position{})
+	b.Change(func(s *state.State) { s.Form.Steps = 7 })
+	if b.Settle(); b.cardScroll.Offset.Y != 0 {
+		t.Error("another change scrolls")
+	}
+}

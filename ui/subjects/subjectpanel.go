@@ -236,6 +236,9 @@ func (p *Panel) RefreshCards() {
 	p.PickNote.Hidden = s.PickErr == nil
 	p.PickNote.SetText(wording.Sentence(s.PickErr))
 	p.SettleLeft()
+	if asked := s.Asked(); asked >= 0 {
+		came = asked // what the line under the words is about has to be seen
+	}
 	if came >= 0 {
 		p.newest.Show(objects, came)
 	}
