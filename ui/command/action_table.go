@@ -172,6 +172,7 @@ type Commands struct {
 	OnKeys  func(own map[string]string) // the user has chosen others
 	OnHold  func(held bool)             // Space is held down, or let go
 	Closing func() bool                 // the window closes: nothing is begun any more
+	Pending []kit.Taker                 // that may show what the form does not have yet, while something else has the focus
 
 	win     fyne.Window
 	layers  *kit.Layers
@@ -217,14 +218,22 @@ func (k *Commands) Do(id string) {
 
 // Perform does an action where that is possible now, with what is typed.
 func (k *Commands) Perform(a Action) {
-	if field, typed := k.win.Canvas().Focused().(kit.Taker); typed {
-		field.Take()
-	}
+	k.Settle()
 	covered := k.win.Canvas().Overlays().Top() != nil
 	if k.Closing() || covered && a.ID != "view.back" && a.ID != "file.quit" || !k.can(a) {
 		return
 	}
 	a.Do()
+}
+
+// Settle has everything that is typed, or being turned with the wheel, taken: what begins a job does so with what is seen.
+func (k *Commands) Settle() {
+	if field, typed := k.win.Canvas().Focused().(kit.Taker); typed {
+		field.Take()
+	}
+	for _, one := range k.Pending {
+		one.Take()
+	}
 }
 
 func (k *Commands) can(a Action) bool {

@@ -97,6 +97,7 @@ func New(h Host) *Panel {
 	p := &Panel{host: h, size: 0.15, softness: 0.3, kind: guidance.OnlyHere, cover: map[string]*image.Gray{}}
 	p.pen = picture.Point{X: 0.5, Y: 0.5}
 	p.easel = newEasel(p)
+	h.Commands.Pending = append(h.Commands.Pending, p.easel)
 	p.Easel = p.easel
 	p.buildBar()
 	return p

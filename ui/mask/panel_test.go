@@ -264,6 +264,23 @@ func TestATurnOfTheWheelIsOneChange(t *testing.T) {
 	}
 }
 
+// What begins a job has the mask that is seen, though something else has the focus while the wheel turns over the mask.
+func TestTheWheelIsSettledWhereverTheFocusIs(t *testing.T) {
+	b := newBench(t)
+	b.line(desktop.MouseButtonPrimary, 0.25, 0.4, 0.75, 0.6)
+	b.hold(move)
+	b.Win.Canvas().Unfocus()
+	b.easel.Scrolled(&fyne.ScrollEvent{PointEvent: place(0.5, 0.5), Scrolled: fyne.NewDelta(0, -1)})
+	seen := area(b.mask)
+	if area(b.read(b.State.Form.Cards[0].Region)) == seen {
+		t.Fatal("the form has the mask before the wheel rests")
+	}
+	b.Commands.Settle()
+	if area(b.read(b.State.Form.Cards[0].Region)) != seen {
+		t.Error("the form's mask is not the one that is seen")
+	}
+}
+
 // back takes the last change back.
 func (b *bench) back(t *testing.T) {
 	t.Helper()

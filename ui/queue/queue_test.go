@@ -792,3 +792,20 @@ func TestJobsShareTheirPictures(t *testing.T) {
 		t.Errorf("%d of 3 files were decoded", len(thumbs))
 	}
 }
+
+// turning is something that the form gets when it is settled.
+type turning func()
+
+func (t turning) Take() { t() }
+
+// TestAJobHasWhatIsSeen: a job is made of the form as it is once all that is shown has been taken, also where a button asks for it.
+func TestAJobHasWhatIsSeen(t *testing.T) {
+	b := newBench(t, nil)
+	b.State.Queue.Paused = true
+	b.Panel.Commands.Pending = append(b.Panel.Commands.Pending, turning(func() {
+		b.Change(func(s *state.State) { s.Form.Prompt = "a dog on the beach" })
+	}))
+	if b.ask("a dog"); b.prompts() != "a dog on the beach" {
+		t.Errorf("the job is %q", b.prompts())
+	}
+}

@@ -43,6 +43,7 @@ func (q *Queue) Generate() { q.generate(false) }
 func (q *Queue) GenerateNext() { q.generate(true) }
 
 func (q *Queue) generate(first bool) {
+	q.Commands.Settle() // a button asks without an action
 	switch {
 	case q.Commands.Closing():
 	case len(q.State().Reasons()) > 0:
