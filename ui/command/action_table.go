@@ -180,6 +180,7 @@ type Commands struct {
 	Menus   *menuBar
 	heard   []fyne.Shortcut // what the canvas listens to
 	letters map[Stroke]int  // that open a menu of the bar
+	held    bool            // Space is, and nothing had the focus
 	acted   bool            // the key that was typed last has done something
 }
 
@@ -322,15 +323,29 @@ func (k *Commands) keys() {
 	}
 	// Space hides the masks while it is held.
 	d.SetOnKeyDown(func(e *fyne.KeyEvent) {
-		if c.Focused() == nil && e.Name == fyne.KeySpace {
-			k.OnHold(true)
+		if c.Focused() == nil && e.Name == fyne.KeySpace && !k.held {
+			k.hold(true)
+			kit.Watch(k.holds)
 		}
 	})
 	d.SetOnKeyUp(func(e *fyne.KeyEvent) {
 		if e.Name == fyne.KeySpace {
-			k.OnHold(false)
+			k.hold(false)
 		}
 	})
+}
+
+func (k *Commands) hold(on bool) {
+	k.held = on
+	k.OnHold(on)
+}
+
+// holds tells whether Space is held still. What has got the focus meanwhile is told when it is let go, and the window is not.
+func (k *Commands) holds() bool {
+	if k.held && k.win.Canvas().Focused() != nil {
+		k.hold(false)
+	}
+	return k.held
 }
 
 // Typed does what belongs to a key that a widget with the focus has no use for.

@@ -31,12 +31,10 @@ type tips struct {
 	watched bool
 }
 
-// tipDelay is how long the pointer rests before the text comes, and keyDelay how long the keyboard does; tipWatch is how often it is looked
-// whether what the text is about is still where it was: nobody tells of what is scrolled away under a resting pointer, or closed.
+// tipDelay is how long the pointer rests before the text comes, and keyDelay how long the keyboard does.
 const (
 	tipDelay = 450 * time.Millisecond
 	keyDelay = 900 * time.Millisecond
-	tipWatch = 200 * time.Millisecond
 )
 
 // widestTip is how wide a text becomes before it goes on in another line.
@@ -88,17 +86,6 @@ func (t *tips) follow() bool {
 		t.of.Show(t.owner)
 	}
 	return true
-}
-
-// watch follows the text until it goes.
-func (t *tips) watch() {
-	time.AfterFunc(tipWatch, func() {
-		fyne.Do(func() {
-			if t.watched = t.follow(); t.watched {
-				t.watch()
-			}
-		})
-	})
 }
 
 // dropTip takes back the text that is seen on a content, or is about to come: something has come up over what it is about.
@@ -363,10 +350,24 @@ func (p *Tip) come(o fyne.CanvasObject, layer *tips) {
 	}
 }
 
-// timed tells whether texts come and go by themselves: the driver of tests has no goroutine of its own that one could come on.
+// timed tells whether things come and go by themselves: the driver of tests has no goroutine of its own that they could on.
 func timed() bool {
 	_, real := fyne.CurrentApp().Driver().(desktop.Driver)
 	return real
+}
+
+// Watch asks, on Fyne's goroutine and five times a second, whether what nobody tells the end of goes on still, until it does not. Tests ask
+// themselves.
+func Watch(still func() bool) {
+	if timed() {
+		time.AfterFunc(200*time.Millisecond, func() {
+			fyne.Do(func() {
+				if still() {
+					Watch(still)
+				}
+			})
+		})
+	}
 }
 
 // Show shows the text at once.
@@ -380,9 +381,12 @@ func (p *Tip) Show(o fyne.CanvasObject) {
 	}
 	p.layer.owner, p.layer.of, p.layer.at = o, p, placeOf(o)
 	p.layer.show(o, p.Explanation(), picture)
-	if timed() && !p.layer.watched {
-		p.layer.watched = true
-		p.layer.watch()
+	if layer := p.layer; !layer.watched { // nobody tells of what is scrolled away under a resting pointer, or closed
+		layer.watched = true
+		Watch(func() bool {
+			layer.watched = layer.follow()
+			return layer.watched
+		})
 	}
 }
 

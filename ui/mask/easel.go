@@ -147,7 +147,12 @@ func (e *easel) Cursor() desktop.Cursor {
 }
 
 func (e *easel) FocusGained() { e.focused = true; e.follow(e.p.pen) }
-func (e *easel) FocusLost()   { e.focused = false; e.ring.Hide(); e.p.settle() }
+func (e *easel) FocusLost() {
+	e.focused = false
+	e.ring.Hide()
+	e.p.settle()
+	e.p.host.Commands.OnHold(false) // another one is told when Space is let go
+}
 
 // TypedRune implements fyne.Focusable: the brush has keys that are signs elsewhere.
 func (e *easel) TypedRune(r rune) { e.p.host.Commands.Sign(r) }

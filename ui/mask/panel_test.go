@@ -390,6 +390,11 @@ func TestPaintingByKeyboard(t *testing.T) {
 	if kind, _ := b.asked(t, 0); kind != guidance.Anywhere || len(held) != 2 || !held[0] || held[1] {
 		t.Errorf("Space paints, or does not hide the masks: %v", held)
 	}
+	b.easel.KeyDown(&fyne.KeyEvent{Name: fyne.KeySpace})
+	if b.easel.FocusLost(); len(held) != 4 || held[3] { // what has the focus then is told when it is let go
+		t.Errorf("the focus has gone, and the masks are away: %v", held)
+	}
+	b.easel.FocusGained()
 	key(fyne.KeyReturn)
 	_, cover := b.asked(t, 0)
 	for _, p := range []int{8*1 + 2, 8*1 + 3, 8*2 + 2, 8*2 + 3} { // the disc is around their common corner

@@ -279,7 +279,7 @@ func (f *filmStrip) Explanation() string {
 func (f *filmStrip) DragEnd()               {}
 func (f *filmStrip) Cursor() desktop.Cursor { return desktop.PointerCursor }
 func (f *filmStrip) FocusGained()           { f.focused = true; f.Refresh(); f.tip.Reach(f) }
-func (f *filmStrip) FocusLost()             { f.focused = false; f.Refresh(); f.tip.Leave(f) }
+func (f *filmStrip) FocusLost()             { f.focused = false; f.peek(false); f.Refresh(); f.tip.Leave(f) }
 func (f *filmStrip) TypedRune(r rune)       { kit.HandOnSign(f, r) }
 
 func (f *filmStrip) TypedKey(e *fyne.KeyEvent) {
