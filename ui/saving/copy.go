@@ -5,28 +5,36 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/state"
 )
 
-// fileOf is the picture file of the picture in view, with its recipe as the preferences say; nil without one. The answer is slow.
-func (v *Saver) fileOf() func() ([]byte, error) {
-	shot := v.host.State().Shot()
-	if shot == nil {
-		return nil
-	}
-	it, s, model, embed := *shot, v.host.Journal.Store(), v.maker(*shot), v.host.Embed()
+// fileOf is the file of a picture, with its recipe as the preferences say by now; of one of another model than the open one, whose recipe
+// cannot be written anew, as it was written, or without any. The answer is slow.
+func (v *Saver) fileOf(shot state.Shot) func() ([]byte, error) {
+	s, model, embed := v.host.Journal.Store(), v.maker(shot), v.host.Embed()
+	m := v.host.State().Model
+	anew := whole(shot) && (embed.Nothing || m != nil && m.Named(shot.Model))
 	return func() ([]byte, error) {
-		data, err := state.FileOf(it, s)
-		if data != nil || err != nil && !whole(it) {
-			return data, err
+		if anew {
+			return recipe.EncodePNG(shot.PictureReady, model, embed)
 		}
-		if !whole(it) {
+		switch data, err := state.FileOf(shot, s); {
+		case data != nil && embed.Nothing:
+			img, _, err := picture.Decode(data, picture.DefaultLimits)
+			if err != nil {
+				return nil, err
+			}
+			return picture.Encode(img, picture.Metadata{})
+		case data != nil || err != nil && !whole(shot):
+			return data, err
+		case !whole(shot):
 			return nil, state.ErrStopped{}
 		}
-		return recipe.EncodePNG(it.PictureReady, model, embed)
+		return recipe.EncodePNG(shot.PictureReady, model, embed)
 	}
 }
 
@@ -51,7 +59,8 @@ func (v *Saver) copyWith(give func() error, done string) {
 
 // Copy puts the picture in view into the clipboard.
 func (v *Saver) Copy() {
-	if file := v.fileOf(); file != nil && v.host.CopyImage != nil {
+	if shot := v.host.State().Shot(); shot != nil && v.host.CopyImage != nil {
+		file := v.fileOf(*shot)
 		v.copyWith(func() error {
 			data, err := file()
 			if err == nil {

@@ -125,16 +125,13 @@ func (v *Saver) write(shot state.Shot, ours bool, to func(data []byte) (path str
 		return
 	}
 	v.writing = append(v.writing, shot)
-	s, model, embed := v.host.Journal.Store(), v.maker(shot), v.host.Embed()
+	file := v.fileOf(shot)
 	v.host.Background(func() func() {
 		if ours {
 			v.turn.Lock()
 			defer v.turn.Unlock()
 		}
-		data, err := state.FileOf(shot, s)
-		if data == nil && err == nil {
-			data, err = recipe.EncodePNG(shot.PictureReady, model, embed)
-		}
+		data, err := file()
 		path := ""
 		if err == nil {
 			path, err = to(data)
@@ -245,17 +242,13 @@ func (v *Saver) Save(ready inference.PictureReady) {
 	})
 }
 
-// As writes the picture in view to where the user wants it, with its recipe as the preferences say; one of another model than the open one
-// as it is in its file.
+// As writes the picture in view to where the user wants it, with its recipe as the preferences say; see fileOf.
 func (v *Saver) As() {
-	shot, file, embed := v.host.State().Shot(), v.fileOf(), v.host.Embed()
+	shot := v.host.State().Shot()
 	if shot == nil || v.host.SaveFile == nil {
 		return
 	}
-	if m := v.host.State().Model; whole(*shot) && (embed.Nothing || m != nil && m.Named(shot.Model)) {
-		ready, model := shot.PictureReady, v.maker(*shot)
-		file = func() ([]byte, error) { return recipe.EncodePNG(ready, model, embed) }
-	}
+	file := v.fileOf(*shot)
 	name := fmt.Sprintf("realword-%d.png", shot.Seed)
 	if shot.Unsaved || shot.Pixels {
 		v.write(*shot, false, func(data []byte) (string, error) {

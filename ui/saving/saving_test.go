@@ -284,6 +284,42 @@ func TestACopySaysWhichModelMadeIt(t *testing.T) {
 	}
 }
 
+// TestACopyTellsWhatItMay: nothing of the recipe where the preferences say so by now, whatever the file had, and the same pixels.
+func TestACopyTellsWhatItMay(t *testing.T) {
+	for _, loaded := range []bool{true, false} {
+		for _, id := range []string{"picture.copy", "file.save"} {
+			b := newBench(t)
+			b.make()
+			was := b.State.Shot().Path
+			var copied []byte
+			b.host.CopyImage = func(png []byte) error { copied = png; return nil }
+			for _, embed := range []recipe.Embed{{}, {NoThumbnails: true}, {Nothing: true}} {
+				b.host.Embed = func() recipe.Embed { return embed }
+				b.Change(func(s *state.State) {
+					if !loaded {
+						s.Shots = slices.Clone(s.Shots)
+						s.Shots[0].Image = nil
+					}
+				})
+				b.answer = filepath.Join(t.TempDir(), "copy.png")
+				b.Commands.Do(id)
+				if b.Settle(); id == "file.save" {
+					copied = uitest.Read(t, b.answer)
+				}
+				r, _, err := recipe.Read(copied)
+				if embed.Nothing != errors.Is(err, recipe.ErrNone) || err == nil && r.Prompt != "a dog" {
+					t.Errorf("%s, loaded %v, %+v: %q, %v", id, loaded, embed, r.Prompt, err)
+				}
+				got, _, err := picture.Decode(copied, picture.DefaultLimits)
+				want, _, _ := picture.Decode(uitest.Read(t, was), picture.DefaultLimits)
+				if err != nil || !slices.Equal(got.Pix, want.Pix) {
+					t.Errorf("%s, loaded %v, %+v: other pixels, %v", id, loaded, embed, err)
+				}
+			}
+		}
+	}
+}
+
 // TestNoCopyOfAThumbnail: where a file is gone, or a picture was stopped, the stage shows what there is, and no copy pretends to be more.
 func TestNoCopyOfAThumbnail(t *testing.T) {
 	b := newBench(t)
