@@ -3,6 +3,7 @@ package preferences
 import (
 	"errors"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -177,14 +178,18 @@ func TestLookChanges(t *testing.T) {
 }
 
 func TestResetAllLeavesNothing(t *testing.T) {
-	b := newBench(t, nil)
+	moved := 0
+	b := newBench(t, func(h *Host) { h.OnModels = func() { moved++ } })
 	prefs := b.app.Preferences()
 	prefs.SetBool(bareKey, true)
 	prefs.SetBool(noThumbnailsKey, true)
 	prefs.SetFloat(budgetKey, 500e6)
 	b.Change(func(p *Values) {
 		p.TextSize, p.Notify, p.Model, p.Keys = 150, false, "/m", map[string]string{"file.quit": "Ctrl+E"}
+		p.Language, p.Look, p.Pictures, p.FileName, p.Models, p.Device = "de", "dark", "/p", "{seed}", "/models", "cpu"
+		p.Room.Left, p.FoldRight, p.Likeness, p.Sharing, p.Elsewhere = 400, true, "never", true, []string{"/e"} // are not on the sheet
 	})
+	was := b.Values
 	b.Show()
 	b.press("Reset all")
 	if e := b.Embed(); e.Nothing || e.NoThumbnails {
@@ -193,8 +198,13 @@ func TestResetAllLeavesNothing(t *testing.T) {
 	if b.Budget() != 2e9 || b.budget != 2e9 {
 		t.Errorf("the budget is %d, the house's %d", b.Budget(), b.budget)
 	}
-	if b.TextSize != 100 || !b.Notify || b.Model != "/m" || len(b.Keys) != 1 {
-		t.Errorf("%+v", b.Values)
+	want := Default()
+	want.Model, want.Keys, want.Room, want.FoldRight, want.Likeness, want.Sharing, want.Elsewhere = was.Model, was.Keys, was.Room, true, "never", true, was.Elsewhere
+	if !reflect.DeepEqual(b.Values, want) {
+		t.Errorf("%+v, want %+v", b.Values, want)
+	}
+	if moved != 1 {
+		t.Errorf("that models are kept elsewhere is told %d times", moved)
 	}
 }
 

@@ -147,16 +147,19 @@ func (d *Desk) Budget() int64 {
 // KeepBudget notes it.
 func (d *Desk) KeepBudget(bytes int64) { d.app.Preferences().SetFloat(budgetKey, float64(bytes)) }
 
-// Reset brings all defaults back, but for keys, which have a reset of their own, and the models that are known.
+// Reset brings back the defaults of all that is on the sheet.
 func (d *Desk) Reset() {
 	for _, key := range []string{bareKey, noThumbnailsKey, budgetKey} {
 		d.app.Preferences().RemoveValue(key)
 	}
 	d.Host.OnBudget(d.Budget())
+	models := d.Models
 	d.Change(func(p *Values) {
-		fresh := Default()
-		fresh.Keys, fresh.Model, fresh.Elsewhere = p.Keys, p.Model, p.Elsewhere
-		fresh.Sharing, fresh.ModelsStay = p.Sharing, p.ModelsStay
-		*p = fresh
+		f := Default()
+		p.Language, p.Look, p.TextSize, p.Pictures, p.FileName = f.Language, f.Look, f.TextSize, f.Pictures, f.FileName
+		p.Models, p.Device, p.Notify = f.Models, f.Device, f.Notify
 	})
+	if d.Models != models {
+		d.Host.OnModels()
+	}
 }
