@@ -51,7 +51,7 @@ func TestDroppedFolders(t *testing.T) {
 	b.subjects.PromptChanged("a dog")
 	dir := t.TempDir()
 	uitest.Files(t, dir, 2)
-	for name, data := range map[string]string{"notes.txt": "x", ".hidden.png": "x", "broken.png": "x"} {
+	for name, data := range map[string]string{"notes.txt": "x", ".hidden.png": "x", "broken.png": "x", "Scan 1.TIF": "II*\x00", "._scan.tif": "x"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -65,6 +65,9 @@ func TestDroppedFolders(t *testing.T) {
 	}
 	if !strings.Contains(b.subjects.PickNote.Text, "broken.png") || strings.Contains(b.subjects.PickNote.Text, "notes") {
 		t.Errorf("says %q", b.subjects.PickNote.Text)
+	}
+	if said := b.subjects.PickNote.Text; !strings.Contains(said, "Scan 1.TIF: this is a TIFF") || strings.Contains(said, "._scan") {
+		t.Errorf("says %q", said)
 	}
 	b.drop(nil, t.TempDir())
 	if !strings.Contains(b.subjects.PickNote.Text, "has no pictures in it") {

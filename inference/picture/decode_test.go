@@ -400,3 +400,16 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestUnread: pictures of other kinds are known by their names, those that are read are not among them.
+func TestUnread(t *testing.T) {
+	for name, want := range map[string]string{
+		"scan.TIF": "a TIFF or camera raw picture", "a.b.psd": "a Photoshop (PSD) file", "x.jxl": "a JPEG XL picture", "logo.svg": "an SVG drawing",
+		"IMG_1.CR3": "a TIFF or camera raw picture", "a.png": "", "tif": "", "a.": "", "notes.txt": "", "a.heic": "",
+	} {
+		err := Unread(name)
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), "this is "+want+", which is not supported") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

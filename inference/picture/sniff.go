@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -9,30 +10,33 @@ import (
 	"realword/inference/message"
 )
 
-// strangers are the formats that people have and Realword does not read, by their first bytes.
+// strangers are the formats that people have and Realword does not read, by their first bytes, and by what ends the names of pictures among
+// them: files with such a name need not be read to say so.
 var strangers = []struct {
 	magic string
 	name  error
+	ends  string
 }{
-	{"II*\x00", message.New("a TIFF or camera raw picture")},
-	{"MM\x00*", message.New("a TIFF or camera raw picture")},
-	{"II+\x00", message.New("a TIFF picture")},
-	{"MM\x00+", message.New("a TIFF picture")},
-	{"8BPS", message.New("a Photoshop (PSD) file")},
-	{"gimp xcf", message.New("a GIMP (XCF) file")},
-	{"PK\x03\x04", message.New("a zip archive or a layered picture (Krita, OpenRaster)")},
-	{"\xff\x0a", message.New("a JPEG XL picture")},
-	{"\x00\x00\x00\x0cJXL ", message.New("a JPEG XL picture")},
-	{"\x00\x00\x00\x0cjP  ", message.New("a JPEG 2000 picture")},
-	{"\x00\x00\x01\x00", message.New("an icon (ICO) file")},
-	{"\x76\x2f\x31\x01", message.New("an OpenEXR picture")},
-	{"#?RADIANCE", message.New("a Radiance (HDR) picture")},
-	{"qoif", message.New("a QOI picture")},
-	{"DDS ", message.New("a DDS texture")},
-	{"FUJIFILMCCD-RAW", message.New("a camera raw picture")},
-	{"%PDF", message.New("a PDF document")},
-	{"%!PS", message.New("a PostScript file")},
-	{"\x1aE\xdf\xa3", message.New("a WebM or Matroska video")},
+	{"II*\x00", message.New("a TIFF or camera raw picture"), ".tif .tiff .dng .nef .cr2 .cr3 .arw .orf .rw2 .pef .srw"},
+	{"MM\x00*", message.New("a TIFF or camera raw picture"), ""},
+	{"II+\x00", message.New("a TIFF picture"), ""},
+	{"MM\x00+", message.New("a TIFF picture"), ""},
+	{"8BPS", message.New("a Photoshop (PSD) file"), ".psd .psb"},
+	{"gimp xcf", message.New("a GIMP (XCF) file"), ".xcf"},
+	{"PK\x03\x04", message.New("a zip archive or a layered picture (Krita, OpenRaster)"), ".kra .ora"},
+	{"\xff\x0a", message.New("a JPEG XL picture"), ".jxl"},
+	{"\x00\x00\x00\x0cJXL ", message.New("a JPEG XL picture"), ""},
+	{"\x00\x00\x00\x0cjP  ", message.New("a JPEG 2000 picture"), ".jp2 .j2k"},
+	{"\x00\x00\x01\x00", message.New("an icon (ICO) file"), ""},
+	{"\x76\x2f\x31\x01", message.New("an OpenEXR picture"), ".exr"},
+	{"#?RADIANCE", message.New("a Radiance (HDR) picture"), ".hdr"},
+	{"qoif", message.New("a QOI picture"), ""},
+	{"DDS ", message.New("a DDS texture"), ""},
+	{"FUJIFILMCCD-RAW", message.New("a camera raw picture"), ".raf"},
+	{"%PDF", message.New("a PDF document"), ""},
+	{"%!PS", message.New("a PostScript file"), ""},
+	{"<svg", message.New("an SVG drawing"), ".svg"},
+	{"\x1aE\xdf\xa3", message.New("a WebM or Matroska video"), ""},
 }
 
 // sniff names the format of a file that Decode reads, by content, never by file name. The error says what else it is.
@@ -70,6 +74,18 @@ func stranger(data []byte) error {
 		return isoMedia(data)
 	}
 	return textual(data)
+}
+
+// Unread says that a file is not read which is called like a picture of a kind that Decode does not read, and how to make it one of another
+// kind; nil: it is called otherwise.
+func Unread(name string) error {
+	end := strings.ToLower(filepath.Ext(name))
+	for _, s := range strangers {
+		if end != "" && slices.Contains(strings.Fields(s.ends), end) {
+			return unread(s.name)
+		}
+	}
+	return nil
 }
 
 // called names what a file is, whether Decode reads it or not.

@@ -2,7 +2,7 @@ package subjects
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -113,10 +113,8 @@ func (p *Panel) TakeTo(to state.Target, paths []string) {
 // sourcesOf are files, and the pictures in folders.
 func sourcesOf(paths []string) (list []state.Source, errs []error) {
 	for _, path := range paths {
-		files, err := picturesIn(path)
-		if err != nil {
-			errs = append(errs, err)
-		}
+		files, unread := picturesIn(path)
+		errs = append(errs, unread...)
 		for _, file := range files {
 			name := filepath.Base(file)
 			list = append(list, state.Source{Name: name, Hint: state.HintOf(name), Read: func() ([]byte, error) { return state.ReadFile(file) }})
@@ -125,32 +123,37 @@ func sourcesOf(paths []string) (list []state.Source, errs []error) {
 	return list, errs
 }
 
-// picturesIn is a file itself, or the picture files of a folder in the order of their names. Folders in it are left alone.
-func picturesIn(path string) ([]string, error) {
+// picturesIn is a file itself, or the picture files of a folder in the order of their names, and what is wrong with others. Folders in it are
+// left alone.
+func picturesIn(path string) (files []string, errs []error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return []string{path}, nil // what is wrong with it comes out when it is read
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, i18n.Errorf("the folder %s cannot be read: %w", filepath.Base(path), state.Reason(err))
+		return nil, []error{i18n.Errorf("the folder %s cannot be read: %w", filepath.Base(path), state.Reason(err))}
 	}
-	var files []string
 	for _, e := range entries {
-		if PictureName(e.Name()) && e.Type()&fs.ModeDir == 0 && !strings.HasPrefix(e.Name(), ".") {
+		switch unread := picture.Unread(e.Name()); {
+		case e.IsDir() || strings.HasPrefix(e.Name(), "."):
+		case unread != nil: // it is large, as a rule
+			errs = append(errs, fmt.Errorf("%s: %w", e.Name(), unread))
+		case PictureName(e.Name()):
 			files = append(files, filepath.Join(path, e.Name()))
 		}
 	}
-	if len(files) == 0 {
-		return nil, i18n.Errorf("the folder %s has no pictures in it: drop PNG, JPEG, WebP, GIF or BMP files", filepath.Base(path))
+	if len(files)+len(errs) == 0 {
+		errs = []error{i18n.Errorf("the folder %s has no pictures in it: drop PNG, JPEG, WebP, GIF or BMP files", filepath.Base(path))}
 	}
-	return files, nil
+	return files, errs
 }
 
 // PictureName tells whether a file is called like a picture: one that can be read, or one of a kind for which a sentence says how to
 // convert it.
 func PictureName(name string) bool {
-	return slices.Contains([]string{".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"},
-		strings.ToLower(filepath.Ext(name)))
+	return picture.Unread(name) != nil ||
+		slices.Contains([]string{".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"},
+			strings.ToLower(filepath.Ext(name)))
 }
 
 // signDelay is how long a picture may be read before the window says so.
