@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -316,10 +317,13 @@ func TestTheCardThatIsAskedForIsInView(t *testing.T) {
 		})
 		b.Settle()
 	}
+	shows := b.ShowsCards(b.House.State)
 	b.Change(func(s *state.State) {
 		s.Form.Prompt, s.Words = text, state.PlainWords(text)
 	})
-	b.Settle()
+	if b.Settle(); reflect.DeepEqual(b.ShowsCards(b.House.State), shows) {
+		t.Error("the cards are not looked at again when one of them is asked for")
+	}
 	sees := func(id int) bool {
 		top, d := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.cardScroll).Y, fyne.CurrentApp().Driver()
 		at := d.AbsolutePositionForObject(b.ByID[id]).Y

@@ -188,7 +188,7 @@ func (p *Panel) makeRoom(cards bool) {
 // ShowsCards is what the cards and the notes under them show.
 func (p *Panel) ShowsCards(s state.State) []any {
 	overlap, much := s.OverlapNote()
-	return []any{s.CardLooks(), s.ReachNote(), s.Form.Linked, overlap, much, s.Remark, s.Reading, s.Picking > 0, s.PickErr}
+	return []any{s.CardLooks(), s.ReachNote(), s.Form.Linked, overlap, much, s.Remark, s.Reading, s.Picking > 0, s.PickErr, s.Asked()}
 }
 
 // RefreshCards makes the cards equal to the state. A card is kept as long as its first picture, and with it the keyboard's
