@@ -50,6 +50,16 @@ func (s State) Reuse(recipe inference.Request) Reuse {
 // place of the originals in their subject; with keep they stay beside it, so that the subject does not drift away from
 // them in the jobs to come. Other pictures of earlier jobs go, others from outside stay.
 func (s State) Continue(c Card, word inference.Word, originals []int, keep bool) State {
+	next := s.followed(c, word, originals, keep)
+	if len(next.Form.Cards) > MostPictures {
+		s.Remark = LeftOut(1, 1)
+		return s
+	}
+	return next
+}
+
+// followed is Continue, however many pictures there are.
+func (s State) followed(c Card, word inference.Word, originals []int, keep bool) State {
 	c.ID = s.Form.freeID()
 	c.Word, c.Group = word, c.ID
 	at := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return slices.Contains(originals, have.ID) })

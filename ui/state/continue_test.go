@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"image/color"
 	"slices"
 	"strings"
@@ -89,13 +90,33 @@ func TestUndoLeavesTheSeedSpent(t *testing.T) {
 	u.Reset(f)
 	g := f
 	g.Prompt = "a cat"
-	u.Note(g, time.Unix(0, 0))
+	u.Note(g, time.Unix(0, 0), false)
 	g.Spent = true
-	u.Note(g, time.Unix(9, 0))
+	u.Note(g, time.Unix(9, 0), false)
 	if len(u.Past) != 1 {
 		t.Fatalf("%d changes", len(u.Past))
 	}
 	if back, _ := u.Back(); back.Prompt != "a dog" || !back.Spent {
 		t.Errorf("turned back: %q, the seed is spent: %v", back.Prompt, back.Spent)
+	}
+}
+
+// However a finished picture is taken on, there are no more pictures than the most.
+func TestContinueKeepsTheLimit(t *testing.T) {
+	full := State{Model: uitest.Toybox, Form: Form{Prompt: "a dog"}, Words: PlainWords("a dog")}
+	for i := range MostPictures {
+		full.Form.Cards = append(full.Form.Cards, Card{ID: i + 1, Group: i + 1, Word: uitest.Word("dog"), Ref: inference.Reference{SHA256: fmt.Sprint(i)}})
+	}
+	for _, c := range []struct {
+		word      string
+		originals []int
+		keep      bool
+		took      bool
+	}{{"", nil, false, false}, {"dog", nil, false, false}, {"dog", []int{1}, true, false}, {"dog", []int{1}, false, true}} {
+		s := full.Continue(Card{Ref: inference.Reference{Name: "7.png", SHA256: "c"}, From: 9}, inference.Word{Text: c.word, Occurrence: 1}, c.originals, c.keep)
+		took := slices.ContainsFunc(s.Form.Cards, func(c Card) bool { return c.From == 9 })
+		if len(s.Form.Cards) != MostPictures || took != c.took || strings.Contains(s.Remark, "were not added") == c.took {
+			t.Errorf("%+v: %d pictures, it is one: %v, it says %q", c, len(s.Form.Cards), took, s.Remark)
+		}
 	}
 }
