@@ -387,7 +387,7 @@ func (w *Window) rooms() []state.Room {
 func (w *Window) beforeRooms() {
 	w.state.State = w.state.Tidy()
 	w.journal.Thumb.Store(int64(w.gallery.ThumbSide()))
-	w.undo.Note(w.state.Form, time.Now())
+	w.undo.Note(w.state.Form, time.Now(), w.state.Picking > 0)
 	w.dog.running(w.state.Busy())
 	w.subjects.FollowPreset()
 	w.session.LoadView()

@@ -239,7 +239,7 @@ func TestATurnOfTheWheelIsOneChange(t *testing.T) {
 			b.hold(move)
 			b.undo.Reset(b.State.Form)
 			render, from, seen := b.Render, b.State.Form, area(b.mask)
-			b.Render = func() { b.undo.Note(b.State.Form, time.Unix(0, 0)); render() } // as the window does
+			b.Render = func() { b.undo.Note(b.State.Form, time.Unix(0, 0), false); render() } // as the window does
 			for range 30 {
 				b.easel.Scrolled(&fyne.ScrollEvent{PointEvent: place(0.5, 0.5), Scrolled: fyne.NewDelta(0, -1)})
 				if now := area(b.mask); now >= seen {
@@ -296,7 +296,7 @@ func TestMeaningsAndUndo(t *testing.T) {
 	var undo state.Undo
 	undo.Reset(b.State.Form)
 	render := b.Render
-	b.Render = func() { undo.Note(b.State.Form, time.Unix(0, 0)); render() } // as the window does
+	b.Render = func() { undo.Note(b.State.Form, time.Unix(0, 0), false); render() } // as the window does
 	b.line(desktop.MouseButtonPrimary, 0.25, 0.25, 0.25, 0.25)
 	b.line(desktop.MouseButtonPrimary, 0.75, 0.75, 0.75, 0.75)
 	test.Tap(b.bar.kinds[2].Tile)

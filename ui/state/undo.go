@@ -21,6 +21,7 @@ type Undo struct {
 	Now          Form
 	Fields       []string // what the last change was about
 	at           time.Time
+	goes         bool // the last change goes on
 }
 
 // Moment is a form of earlier or later; or a deed, where it has one.
@@ -52,17 +53,17 @@ const (
 // Reset begins anew with f: another session, or the model's own settings.
 func (u *Undo) Reset(f Form) { *u = Undo{Now: f} }
 
-// Note takes notice of the form as it is now.
-func (u *Undo) Note(f Form, at time.Time) {
+// Note takes notice of the form as it is now. goesOn tells that more of the same may come, whenever that is: pictures are being read.
+func (u *Undo) Note(f Form, at time.Time, goesOn bool) {
 	fields := changedFields(u.Now, f)
 	if len(fields) == 0 {
-		u.Now = f // a seed that was drawn is no change
+		u.Now, u.goes = f, u.goes && goesOn // a seed that was drawn is no change
 		return
 	}
-	if !slices.Equal(fields, u.Fields) || at.Sub(u.at) > undoPause || len(u.Past) == 0 || repainted(u.Now, f) {
+	if !slices.Equal(fields, u.Fields) || !u.goes && at.Sub(u.at) > undoPause || len(u.Past) == 0 || repainted(u.Now, f) {
 		u.push(Moment{Form: u.Now})
 	}
-	u.Now, u.Future, u.Fields, u.at = f, nil, fields, at
+	u.Now, u.Future, u.Fields, u.at, u.goes = f, nil, fields, at, goesOn
 }
 
 // repainted tells whether a subject has another painted mask.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestUndo(t *testing.T) {
 		now := at
 		for _, form := range c.notes {
 			now = now.Add(c.gap)
-			u.Note(form, now)
+			u.Note(form, now, false)
 		}
 		last := c.notes[len(c.notes)-1]
 		var got []string
@@ -58,5 +59,34 @@ func TestUndo(t *testing.T) {
 		if u.Now.Prompt != last.Prompt || u.Now.Steps != last.Steps {
 			t.Errorf("%s: forward leads to %+v", c.name, u.Now)
 		}
+	}
+}
+
+// Pictures that are dropped at once are one change, however long they are read.
+func TestADropIsOneChange(t *testing.T) {
+	var u Undo
+	now, form := time.Unix(0, 0), Form{}
+	u.Reset(form)
+	come := func(reading bool) {
+		now = now.Add(3 * time.Second)
+		form.Cards = append(slices.Clip(form.Cards), Card{ID: len(form.Cards) + 1})
+		u.Note(form, now, reading)
+	}
+	come(false)
+	first := form
+	u.Note(form, now, true) // it is begun to read
+	come(true)
+	come(true)
+	u.Note(form, now, true)
+	come(false) // the last ones
+	second := form
+	come(false) // another drop
+	for _, want := range []Form{second, first, {}} {
+		if got, ok := u.Back(); !ok || len(got.Cards) != len(want.Cards) {
+			t.Errorf("back to %d pictures, want %d", len(got.Cards), len(want.Cards))
+		}
+	}
+	if _, ok := u.Back(); ok {
+		t.Error("there is more to take back")
 	}
 }
