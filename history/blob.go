@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -267,19 +269,27 @@ func keys(b interface {
 func (s *Store) Sweep() (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	folders, err := filepath.Glob(filepath.Join(s.blobs, "??"))
-	if err != nil {
-		return 0, err
-	}
 	removed := files.Sweep(s.pictures)
+	folders, err := os.ReadDir(s.blobs)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return removed, explain(s.blobs, err)
+	}
 	var blobs []string
 	for _, folder := range folders {
-		removed += files.Sweep(folder)
-		list, err := filepath.Glob(filepath.Join(folder, "*")) // without hidden ones
-		if err != nil {
-			return removed, err
+		path := filepath.Join(s.blobs, folder.Name())
+		if len(folder.Name()) != 2 {
+			continue
 		}
-		blobs = append(blobs, list...)
+		removed += files.Sweep(path)
+		list, err := os.ReadDir(path)
+		if err != nil {
+			continue // it is no folder
+		}
+		for _, f := range list {
+			if !strings.HasPrefix(f.Name(), ".") {
+				blobs = append(blobs, filepath.Join(path, f.Name()))
+			}
+		}
 	}
 	err = s.view(func(tx *bbolt.Tx) error {
 		for _, f := range blobs {

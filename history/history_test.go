@@ -211,6 +211,20 @@ func TestSweepLeavesTheBlobsOfAnother(t *testing.T) {
 	}
 }
 
+// What a crash left goes wherever the history lies: these names are patterns to a search for files.
+func TestSweepBelowAnyName(t *testing.T) {
+	for _, name := range []string{"[AI] art", "a[b"} {
+		s := open(t, filepath.Join(t.TempDir(), name, "history.db"))
+		left := s.blobFile(make([]byte, 32))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(left), 0o700), os.WriteFile(left, []byte("x"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Sweep(); n != 1 || err != nil {
+			t.Errorf("%s: %d files are swept away, %v", name, n, err)
+		}
+	}
+}
+
 // Blobs that cannot be renamed (their folder is in use; here, the name would be too long) keep their history where it is.
 func TestSetAsideTakesBoth(t *testing.T) {
 	path := filepath.Join(t.TempDir(), strings.Repeat("h", 255-len(asideStamp)-len(".blobs")+1)+".db")

@@ -31,11 +31,10 @@ func (o Options) OpenCopy(path string) (*Store, error) {
 		return nil, err
 	}
 	s.release = func() { _ = os.Remove(copied.Name()) }
-	err = snapshot(copied, whole, path)
-	if err == nil && runtime.GOOS != "windows" { // which removes no open file
-		s.release()
+	if runtime.GOOS != "windows" { // which removes no open file
+		s.release() // at once: a program that is killed leaves nothing
 	}
-	if err == nil {
+	if err = snapshot(copied, whole, path); err == nil {
 		err = guard(path, func() (err error) {
 			s.db, err = bbolt.Open(copied.Name(), 0o600, &bbolt.Options{
 				ReadOnly: true, OpenFile: func(string, int, os.FileMode) (*os.File, error) { return copied, nil },

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"realword/inference/files"
 	"realword/inference/message"
@@ -155,6 +156,9 @@ func (im *importer) place(src locator, name string) (nn.Place, bool) {
 			return nn.Place{}, false // reading it the other way says why
 		}
 		im.real[at.Path] = path
+	}
+	if !utf8.ValidString(path) { // neither a manifest nor a graph can name it
+		return nn.Place{}, false
 	}
 	return nn.Place{File: filepath.ToSlash(path), Offset: at.Offset, Length: at.Bytes}, true
 }

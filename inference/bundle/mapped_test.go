@@ -62,6 +62,21 @@ func TestMappedImport(t *testing.T) {
 	}
 }
 
+// TestNotMappedWithoutAName copies what lies in a folder whose name no manifest can hold: that of a disk of an old system.
+func TestNotMappedWithoutAName(t *testing.T) {
+	src := filepath.Join(t.TempDir(), "B\xfccher")
+	if err := os.Rename(tree(t, synthetic.Options{}, nil), src); err != nil {
+		t.Skip(err)
+	}
+	b := importMapped(t, src, bundle.Options{})
+	if n := len(b.Manifest().Mapped); n > 0 {
+		t.Errorf("%d files are mapped", n)
+	}
+	if err := b.CheckFiles(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestMappedThroughLinks imports a tree of symbolic links, as the cache of a downloader has: the manifest names their targets.
 func TestMappedThroughLinks(t *testing.T) {
 	src := tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil)

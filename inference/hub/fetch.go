@@ -435,8 +435,11 @@ func (c *Client) places(g Got, f File, dir string) (found []string) {
 			filepath.Join(repository, "snapshots", g.Commit, filepath.FromSlash(f.Path)))
 	}
 	if f.SHA256 != "" {
-		beside, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(dir)), "*", g.Into, filepath.FromSlash(f.Path)))
-		places = append(places, beside...)
+		models := filepath.Dir(filepath.Clean(dir))
+		beside, _ := os.ReadDir(models)
+		for _, model := range beside {
+			places = append(places, filepath.Join(models, model.Name(), g.Into, filepath.FromSlash(f.Path)))
+		}
 	}
 	for _, place := range places {
 		real, err := filepath.EvalSymlinks(place)

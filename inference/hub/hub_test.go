@@ -772,7 +772,7 @@ func TestCacheIsUsed(t *testing.T) {
 	} {
 		for _, damaged := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, damaged %v", name, damaged), func(t *testing.T) {
-				home, downloads := t.TempDir(), t.TempDir()
+				home, downloads := t.TempDir(), filepath.Join(t.TempDir(), "[AI] models")
 				place := at(home, downloads)
 				if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
 					t.Fatal(err)
