@@ -200,7 +200,12 @@ func (l Larder) Fetch(ctx context.Context, c *Conn, o Offer, progress func(done,
 	if _, err := bundle.Look(dir); err == nil {
 		return dir, nil
 	}
-	if err := l.allows(o); err != nil {
+	l.tidy(o.ID, keepHalves)
+	err = l.allows(o)
+	if errors.As(err, new(overLimit)) && l.tidy(o.ID, 0) {
+		err = l.allows(o)
+	}
+	if err != nil {
 		return "", err
 	}
 	description, err := c.piecesOf(ctx, o, o.Parcel, o.Length)
@@ -222,7 +227,8 @@ func (l Larder) Fetch(ctx context.Context, c *Conn, o Offer, progress func(done,
 	if err := l.clear(half, a); err != nil {
 		return "", err
 	}
-	if full := (*files.FullError)(nil); errors.As(files.Fits(l.Dir, a.Size-folderSize(half)+spareBytes), &full) {
+	fits := func() error { return files.Fits(l.Dir, a.Size-folderSize(half)+spareBytes) }
+	if full := (*files.FullError)(nil); errors.As(fits(), &full) && !(l.tidy(o.ID, 0) && fits() == nil) {
 		return "", noRoom(full)
 	}
 	for _, p := range a.Parts {
@@ -253,10 +259,52 @@ func (l Larder) allows(o Offer) error {
 	}
 	there := folderSize(l.Dir) - folderSize(filepath.Join(l.Dir, halfPrefix+o.ID))
 	if there+o.Bytes > l.Most {
-		return message.Errorf("the model %s has %s, and %s of the %s that --fetch allows are used: allow more, or delete models in %s", files.Shown(o.Name, 60),
-			files.Bytes(o.Bytes), files.Bytes(there), files.Bytes(l.Most), l.Dir)
+		return overLimit{message.Errorf("the model %s has %s, and %s of the %s that --fetch allows are used: allow more, or delete models in %s", files.Shown(o.Name, 60),
+			files.Bytes(o.Bytes), files.Bytes(there), files.Bytes(l.Most), l.Dir)}
 	}
 	return nil
+}
+
+// overLimit is that a model is more than its owner allows here.
+type overLimit struct{ error }
+
+func (o overLimit) Unwrap() error { return o.error }
+
+// keepHalves is how long what came of a model is kept for the next try.
+const keepHalves = 7 * 24 * time.Hour
+
+// tidy removes what came of models other than the one with this ID, which nobody fetches now nor has for so long, and tells whether there
+// was any.
+func (l Larder) tidy(but string, unused time.Duration) (any bool) {
+	all, _ := os.ReadDir(l.Dir)
+	for _, e := range all {
+		id, half := strings.CutPrefix(e.Name(), halfPrefix)
+		if !half || id == but {
+			continue
+		}
+		release, free, err := files.Claim(l.Dir, id)
+		if err != nil || !free {
+			continue
+		}
+		if dir := filepath.Join(l.Dir, e.Name()); time.Since(lastWritten(dir)) >= unused {
+			any = os.RemoveAll(dir) == nil || any
+		}
+		release()
+	}
+	return any
+}
+
+// lastWritten is when a file of a folder, or the folder, was written last.
+func lastWritten(dir string) (last time.Time) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil {
+			if info, err := d.Info(); err == nil && info.ModTime().After(last) {
+				last = info.ModTime()
+			}
+		}
+		return nil
+	})
+	return last
 }
 
 // clear makes the folder of a model that is not whole, and removes from it what is none of the model.

@@ -351,6 +351,47 @@ func TestWhatIsNotAllowedIsNotFetched(t *testing.T) {
 	}
 }
 
+// TestHalvesGo: what came of a model that nobody fetches any more goes after a week, and before where another one needs the room.
+func TestHalvesGo(t *testing.T) {
+	t.Parallel()
+	_, _, c, o := offering(t)
+	l := plenty(t)
+	half := func(id string, age time.Duration) string {
+		dir := filepath.Join(l.Dir, halfPrefix+id)
+		file, then := filepath.Join(dir, "unet.bin"), time.Now().Add(-age)
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(file, make([]byte, 90), 0o600), os.Chtimes(file, then, then), os.Chtimes(dir, then, then)); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	there := func(dir string) bool {
+		_, err := os.Stat(dir)
+		return err == nil
+	}
+	old, young, busy := half("old", 8*24*time.Hour), half("young", time.Hour), half("busy", 8*24*time.Hour)
+	release, free, err := files.Claim(l.Dir, "busy")
+	if err != nil || !free {
+		t.Fatal(free, err)
+	}
+	defer release()
+	if _, err := l.Fetch(t.Context(), c, o, nil); err != nil {
+		t.Fatal(err)
+	}
+	if there(old) || !there(young) || !there(busy) {
+		t.Errorf("old %v, young %v, being fetched %v", there(old), there(young), there(busy))
+	}
+	if err := os.RemoveAll(filepath.Join(l.Dir, o.ID)); err != nil {
+		t.Fatal(err)
+	}
+	l.Most = o.Bytes + folderSize(busy) + 50
+	if _, err := l.Fetch(t.Context(), c, o, nil); err != nil {
+		t.Error(err)
+	}
+	if there(young) || !there(busy) {
+		t.Errorf("where there is no room: young %v, being fetched %v", there(young), there(busy))
+	}
+}
+
 // TestQuestionsForOtherFiles: who may fetch a model reads that one's files and nothing else, and a worker's key cannot offer one.
 func TestQuestionsForOtherFiles(t *testing.T) {
 	t.Parallel()
