@@ -536,7 +536,7 @@ func (t *task) work(ctx context.Context) {
 		t.rests(t.model.ID) // its card may be lost: it would be the first at every picture, and spoil them all
 		t.failed = append(slices.Clone(t.failed), t.info.ID)
 		t.tried(ending, err.Error())
-		_ = t.msg.NakWithDelay(time.Second)
+		_ = t.msg.NakWithDelay(t.resting[t.model.ID].last + time.Second) // after others, should nobody else be there to make them first
 	}
 }
 
