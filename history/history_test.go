@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -421,8 +422,8 @@ func finish(s *Store, id uint64, p Picture, png []byte) (string, error) {
 	return path, s.FinishPicture(id, p)
 }
 
-// Two pictures have one file: the user has deleted it in the file manager, and made the picture again, with the same name and the same
-// bytes. It goes with the last of them.
+// Two pictures have one file: an earlier Realword gave its name again when the user had deleted it in the file manager. It goes with the
+// last of them.
 func TestEmptySparesFilesOfOtherPictures(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "h.db"))
 	round, err := s.BeginRound(Plan{}, noon)
@@ -433,16 +434,16 @@ func TestEmptySparesFilesOfOtherPictures(t *testing.T) {
 	file := ""
 	for i := range ids {
 		id, err1 := s.StartPicture(round, 1000)
-		path, err2 := files.WriteUnique(s.pictures, "1000", ".png", []byte(onePNG))
-		err3 := s.FinishPicture(id, Picture{File: path, SHA256: files.Sum([]byte(onePNG))})
-		if err := errors.Join(err1, err2, err3); err != nil || i > 0 && path != file {
-			t.Fatal(path, err)
+		file = filepath.Join(s.pictures, "1000-0001.png")
+		err2 := errors.Join(os.MkdirAll(s.pictures, 0o700), os.WriteFile(file, []byte(onePNG), 0o600))
+		err3 := s.FinishPicture(id, Picture{File: file, SHA256: files.Sum([]byte(onePNG))})
+		if err := errors.Join(err1, err2, err3); err != nil {
+			t.Fatal(err)
 		}
-		if ids[i], file = id, path; i == 0 {
-			if err := os.Remove(file); err != nil {
-				t.Fatal(err)
-			}
-		}
+		ids[i] = id
+	}
+	if list, err := s.Files(); err != nil || !slices.Equal(list, []string{file, file}) {
+		t.Errorf("Files = %q, %v", list, err)
 	}
 	for i, id := range ids {
 		if err := s.Trash(noon, Item{PictureItem, id}); err != nil {

@@ -436,6 +436,20 @@ func (s *Store) Pictures(ids []uint64) ([]Picture, error) {
 	})
 }
 
+// Files are the files that pictures have, also those in the trash, and those that are gone.
+func (s *Store) Files() ([]string, error) {
+	return read(s, func(tx *bbolt.Tx) (list []string, err error) {
+		err = in(tx, pictureBucket).ForEach(func(_, v []byte) error {
+			p, err := decode[Picture](tx, pictureBucket, v)
+			if err == nil && p.File != "" {
+				list = append(list, p.File)
+			}
+			return err
+		})
+		return list, err
+	})
+}
+
 // MovePicture journals where a picture's file is now.
 func (s *Store) MovePicture(id uint64, file string) error {
 	if _, err := os.Stat(file); err != nil {

@@ -5,12 +5,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"realword/inference/message"
@@ -83,8 +85,46 @@ func Write(path string, how How, data []byte) error {
 	return nil
 }
 
+// series are the highest numbers that files had, by the hash of all else of their names: see Known. Two that share one get a higher number.
+var series = struct {
+	sync.Mutex
+	last map[uint64]int
+	seed maphash.Seed
+}{last: map[uint64]int{}, seed: maphash.MakeSeed()}
+
+// Known has WriteUnique give no name again that a file had, though the file is gone now: whoever noted the name would find another one there.
+// WriteUnique knows its own.
+func Known(path string) {
+	ext := filepath.Ext(path)
+	stem, digits, ok := cutLast(strings.TrimSuffix(filepath.Base(path), ext), "-")
+	if n, err := strconv.Atoi(digits); ok && err == nil && n < mostNumber {
+		known(filepath.Dir(path), stem, ext, n)
+	}
+}
+
+// known notes a number of a series, and returns the highest.
+func known(dir, stem, ext string, n int) int {
+	series.Lock()
+	defer series.Unlock()
+	key := maphash.String(series.seed, filepath.Join(dir, stem+"-"+ext))
+	n = max(n, series.last[key])
+	if n > 0 {
+		series.last[key] = n
+	}
+	return n
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+const mostNumber = 1 << 30
+
 // WriteUnique writes data to the first free name of the series stem-0001.ext, stem-0002.ext, … in dir after the highest number
-// that is there, and returns the path. It makes the folder if it is missing. Numbers above 9999 get more digits.
+// that is there or is known, and returns the path. It makes the folder if it is missing. Numbers above 9999 get more digits.
 func WriteUnique(dir, stem, ext string, data []byte) (string, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", explain(dir, err)
@@ -97,16 +137,18 @@ func WriteUnique(dir, stem, ext string, data []byte) (string, error) {
 	for _, e := range entries {
 		digits, ok := strings.CutPrefix(e.Name(), stem+"-")
 		digits, ok2 := strings.CutSuffix(digits, ext)
-		if n, err := strconv.Atoi(digits); ok && ok2 && err == nil && n < 1<<30 {
+		if n, err := strconv.Atoi(digits); ok && ok2 && err == nil && n < mostNumber {
 			last = max(last, n)
 		}
 	}
+	last = known(dir, stem, ext, last)
 	for {
 		last++ // another program may take a name between the listing and the writing
 		path := filepath.Join(dir, fmt.Sprintf("%s-%04d%s", stem, last, ext))
 		err := Write(path, New, data)
 		switch {
 		case err == nil:
+			known(dir, stem, ext, last)
 			return path, nil
 		case !errors.Is(err, fs.ErrExist):
 			return "", err

@@ -91,6 +91,20 @@ func TestWriteUnique(t *testing.T) {
 		t.Errorf("%s, %v", path, err)
 	}
 
+	// A name is not given again: somebody may have noted it.
+	if err := os.Remove(filepath.Join(dir, "dog-10001.png")); err != nil {
+		t.Fatal(err)
+	}
+	if path, err := WriteUnique(dir, "dog", ".png", nil); err != nil || filepath.Base(path) != "dog-10002.png" {
+		t.Errorf("%s, %v", path, err)
+	}
+	Known(filepath.Join(dir, "my-old-cow-0007.png"))
+	Known(filepath.Join(dir, "my-old-cow-0003.png"))
+	Known(filepath.Join(dir, "my-old.png"))
+	if path, err := WriteUnique(dir, "my-old-cow", ".png", nil); err != nil || filepath.Base(path) != "my-old-cow-0008.png" {
+		t.Errorf("%s, %v", path, err)
+	}
+
 	// Two windows that write at once must not lose a picture.
 	var wait sync.WaitGroup
 	for range 20 {

@@ -190,10 +190,15 @@ func (v *Saver) filed(shot state.Shot, path string, data []byte, ours bool) {
 	v.host.Journal.Filed(shot.Kept, path, sum)
 }
 
-// Sweep removes what programs that were killed have left, in the history's folders and among the pictures.
+// Sweep begins with a history: no name is given again that one of its pictures has, and what programs that were killed have left is removed,
+// in the history's folders and among the pictures.
 func (v *Saver) Sweep(s *history.Store) {
 	folder := v.host.Folder()
 	v.host.Background(func() func() {
+		list, _ := s.Files() // of a damaged one, those that are there
+		for _, path := range list {
+			files.Known(path)
+		}
 		_, _ = s.Sweep() // what is in the way today is tried again at the next start
 		folders := 0
 		_ = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {

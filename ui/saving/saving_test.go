@@ -378,6 +378,30 @@ func TestPicturesInNoFileAreToldOfBesideOthers(t *testing.T) {
 	}
 }
 
+// A name that a picture of the history has is not given again, though its file is gone: the picture would have another one's file.
+func TestNoNameIsGivenTwice(t *testing.T) {
+	b := newBench(t)
+	b.make()
+	gone := filepath.Join(b.folder, "dog", "7-0041.png")
+	err1 := os.WriteFile(gone, []byte("x"), 0o600)
+	err2 := b.host.Journal.Store().MovePicture(b.kept().ID, gone)
+	if err := errors.Join(err1, err2, os.Remove(gone)); err != nil {
+		t.Fatal(err)
+	}
+	b.Sweep(b.host.Journal.Store())
+	b.Settle()
+	b.make()
+	if got := filepath.Base(b.State.Shot().Path); got != "7-0042.png" {
+		t.Errorf("the next is %s", got)
+	}
+	if err := os.Remove(b.State.Shot().Path); err != nil {
+		t.Fatal(err)
+	}
+	if b.make(); filepath.Base(b.State.Shot().Path) != "7-0043.png" {
+		t.Errorf("after a file was removed the next is %s", b.State.Shot().Path)
+	}
+}
+
 func TestSweep(t *testing.T) {
 	b := newBench(t)
 	day, hidden := filepath.Join(b.folder, "2026-01-02"), filepath.Join(b.folder, ".mine")
