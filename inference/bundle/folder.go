@@ -117,6 +117,7 @@ func (im *importer) folder(dir string) baseModel {
 		}
 		path := at("scheduler/scheduler_config.json")
 		if !isFile(path) {
+			im.unscheduled = im.label(path)
 			return defaultSchedule, nil
 		}
 		im.scheduleFile = im.label(path)

@@ -110,6 +110,7 @@ type importer struct {
 
 	training     training // what the files say of it
 	scheduleFile string   // the configuration of the schedule, if there is one
+	unscheduled  string   // where it should be in a folder of diffusers that has none
 	prediction   string   // what overrules both
 
 	spareTokenizers []string // see Options.Tokenizers

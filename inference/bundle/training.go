@@ -88,6 +88,10 @@ func (im *importer) predicts() error {
 			return message.Errorf("%w: %w, but nothing says that it predicts the velocity, as such a model must; if you know that it does, import with --prediction v-zero", said[zeroSNR], zeroSNR)
 		}
 		s.ZeroSNR = said[zeroSNR] != nil && s.SigmaMax == 0
+		if im.unscheduled != "" && s.PredictionType == schedule.Epsilon {
+			im.tell(message.Note("%s is missing, so the model is taken for one that predicts the noise: where it makes nothing but noise, get that file, or import it again with --prediction v",
+				im.unscheduled))
+		}
 		for _, what := range computed {
 			if mark := said[what]; mark != nil && (im.scheduleFile == "" || !strings.HasPrefix(mark.Error(), im.scheduleFile)) {
 				im.tell(computedSo(mark, what))

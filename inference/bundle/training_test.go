@@ -259,6 +259,26 @@ func TestVelocityAgainstItsSchedule(t *testing.T) {
 	refusedFor(t, inspect(t, dir, ""), computed)
 }
 
+// TestWithoutAScheduler: a folder of diffusers whose scheduler is missing, and whose weights say nothing, may be of any training: what it is
+// taken for is said.
+func TestWithoutAScheduler(t *testing.T) {
+	folder := tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil)
+	for _, says := range []string{"", "epsilon"} {
+		dir := linked(t, folder)
+		remove(t, filepath.Join(dir, "scheduler"))
+		if says != "" {
+			replace(t, filepath.Join(dir, "scheduler", "scheduler_config.json"), fmt.Appendf(nil,
+				`{"num_train_timesteps":1000,"beta_start":0.00085,"beta_end":0.012,"beta_schedule":"scaled_linear","prediction_type":%q}`, says))
+		}
+		in := inspect(t, dir, "")
+		refusedFor(t, in, "")
+		const note = "scheduler_config.json is missing, so the model is taken for one that predicts the noise"
+		if notes := strings.Join(in.Manifest.Notes, "\n"); strings.Contains(notes, note) != (says == "") {
+			t.Errorf("with %q: notes %q", says, notes)
+		}
+	}
+}
+
 // refusedFor checks that a refusal names a mark, or that there is none.
 func refusedFor(t *testing.T, in bundle.Inspection, want string) {
 	t.Helper()
