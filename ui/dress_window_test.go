@@ -20,7 +20,7 @@ func TestLookMutingLeavesColoursAlone(t *testing.T) {
 	look := func(word string) int {
 		for i, w := range b.state.Words {
 			if w.Text == word {
-				return b.state.ChipLook(i).Subject
+				return b.state.ChipLooks()[i].Subject
 			}
 		}
 		return -2

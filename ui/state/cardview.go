@@ -98,39 +98,33 @@ func (s State) Lost() (card int, remedy string) {
 	return 0, ""
 }
 
-// ChipLooks is how the chips of the words look.
+// ChipLooks is how the chips of the words look. Every change of the state asks for it: nothing is looked for more than once.
 func (s State) ChipLooks() []ChipLook {
 	looks := make([]ChipLook, len(s.Words))
-	for i := range looks {
-		looks[i] = s.ChipLook(i)
+	for i, word := range s.Words {
+		looks[i] = ChipLook{Word: word, Subject: -1, Cut: word.Past && (i == 0 || !s.Words[i-1].Past), Strange: s.strange(word)}
 	}
-	return looks
-}
-
-// ChipLook is how the chip of a word looks.
-func (s State) ChipLook(i int) ChipLook {
-	word := s.Words[i]
-	look := ChipLook{Word: word, Subject: -1, Cut: word.Past && (i == 0 || !s.Words[i-1].Past)}
-	if word.Past {
-		return look
+	mark := func(r WordRange, how func(*ChipLook)) {
+		for i := max(r.First, 0); i <= r.Last && i < len(looks); i++ {
+			if !looks[i].Word.Past {
+				how(&looks[i])
+			}
+		}
 	}
-	look.Strange = s.strange(word)
-	if s.Pending.Text != "" {
-		at, ok := locate(s.Words, s.Pending)
-		look.Waiting = ok && at.First <= i && i <= at.Last
+	if at, ok := locate(s.Words, s.Pending); ok && s.Pending.Text != "" {
+		mark(at, func(l *ChipLook) { l.Waiting = true })
 	}
 	if s.Span.On {
-		r := s.Span.run()
-		look.Within = r.First <= i && i <= r.Last
+		mark(s.Span.run(), func(l *ChipLook) { l.Within = true })
 	}
 	subjects := s.Form.Subjects()
 	d := s.Form.dress(subjects)
 	for n, subject := range subjects {
-		if at, ok := locate(s.Words, subject.Word); ok && at.First <= i && i <= at.Last {
-			look.Subject = d.Of(n)
+		if at, ok := locate(s.Words, subject.Word); ok {
+			mark(at, func(l *ChipLook) { l.Subject = d.Of(n) })
 		}
 	}
-	return look
+	return looks
 }
 
 // strange tells whether the open model did not learn a word. One that is still being typed is given time.

@@ -37,7 +37,7 @@ var WordMenu = command.Context{"subject.bind", "word.open", "word.paste", "", "w
 // chipMenu marks a word, unless it is among those that are marked, and shows what can be done with them.
 func (p *Panel) chipMenu(i int, at fyne.Position) {
 	gone := func() {}
-	if !p.State().ChipLook(i).Within {
+	if !p.State().ChipLooks()[i].Within {
 		p.Change(func(s *state.State) { *s = s.Mark(i, i) })
 		mark := p.State().Span
 		gone = func() {

@@ -122,11 +122,11 @@ func (p *Panel) RefreshPrompt() {
 	s = p.State()
 	// Chips are kept, and with them the keyboard's focus.
 	chips := p.Chips.Objects
-	for i := range s.Words {
+	for i, look := range s.ChipLooks() {
 		if i == len(chips) {
 			chips = append(chips, newChip(p.chipActs(i)))
 		}
-		chips[i].(*Chip).show(s.ChipLook(i))
+		chips[i].(*Chip).show(look)
 	}
 	p.Chips.Objects = chips[:len(s.Words)]
 	p.wordRows.sought = slices.ContainsFunc(s.Form.Cards, func(c state.Card) bool { return !c.Off && (!c.Bound() || c.Lost(s.Words)) })
