@@ -170,7 +170,10 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 		words := e.bundle.Tokenizer(0).Encode(r.Prompt)
 		r.Subjects = slices.DeleteFunc(r.Subjects, func(s inference.Subject) bool {
 			_, err := words.Find(s.Word.Text, max(s.Word.Occurrence, 1))
-			return err != nil // its word has gone
+			if err != nil {
+				a.say(fmt.Errorf("%s is not in the new prompt: its pictures are left out", s.Word))
+			}
+			return err != nil
 		})
 	}
 	for _, s := range options.Subjects {

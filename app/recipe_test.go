@@ -139,6 +139,9 @@ func TestTheRecipeOfAnotherModel(t *testing.T) {
 	if file, _ := made("--recipe", first, "--seed", "6", "--prompt", "a dog, again"); read(file).Seeds[0] != 6 || read(file).Prompt != "a dog, again" {
 		t.Errorf("changed it is %+v", read(file).Request)
 	}
+	if file, notes := made("--recipe", first, "--prompt", "a truck"); len(read(file).Subjects) > 0 || !strings.Contains(notes, `"dog" is not in the new prompt`) {
+		t.Errorf("without its word: %+v; %s", read(file).Subjects, notes)
+	}
 	older := func(name string, width, height int, change ...func(*inference.Request)) string {
 		t.Helper()
 		data, err := os.ReadFile(first)

@@ -146,15 +146,20 @@ func TestWhatIsDraggedStays(t *testing.T) {
 	}
 }
 
-// TestAStopIsNoFault: what a user stopped is said calmly, a file that is gone as a fault.
+// TestAStopIsNoFault: what a user stopped is said calmly, a file that is gone as a fault, and what is told over either calmly.
 func TestAStopIsNoFault(t *testing.T) {
 	b := made(t, nil)
 	for err, want := range map[error]widget.Importance{
 		state.ErrStopped{}: widget.LowImportance, errors.New("the file is gone"): widget.DangerImportance,
 	} {
-		b.Change(func(s *state.State) { s.Shots = slices.Clone(s.Shots); s.Shots[0].SaveErr = err })
+		b.Change(func(s *state.State) { s.Shots = slices.Clone(s.Shots); s.Shots[0].SaveErr, s.Told = err, s.Tell("") })
 		b.Settle()
 		if b.info.Importance != want || !strings.Contains(strings.ToLower(b.info.Text), strings.ToLower(err.Error()[:12])) {
+			t.Errorf("%q is said with the importance %v", b.info.Text, b.info.Importance)
+		}
+		b.Change(func(s *state.State) { s.Told = s.Tell("It is in the clipboard.") })
+		b.Settle()
+		if b.info.Importance != widget.LowImportance || b.info.Text != "It is in the clipboard." {
 			t.Errorf("%q is said with the importance %v", b.info.Text, b.info.Importance)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wording"
 )
 
 // Host is what the stage needs of the house.
@@ -266,7 +267,7 @@ func (p *Panel) Refresh() {
 	}
 	p.info.SetText(text)
 	p.info.Importance = widget.LowImportance
-	lost := shot != nil && shot.SaveErr != nil && !shot.Unsaved && !errors.Is(shot.SaveErr, state.ErrStopped{})
+	lost := shot != nil && shot.SaveErr != nil && !errors.Is(shot.SaveErr, state.ErrStopped{}) && s.Caption() == wording.Sentence(shot.SaveErr)
 	if s.ActionErr != nil || !comparing && lost {
 		p.info.Importance = widget.DangerImportance
 	}
