@@ -230,7 +230,8 @@ func (d detail) facts() []string {
 		list = append(list, i18n.T("pictures for %s", strings.Join(r.Words, ", ")))
 	}
 	if d.Recipe.Steps > 0 {
-		list = append(list, i18n.T("%d steps, masks settle after %d, guidance scale %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG,
+		list = append(list, i18n.N(d.Recipe.Steps, "%d step, masks settle after %d, guidance scale %g, %s",
+			"%d steps, masks settle after %d, guidance scale %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG,
 			state.SamplerName(d.Recipe.Sampler)))
 	}
 	if d.Recipe.Model != "" {
@@ -238,9 +239,9 @@ func (d detail) facts() []string {
 	}
 	switch {
 	case p.Steps > 0 && p.Pinned:
-		list = append(list, i18n.T("%d steps kept permanently, %s", p.Steps, wording.Bytes(p.StepBytes)))
+		list = append(list, i18n.N(p.Steps, "%d step kept permanently, %s", "%d steps kept permanently, %s", p.Steps, wording.Bytes(p.StepBytes)))
 	case p.Steps > 0:
-		list = append(list, i18n.T("%d steps kept, %s", p.Steps, wording.Bytes(p.StepBytes)))
+		list = append(list, i18n.N(p.Steps, "%d step kept, %s", "%d steps kept, %s", p.Steps, wording.Bytes(p.StepBytes)))
 	case p.Finished():
 		list = append(list, i18n.T("its steps are no longer kept"))
 	}
