@@ -1,4 +1,4 @@
-package models
+package wording
 
 import (
 	"bytes"
@@ -22,7 +22,6 @@ import (
 	"realword/inference/tensor"
 	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
-	"realword/ui/wording"
 )
 
 // rooms are the packages whose errors people meet while a model is got, looked at, imported or opened. Package prompt reads tokenizers and
@@ -56,8 +55,8 @@ func TestTroubleInEveryLanguage(t *testing.T) {
 			for _, text := range i18ntest.Messages(t, room) {
 				words := len(strings.FieldsFunc(i18ntest.Verbs.ReplaceAllString(text, ""), func(r rune) bool { return !unicode.IsLetter(r) })) > 1
 				example := i18ntest.Example(text)
-				said := wording.Sentence(example)
-				switch english := wording.Sentence(plain(example.Error())); {
+				said := Sentence(example)
+				switch english := Sentence(plain(example.Error())); {
 				case known[text]["other"] == "":
 					t.Errorf("%s: %q of %s has no translation", name, text, room)
 				case name != "en" && words && said == english:
@@ -179,10 +178,14 @@ func TestTroubleOfFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	sound := t.TempDir()
+	whole(t, sound, model)
 	// changed gives a model of which one file is another.
 	changed := func(name string, change func([]byte) []byte) func(*testing.T, string) string {
 		return func(t *testing.T, dir string) string {
-			whole(t, dir, model)
+			if err := os.CopyFS(dir, os.DirFS(sound)); err != nil {
+				t.Fatal(err)
+			}
 			data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				t.Fatal(err)
@@ -307,7 +310,7 @@ func noEnglish(t *testing.T, err error, dir string, below bool) {
 		if err := i18n.Speak(translations.Files, language); err != nil {
 			t.Fatal(err)
 		}
-		said := wording.Sentence(err)
+		said := Sentence(err)
 		if below {
 			said, _, _ = strings.Cut(said, "\n")
 		}
