@@ -587,6 +587,9 @@ func TestWrongFiles(t *testing.T) {
 			h := newHub(t, two())
 			c.change(h)
 			client, _ := h.client(t, nil)
+			if h.noRanges { // every try begins anew, hundreds of them: what is written down after each chunk is never read
+				client.chunk = int64(len(right))
+			}
 			dir := filepath.Join(t.TempDir(), "tiny")
 			err := client.Fetch(t.Context(), h.plan(t, client, entry(bigName)), dir, nil)
 			if err == nil {
