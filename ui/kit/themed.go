@@ -32,12 +32,37 @@ func newThemed(th fyne.Theme, o fyne.CanvasObject) *Themed {
 
 // apply gives the content the theme, and what has come into it since.
 func (t *Themed) apply() {
-	if first := firsts[t.theme]; first != nil && sameScope(t.Content, first) {
-		return
+	first := firsts[t.theme]
+	if first == nil || scope(first) == "" { // Fyne forgets it with what it has not seen for a minute
+		first = widget.NewLabel("")
+		firsts[t.theme] = first
+		container.NewThemeOverride(first, t.theme)
 	}
-	firsts[t.theme] = widget.NewLabel("")
-	container.NewThemeOverride(firsts[t.theme], t.theme)
-	sameScope(t.Content, firsts[t.theme])
+	adopt(t.Content, first)
+}
+
+// adopt brings an object, and what is in it, into the scope of the first one where they are not there yet: for each widget that comes
+// into a scope Fyne forgets how large all texts of the window are, and what all its icons look like.
+func adopt(o fyne.CanvasObject, first fyne.CanvasObject) {
+	switch o := o.(type) {
+	case *container.ThemeOverride: // has a scope of its own
+	case *fyne.Container:
+		for _, part := range o.Objects {
+			adopt(part, first)
+		}
+	case fyne.Widget:
+		if scope(o) != scope(first) {
+			sameScope(o, first)
+			return
+		}
+		if r := renderer(o); r != nil {
+			for _, part := range r.Objects() {
+				adopt(part, first)
+			}
+		}
+	default:
+		sameScope(o, first)
+	}
 }
 
 func (t *Themed) CreateRenderer() fyne.WidgetRenderer {
@@ -65,3 +90,11 @@ var shaper *shaping.HarfbuzzShaper
 //
 //go:linkname sameScope fyne.io/fyne/v2/internal/cache.OverrideThemeMatchingScope
 func sameScope(o, parent fyne.CanvasObject) bool
+
+// scope is the scope that an object is in, "" where it is in none.
+//
+//go:linkname scope fyne.io/fyne/v2/internal/cache.WidgetScopeID
+func scope(o fyne.CanvasObject) string
+
+//go:linkname renderer fyne.io/fyne/v2/internal/cache.Renderer
+func renderer(w fyne.Widget) fyne.WidgetRenderer
