@@ -167,7 +167,7 @@ func (s *Store) Write(ctx context.Context, path string, progress func(done, tota
 		return "", message.Errorf("write weights: %w", err)
 	}
 	hash := sha256.New()
-	behind := newWriteBehind(f)
+	behind := newWriteBehind(f, s.size)
 	defer func() {
 		if cerr := errors.Join(behind.Close(), f.Close()); err == nil && cerr != nil {
 			sum, err = "", message.Errorf("write weights: %w", cerr)
@@ -206,8 +206,10 @@ type writeBehind struct {
 	err   atomic.Pointer[error] // why writing stopped
 }
 
-func newWriteBehind(to io.Writer) *writeBehind {
-	const pieces, size = 4, 4 << 20
+// newWriteBehind is for about as many bytes.
+func newWriteBehind(to io.Writer, bytes int64) *writeBehind {
+	const pieces = 4
+	size := max(1, min(4<<20, bytes))
 	w := &writeBehind{full: make(chan []byte, pieces), empty: make(chan []byte, pieces), done: make(chan error, 1)}
 	for range pieces - 1 {
 		w.empty <- make([]byte, 0, size)
