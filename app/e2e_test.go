@@ -438,7 +438,7 @@ func TestWindowKeepsToItself(t *testing.T) {
 	s.see("toolButton", "Use as reference")
 	s.key("ctrl+o")
 	s.wait("a file dialog", func() bool {
-		return exec.Command("xdotool", "search", "--onlyvisible", "--name", "^Open a reference picture$", "windowfocus", "key", "Escape").Run() == nil
+		return exec.Command("xdotool", "search", "--onlyvisible", "--name", "^Open reference pictures$", "windowfocus", "key", "Escape").Run() == nil
 	})
 	s.quit()
 	own := []string{tmp, "/var/cache/fontconfig"}

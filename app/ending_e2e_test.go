@@ -34,7 +34,7 @@ func TestWindowEndsWhateverHoldsIt(t *testing.T) {
 	s := open()
 	s.key("ctrl+o")
 	s.wait("a file dialog", func() bool {
-		return exec.Command("xdotool", "search", "--onlyvisible", "--name", "^Open a reference picture$").Run() == nil
+		return exec.Command("xdotool", "search", "--onlyvisible", "--name", "^Open reference pictures$").Run() == nil
 	})
 	s.xdotool("windowfocus", s.window)
 	s.key("ctrl+l")
