@@ -162,7 +162,9 @@ func openFiles() ([]string, error) {
 }
 
 func saveFile(name string) (string, error) {
-	d := fileDialog{kind: dialogSave, title: i18n.T("Save the picture"), filter: i18n.T("PNG pictures"), extensions: []string{"png"}, name: name}
+	d := fileDialog{
+		kind: dialogSave, title: i18n.T("Save the picture"), filter: i18n.T("PNG pictures"), extensions: []string{"png"}, name: name,
+	}
 	if filepath.Ext(name) == ".txt" {
 		d.title, d.filter, d.extensions = i18n.T("Save the report"), i18n.T("Text files"), []string{"txt"}
 	}

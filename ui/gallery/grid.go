@@ -90,7 +90,8 @@ func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
 		p.g.key(e.Name)
 	default:
 		keys := p.g.host.Commands
-		if pressed := (command.Stroke{Mod: keys.Modifiers(), Key: e.Name}); p.g.state.Look.Trash && pressed.String() == keys.KeyOf("history.trash") {
+		pressed := command.Stroke{Mod: keys.Modifiers(), Key: e.Name}
+		if p.g.state.Look.Trash && pressed.String() == keys.KeyOf("history.trash") {
 			p.g.say(i18n.T("It is in the trash already. “Empty the trash” deletes everything there."))
 			p.g.refresh()
 			return

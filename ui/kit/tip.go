@@ -118,7 +118,7 @@ func rootOver(o fyne.CanvasObject) fyne.CanvasObject {
 	return c.Content()
 }
 
-// sheetOf is the content of a sheet that lies over a window; nil: there is none. Fyne puts a sheet into a container that it has not made public.
+// sheetOf is the content of a sheet that lies over a window; nil: there is none. Fyne puts a sheet into a container that is not public.
 func sheetOf(overlay fyne.CanvasObject) fyne.CanvasObject {
 	v := reflect.Indirect(reflect.ValueOf(overlay))
 	if v.Kind() != reflect.Struct {

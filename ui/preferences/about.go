@@ -87,8 +87,8 @@ func (d *Desk) HelpActions() []command.Action {
 	}
 }
 
-// saveReport writes what a helper needs to know where the user wants it: no pictures, no prompts. It tries what the machine has, which takes
-// a while.
+// saveReport writes what a helper needs to know where the user wants it: no pictures, no prompts. It tries what the machine has, which
+// takes a while.
 func (d *Desk) saveReport() {
 	d.Host.Background(func() func() {
 		path, err := d.Host.SaveFile("realword-report.txt")

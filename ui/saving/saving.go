@@ -190,8 +190,8 @@ func (v *Saver) filed(shot state.Shot, path string, data []byte, ours bool) {
 	v.host.Journal.Filed(shot.Kept, path, sum)
 }
 
-// Sweep begins with a history: no name is given again that one of its pictures has, and what programs that were killed have left is removed,
-// in the history's folders and among the pictures.
+// Sweep begins with a history: no name is given again that one of its pictures has, and what programs that were killed have left is
+// removed, in the history's folders and among the pictures.
 func (v *Saver) Sweep(s *history.Store) {
 	folder := v.host.Folder()
 	v.host.Background(func() func() {

@@ -123,8 +123,8 @@ func sourcesOf(paths []string) (list []state.Source, errs []error) {
 	return list, errs
 }
 
-// picturesIn is a file itself, or the picture files of a folder in the order of their names, and what is wrong with others. Folders in it are
-// left alone.
+// picturesIn is a file itself, or the picture files of a folder in the order of their names, and what is wrong with others. Folders in it
+// are left alone.
 func picturesIn(path string) (files []string, errs []error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return []string{path}, nil // what is wrong with it comes out when it is read
