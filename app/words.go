@@ -42,6 +42,7 @@ func answer(err error) string {
 		{syscall.EROFS, "the disk is read-only; choose another one"},
 		{fs.ErrPermission, "permission denied; change its permissions, or choose another place"},
 		{fs.ErrExist, "it exists already; choose another name"},
+		{syscall.EFBIG, "the disk takes no files of this size; choose another one"},
 		{syscall.ENAMETOOLONG, "the name is too long; choose a shorter one"},
 		{syscall.ELOOP, "its links go in a circle; name the file itself"},
 		{syscall.EISDIR, "it is a folder, not a file; name a file"},

@@ -192,6 +192,8 @@ func explain(path string, err error) error {
 		return message.Errorf("%s already exists and is not overwritten; choose another name: %w", path, fs.ErrExist)
 	case IsFull(err):
 		return said(err, message.Errorf("%s cannot be written: the disk is full; free up some space or choose another folder", path))
+	case errors.Is(err, syscall.EFBIG): // more than 4 GiB on FAT32
+		return said(err, message.Errorf("%s cannot be written: its disk takes no files of this size; choose a folder on another disk", path))
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return said(err, message.Errorf("%s cannot be written: the folder is read-only; choose another folder or change its permissions", path))
 	case errors.Is(err, fs.ErrNotExist):

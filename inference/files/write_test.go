@@ -123,6 +123,7 @@ func TestWriteUnique(t *testing.T) {
 func TestWriteErrorsName(t *testing.T) {
 	for want, err := range map[string]error{
 		"the disk is full; free":     &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC},
+		"no files of this size":      &fs.PathError{Op: "write", Path: "x", Err: syscall.EFBIG},
 		"the folder is read-only":    &fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS},
 		"change its permissions":     &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
 		"choose another folder: odd": errors.New("odd"),

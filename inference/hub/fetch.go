@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"realword/inference/files"
@@ -414,6 +415,9 @@ func (c *Client) resolve(g Got, f File) string {
 func (c *Client) diskError(dir string, err error) error {
 	if files.IsFull(err) {
 		return message.Errorf("the disk of %s is full: free up space and resume, what was downloaded is kept; or cancel the download and choose another folder for models: %w", dir, err)
+	}
+	if errors.Is(err, syscall.EFBIG) { // more than 4 GiB on FAT32: it would end so again
+		return message.Errorf("the disk of %s takes no files of this size: cancel the download and choose a folder for models on another disk: %w", dir, err)
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) {

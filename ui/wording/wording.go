@@ -136,6 +136,8 @@ func system(e syscall.Errno) string {
 		return i18n.T("permission denied")
 	case e == syscall.EROFS:
 		return i18n.T("the disk is read-only")
+	case e == syscall.EFBIG:
+		return i18n.T("the disk takes no files of this size")
 	case e == syscall.ENOTDIR:
 		return i18n.T("part of the path is a file, not a folder")
 	case e == syscall.ENAMETOOLONG:
