@@ -56,7 +56,7 @@ func (o Options) OpenBeside(path string) (*Store, error) {
 }
 
 // TakeIn brings over what processes have kept beside this history and that is whole now, and is how much. The files go then. What is
-// damaged comes over as far as it can be read, and stays as well. One that cannot be brought over waits on, and is an error.
+// damaged comes over as far as it can be read, stays as well, and is an error. So is one that cannot be brought over, and waits on.
 func (s *Store) TakeIn() (Rescued, error) {
 	var out Rescued
 	parent := waitingFolder(s.path)
@@ -110,7 +110,8 @@ func (s *Store) takeIn(dir string) (Rescued, error) {
 	}
 	release() // Windows removes no file that is open; nobody else takes it, since the history is ours
 	if got.Lost > 0 {
-		return got, os.Rename(dir, filepath.Join(filepath.Dir(dir), unreadables+filepath.Base(dir)))
+		aside := filepath.Join(filepath.Dir(dir), unreadables+filepath.Base(dir))
+		return got, errors.Join(os.Rename(dir, aside), fmt.Errorf("%d parts of it cannot be read: it stays in %s", got.Lost, aside))
 	}
 	return got, os.RemoveAll(dir)
 }
