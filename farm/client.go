@@ -577,7 +577,7 @@ type taken struct {
 	worker string
 }
 
-// relieve takes a picture whose turn comes later off a farm that has no room for more, where the one whose turn it is may wait for that room.
+// relieve takes a picture whose turn comes later off a farm that has no room for more, where the one whose turn it is may wait for it.
 // One that is still being made does not: this process would have the whole job in memory by then.
 func (j *Job) relieve(n int, there map[int]bool) {
 	later := slices.DeleteFunc(slices.Clone(j.wanted), func(k int) bool { return k == n || !there[k] || j.early[k].events != nil })

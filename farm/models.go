@@ -228,7 +228,7 @@ func (l Larder) Fetch(ctx context.Context, c *Conn, o Offer, progress func(done,
 		return "", err
 	}
 	fits := func() error { return files.Fits(l.Dir, a.Size-folderSize(half)+spareBytes) }
-	if full := (*files.FullError)(nil); errors.As(fits(), &full) && !(l.tidy(o.ID, 0) && fits() == nil) {
+	if full := (*files.FullError)(nil); errors.As(fits(), &full) && (!l.tidy(o.ID, 0) || fits() != nil) {
 		return "", noRoom(full)
 	}
 	for _, p := range a.Parts {
