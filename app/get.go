@@ -11,9 +11,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -339,9 +341,22 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	for _, note := range b.Manifest().Notes {
 		fmt.Fprintln(screen, "note:", note)
 	}
-	fmt.Fprintf(out, "%s is now the model %s, downloaded and imported in %s.\n%sTry: realword generate --model %q --preset %s --prompt \"a dog\"\n",
-		b.Dir(), b.Manifest().Name, time.Since(started).Round(time.Second), weights(b), path, e.Preset)
+	fmt.Fprintf(out, "%s is now the model %s, downloaded and imported in %s.\n%sTry: realword generate --model %s --preset %s --prompt \"a dog\"\n",
+		b.Dir(), b.Manifest().Name, time.Since(started).Round(time.Second), weights(b), shellWord(path), e.Preset)
 	return nil
+}
+
+// shellWord is a path as it is written in a command line.
+func shellWord(path string) string {
+	switch plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(`/\:._-+,@`, r)
+	}; {
+	case path != "" && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 && (runtime.GOOS == "windows" || !strings.Contains(path, `\`)):
+		return path
+	case runtime.GOOS == "windows": // whose names have no quotation marks
+		return `"` + path + `"`
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // agreed asks on the terminal. Where nobody is there it says how to go on.

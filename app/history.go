@@ -84,6 +84,9 @@ func newHistory() *cobra.Command {
 				for _, one := range missing {
 					fmt.Fprintf(c.ErrOrStderr(), "Without %s: it is gone, or cannot be read any more.\n", one)
 				}
+				if err == nil {
+					fmt.Fprintf(c.OutOrStdout(), "session %d is in %s\n", id, args[1])
+				}
 				return err
 			})
 		},

@@ -53,7 +53,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	if out.err != nil && (err == nil || errors.Is(err, out.err)) {
-		err = fmt.Errorf("cannot write to standard output: %w: what was made is kept", out.err)
+		if err = fmt.Errorf("cannot write to standard output: %w", out.err); cmd.Name() == "generate" {
+			err = fmt.Errorf("%w: what was made is kept", err)
+		} else if errors.Is(err, syscall.EPIPE) { // as with `| head`: who reads has what they wanted
+			err = errReported
+		}
 	}
 	status := exitStatus(err)
 	switch {

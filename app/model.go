@@ -56,8 +56,8 @@ func newModel() *cobra.Command {
 			for _, note := range b.Manifest().Notes {
 				fmt.Fprintln(c.ErrOrStderr(), "note:", note)
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is now the model %s, made in %.1f s.\n%sTry: realword generate --model %[1]s --prompt \"a dog\"\n",
-				b.Dir(), b.Manifest().Name, time.Since(started).Seconds(), weights(b))
+			fmt.Fprintf(c.OutOrStdout(), "%s is now the model %s, made in %.1f s.\n%sTry: realword generate --model %s --prompt \"a dog\"\n",
+				b.Dir(), b.Manifest().Name, time.Since(started).Seconds(), weights(b), shellWord(b.Dir()))
 			return nil
 		},
 	}

@@ -181,13 +181,13 @@ func (d *Desk) folderField(about, usual, value string, changed func(path string)
 	field.SetPlaceHolder(usual)
 	field.SetText(value)
 	trouble.Color = theme.ColorNameError
-	right := func(path string) bool { return path == "" || filepath.IsAbs(path) }
+	right := func(path string) bool { return path == "" || filepath.IsAbs(wording.WholePath(path)) }
 	field.OnChanged = func(path string) {
 		if trouble.Set(""); !right(path) {
 			trouble.Set(i18n.T("Write the full path, starting at the root of the disk."))
 		}
 	}
-	whole(field, value, right, changed)
+	whole(field, value, right, func(path string) { changed(wording.WholePath(path)) })
 	if d.Host.OpenFolder == nil {
 		return field, trouble
 	}

@@ -303,6 +303,15 @@ func Path(path string) string {
 	return path
 }
 
+// WholePath is the path that Path has shortened, or that somebody has written so.
+func WholePath(path string) string {
+	rest, short := strings.CutPrefix(path, "~"+string(filepath.Separator))
+	if home, err := os.UserHomeDir(); short && err == nil {
+		return filepath.Join(home, rest)
+	}
+	return path
+}
+
 // Duration is a time without needless digits.
 func Duration(d time.Duration) string {
 	if d >= 10*time.Minute {
