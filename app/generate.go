@@ -121,7 +121,7 @@ func newGenerate() *cobra.Command {
 	f.StringArrayVar(&sides, "grid", nil,
 		"KEY=VALUE,VALUE,…, twice for rows and columns: a picture for every value, in a folder of --out, and all of them on one sheet.\n"+
 			"KEY is gamma, t_stop, seed (also 1-4), picture:WORD (files), preset, cfg, steps, sampler, guidance_rescale or mask_source;\n"+
-			"gamma:WORD is that of one subject. The same command again makes what is missing")
+			"gamma:WORD is that of one subject. The same command with the same --seed makes what is missing")
 	f.BoolVar(&g.film, "film", false, "also write the previews and masks of all steps as one picture")
 	f.BoolVar(&g.likeness, "likeness", false,
 		"also say how near each subject is to its pictures, as a hint: the cosine of the class tokens of the model's DINO encoder\n(DINO-I), 1 at most, with the subject cut out by its mask; the history keeps it")
