@@ -92,8 +92,8 @@ var series = struct {
 	seed maphash.Seed
 }{last: map[uint64]int{}, seed: maphash.MakeSeed()}
 
-// Known has WriteUnique give no name again that a file had, though the file is gone now: whoever noted the name would find another one there.
-// WriteUnique knows its own.
+// Known has WriteUnique give no name again that a file had, though the file is gone now: whoever noted the name would find another one
+// there. WriteUnique knows its own.
 func Known(path string) {
 	ext := filepath.Ext(path)
 	stem, digits, ok := cutLast(strings.TrimSuffix(filepath.Base(path), ext), "-")
