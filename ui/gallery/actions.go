@@ -37,8 +37,12 @@ func (g *Page) Actions() []command.Action {
 	}
 	return append([]command.Action{
 		{
-			ID: "history.new", Menu: command.MenuFile, Label: i18n.T("New session"), Key: "Ctrl+N", Do: g.OnNew,
-			Can: func() bool { return !g.host.State().Busy() },
+			ID: "history.new", Menu: command.MenuFile, Label: i18n.T("New session"), Key: "Ctrl+N",
+			Do: func() { // also while a job runs: a key that does nothing says nothing
+				if !g.Shown() || g.free() {
+					g.OnNew()
+				}
+			},
 		},
 		{
 			ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.Toggle, Can: open,
@@ -363,6 +367,28 @@ func (g *Page) empty() {
 		g.thumbs.forget()
 		g.state.Snack = snack{Text: i18n.T("The trash is empty.")}
 	})
+}
+
+// free tells whether another session can be taken up now, and says why not.
+func (g *Page) free() bool {
+	err := g.host.State().Occupied()
+	if err != nil {
+		g.state.Err = err
+		g.refresh()
+	}
+	return err == nil
+}
+
+// explainOff has a button that is off say that a job keeps it so.
+func (g *Page) explainOff(b *kit.Button) {
+	about := b.Tip.Text
+	b.Refused = func() { g.free() }
+	b.Tip.Text = func() string {
+		if err := g.host.State().Occupied(); err != nil && b.Disabled() {
+			return kit.Two(about(), wording.Sentence(err))
+		}
+		return about()
+	}
 }
 
 func (g *Page) newSession() {

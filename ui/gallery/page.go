@@ -153,6 +153,9 @@ func (g *Page) buildSessions() fyne.CanvasObject {
 			theme.DownloadIcon(), g.importFile))
 	add := kit.SmallButton(i18n.T("New session"), theme.ContentAddIcon(), g.newSession)
 	g.buttons["new"] = &add.Button
+	for _, id := range []string{"new", "open", "drop"} {
+		g.explainOff(g.buttons[id])
+	}
 	title := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Sessions")), add))
 	return kit.Panel(container.NewBorder(title, bottom, nil, nil, g.list))
 }

@@ -154,6 +154,40 @@ func TestWhatIsDoneWithAPictureAndASession(t *testing.T) {
 	}
 }
 
+// TestNoOtherSessionWhileAJobRuns (rev10, no. 7): what is off then says why, under the pointer and when it is pressed.
+func TestNoOtherSessionWhileAJobRuns(t *testing.T) {
+	g := newBench(t)
+	g.open(7)
+	g.list.Select(1)
+	g.Settle()
+	const why = "A job is running: wait until all are done, or pause the queue."
+	buttons := []string{"new", "drop", "open"}
+	for _, id := range buttons {
+		if about := g.buttons[id].Explanation(); strings.Contains(about, why) {
+			t.Errorf("%s without a job: %q", id, about)
+		}
+	}
+	g.House.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}}
+	g.refresh()
+	for _, id := range buttons {
+		g.state.Err = nil
+		g.buttons[id].Tapped(nil)
+		if b := g.buttons[id]; !b.Disabled() || !strings.HasSuffix(b.Explanation(), why) || g.snackText.Text != why {
+			t.Errorf("%s: off is %v, %q, and pressed %q", id, b.Disabled(), b.Explanation(), g.snackText.Text)
+		}
+	}
+	g.state.Err = nil
+	g.Commands.Do("history.new")
+	if g.snackText.Text != why || len(g.asked) > 0 {
+		t.Errorf("the key says %q and asks for %q", g.snackText.Text, g.asked)
+	}
+	g.Hide()
+	if g.Commands.Do("history.new"); !slices.Equal(g.asked, []string{"new"}) {
+		t.Errorf("over the studio the key asks for %q", g.asked) // the keeper says it there
+	}
+	g.House.State.Queue.Flights = nil
+}
+
 func fileOf(t *testing.T, p history.Picture) []byte {
 	t.Helper()
 	data, err := os.ReadFile(p.File)

@@ -315,9 +315,18 @@ func (k *Keeper) Stopped(id uint64) {
 	})
 }
 
+// occupied tells whether a job keeps the session where it is, and says so.
+func (k *Keeper) occupied() bool {
+	err := k.host.State().Occupied()
+	if err != nil {
+		k.host.Change(func(s *state.State) { s.ActionErr = err })
+	}
+	return err != nil
+}
+
 // New begins with an empty form; what was there stays in its session.
 func (k *Keeper) New() {
-	if k.host.State().Busy() || k.host.Closing() {
+	if k.host.Closing() || k.occupied() {
 		return
 	}
 	k.Keep()
@@ -327,7 +336,7 @@ func (k *Keeper) New() {
 // GoOn takes up another session where it was left.
 func (k *Keeper) GoOn(id uint64) {
 	s := k.host.Journal.Store()
-	if s == nil || k.host.State().Busy() || k.host.Closing() {
+	if s == nil || k.host.Closing() || k.occupied() {
 		return
 	}
 	k.Keep()
@@ -336,11 +345,7 @@ func (k *Keeper) GoOn(id uint64) {
 		one, err := readSession(s, id, see)
 		return func() {
 			k.host.Change(func(s *state.State) {
-				switch s.ActionErr = err; {
-				case err != nil:
-				case s.Busy(): // it began meanwhile
-					s.ActionErr = i18n.Errorf("a job is running: wait until it has finished, or stop it")
-				default:
+				if s.ActionErr = cmp.Or(err, s.Occupied()); s.ActionErr == nil { // a job may have begun meanwhile
 					k.takeUp(one)
 				}
 			})

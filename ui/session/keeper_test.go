@@ -207,17 +207,22 @@ func TestASessionComesBackAsItWasLeft(t *testing.T) {
 		t.Errorf("went on with %+v", b.State.Form)
 	}
 	b.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}}
-	b.New()
-	b.GoOn(1)
-	if b.State.Form.Prompt == "" {
-		t.Error("a new session begins while a job runs")
+	for name, begin := range map[string]func(){"new": b.New, "another": func() { b.GoOn(1) }} {
+		b.State.ActionErr = nil
+		begin()
+		if b.State.Form.Prompt == "" {
+			t.Errorf("%s: a session begins while a job runs", name)
+		}
+		if err := b.State.ActionErr; err == nil || !strings.Contains(err.Error(), "pause the queue") {
+			t.Errorf("%s: that a job runs is said as %v", name, err)
+		}
 	}
 	b.State.Queue.Flights = nil
 	b.New()
 	b.GoOn(1)
 	b.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}} // while the session is read
 	b.Settle()
-	if err := b.State.ActionErr; b.State.Form.Prompt != "" || err == nil || !strings.Contains(err.Error(), "wait until it has finished") {
+	if err := b.State.ActionErr; b.State.Form.Prompt != "" || err == nil || !strings.Contains(err.Error(), "pause the queue") {
 		t.Errorf("a job began, and the session is not taken up without a word: %q, %v", b.State.Form.Prompt, err)
 	}
 	b.State.Queue.Flights = nil

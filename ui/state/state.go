@@ -257,6 +257,14 @@ func (s State) modelName() string {
 // Busy tells whether a job runs, that is, has not reported its last event yet.
 func (s State) Busy() bool { return len(s.Queue.Flights) > 0 }
 
+// Occupied says why no other session can be taken up now; nil: one can.
+func (s State) Occupied() error {
+	if s.Busy() {
+		return i18n.Errorf("a job is running: wait until all are done, or pause the queue")
+	}
+	return nil
+}
+
 // Live tells whether the stage shows the job that runs.
 func (s State) Live() bool { return s.Busy() && s.View.Shot < 0 }
 
