@@ -2,6 +2,7 @@ package grid
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"slices"
@@ -67,6 +68,7 @@ type Page struct {
 	told               string        // what was done
 	pass               time.Duration // of the last run
 	asked              bool          // a grid was asked for here: what the run says against it is said here
+	heard              string        // what it said before the sides were changed
 }
 
 // side is what one side of the next grid is of.
@@ -138,16 +140,30 @@ func (p *Page) newSide(key, about string) *side {
 		names = append(names, state.SideName(k))
 	}
 	s.values = kit.NewField(p.host.Commands.Shortcut, false).Explain(i18n.T("Its values, separated by commas. For seeds, 7-9 means 7, 8, 9."))
-	s.values.OnChanged = func(string) { p.Refresh() }
+	s.values.OnChanged = func(string) { p.changed() }
 	s.pick = kit.NewSelect(names, func(string) {
 		s.key = ""
 		if i := s.pick.SelectedIndex(); i > 0 {
 			s.key = state.SideKeys()[i-1]
 		}
 		s.values.SetText(p.host.State().SideValues(s.key))
-		p.Refresh()
+		p.changed()
 	}).Explain(about)
 	return s
+}
+
+// changed follows the sides. What was said is of other ones.
+func (p *Page) changed() {
+	p.said, p.told, p.heard = nil, "", p.against(p.host.State())
+	p.Refresh()
+}
+
+// against is what the run, or another one meanwhile, says against the grid that was asked for; "" for nothing.
+func (p *Page) against(s state.State) string {
+	if err := cmp.Or(s.Run().Err, s.ActionErr); p.asked && err != nil {
+		return wording.Sentence(err)
+	}
+	return ""
 }
 
 func (s *side) typed() state.Side { return state.Side{Key: s.key, Values: s.values.Text} }
@@ -176,7 +192,7 @@ func (p *Page) Make() {
 		if twin(s, r) { // the second click of a double one
 			return
 		}
-		p.want, p.said, p.told, p.asked = 0, nil, "", true
+		p.want, p.said, p.told, p.asked, p.heard = 0, nil, "", true, ""
 		p.host.Put(state.Task{Request: r, Parents: s.Form.Parents(), Thumb: s.Form.Thumb(), Model: s.Model.Name})
 	})
 }
@@ -192,7 +208,7 @@ func (p *Page) rest() {
 		p.Refresh()
 		return
 	}
-	p.asked = true
+	p.asked, p.heard = true, ""
 	if p.waits(p.host.State()) {
 		p.host.Resume()
 		return
@@ -275,21 +291,24 @@ func (p *Page) refreshSetup(s state.State) {
 			about += " · " + i18n.T("about %s", wording.Duration(p.pass*time.Duration(passes)))
 		}
 	}
-	if why == "" && pictures > 0 {
-		why = wording.Sentence(r.CheckSides(*s.Model))
+	if why == "" && s.Model != nil && r.Grid.Columns.Key != "" {
+		err := state.CheckSides(r, *s.Model)
+		if err == nil {
+			err = r.CheckSides(*s.Model)
+		}
+		why = wording.Sentence(err)
 	}
 	if reasons := s.Reasons(); why == "" && len(reasons) > 0 {
 		why = reasons[0]
 	}
+	against := p.against(s)
 	there := why == "" && pictures > 0 && twin(s, r)
 	kit.Enable(p.make, why == "" && pictures > 0 && !there && p.host.Journal.Store() != nil)
 	switch {
 	case why == "" && p.said != nil:
 		why = wording.Sentence(p.said)
-	case why == "" && p.asked && s.Run().Err != nil:
-		why = wording.Sentence(s.Run().Err)
-	case why == "" && p.asked && s.ActionErr != nil: // another job runs meanwhile
-		why = wording.Sentence(s.ActionErr)
+	case why == "" && against != "" && against != p.heard:
+		why = against
 	case there:
 		about = i18n.T("This grid is in the queue, or being made.")
 	case why == "":

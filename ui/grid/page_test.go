@@ -19,6 +19,7 @@ import (
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/inference/schedule"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -114,6 +115,57 @@ func TestASideThatChangesNothingIsSaid(t *testing.T) {
 	b.sides[1].pick.SetSelected(state.SideName("cfg"))
 	if b.trouble.Visible() || b.make.Disabled() {
 		t.Errorf("seeds and guidance: it says %q", b.trouble.Text)
+	}
+}
+
+// A value that cannot be is said while it is typed, by the name of its side, and with what can be.
+func TestAWrongValueIsSaidWhileTyped(t *testing.T) {
+	b := newBench(t)
+	b.House.State.Form.Cards = []state.Card{{
+		ID: 1, Word: uitest.Word("dog"), Ref: inference.Reference{Name: "dog.png", SHA256: strings.Repeat("ab", 32), Data: []byte("dog")},
+	}}
+	b.House.State.Words = state.PlainWords(b.House.State.Form.Prompt)
+	b.Toggle()
+	b.Settle()
+	b.sides[1].pick.SetSelected(state.SideName(""))
+	for _, c := range []struct{ key, typed, want string }{
+		{"scope", "0.1, abc, 2", "Area γ cannot be \"abc\": give numbers above 0 and up to 1; 0.2 is 20 %."},
+		{"scope", "10, 20", "Area γ cannot be \"10\": give numbers above 0 and up to 1; 0.2 is 20 %."},
+		{"scope", "", "The side \"Area γ\" of the grid has no values: give some."},
+		{"scope", "0.1; 0,2; 1", ""},
+		{"stop", "6, 26", "Masks settle after (T_stop) cannot be \"26\": give whole numbers from 1 to 25."},
+		{"stop", "6, 25", ""},
+		{inference.AxisSeed, "1-500", "Seed cannot be \"1-500\": give whole numbers, or ranges such as 7-9 of up to 100."},
+		{inference.AxisSeed, "7-9", ""},
+		{"preset", "papers", "Preset cannot be \"papers\": choose from " + strings.Join(uitest.Roomy.PresetNames(), ", ") + "."},
+		{"cfg", "0.5, 3", "Guidance scale cannot be \"0.5\": give numbers from 1 to 50."},
+		{"steps", "10, 2000", "Steps cannot be \"2000\": give whole numbers from 1 to 1000."},
+		{"sampler", "dim, euler", "Sampler cannot be \"dim\": choose from " + strings.Join(schedule.Samplers(), ", ") + "."},
+		{"sampler", "ddim, Euler a", ""},
+		{inference.AxisSwift, "true", "Exact or swift cannot be \"true\": choose from exact, swift."},
+	} {
+		b.sides[0].pick.SetSelected(state.SideName(c.key))
+		b.sides[0].values.SetText(c.typed)
+		if b.trouble.Text != c.want || b.make.Disabled() != (c.want != "") {
+			t.Errorf("%s %q: it says %q, and can be made: %v", c.key, c.typed, b.trouble.Text, !b.make.Disabled())
+		}
+	}
+	b.sides[0].pick.SetSelected(state.SideName("cfg"))
+	b.sides[1].pick.SetSelected(state.SideName("cfg"))
+	if want := "Both sides of the grid are \"Guidance scale\": choose another one for one of them."; b.trouble.Text != want {
+		t.Errorf("twice the same: it says %q", b.trouble.Text)
+	}
+	// What was said against an earlier grid goes with the first letter.
+	b.sides[1].pick.SetSelected(state.SideName(inference.AxisSeed))
+	b.Make()
+	b.House.State.ActionErr = errors.New("it cannot be")
+	b.Refresh()
+	if b.trouble.Text != "It cannot be." {
+		t.Errorf("after the press it says %q", b.trouble.Text)
+	}
+	b.sides[0].values.SetText("3, 4")
+	if b.trouble.Visible() {
+		t.Errorf("what was said before stays: %q", b.trouble.Text)
 	}
 }
 

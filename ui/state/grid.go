@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/schedule"
 	"realword/ui/i18n"
 )
 
@@ -159,6 +161,74 @@ func (s State) GridRequest(rows, columns Side) inference.Request {
 	}
 	r.Grid = &inference.Grid{Rows: s.axis(rows), Columns: s.axis(columns)}
 	return r
+}
+
+// CheckSides says what is wrong with the sides of a grid of GridRequest, by their names in the window, and which values a side can have.
+// What the engine alone can tell, such as sides that change nothing, is passed over.
+func CheckSides(r inference.Request, m bundle.Manifest) error {
+	for _, a := range r.Grid.Axes() {
+		switch name := SideName(a.Key); {
+		case a.Key == inference.AxisReference && a.Len() == 0:
+			return i18n.Errorf("the side %q of the grid needs a subject: bind a word to a picture", name)
+		case a.Len() == 0:
+			return i18n.Errorf("the side %q of the grid has no values: give some", name)
+		}
+	}
+	if key := r.Grid.Rows.Key; key == r.Grid.Columns.Key && key != "" {
+		return i18n.Errorf("both sides of the grid are %q: choose another one for one of them", SideName(key))
+	}
+	for _, a := range r.Grid.Axes() {
+		steps := m.Schedule.TrainSteps
+		if a.Key == "stop" {
+			for _, c := range r.Cells(m) { // the other side may be of steps
+				steps = min(steps, max(c.Steps, 1))
+			}
+		}
+		for _, v := range a.Values {
+			if err := checkValue(*a, v, m, steps); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkValue says what a side can have instead of a value; nil where it can have it. steps is the most of a side that counts steps.
+func checkValue(a inference.Axis, value string, m bundle.Manifest, steps int) error {
+	name := SideName(a.Key)
+	names := func(all ...string) error {
+		if slices.Contains(all, value) {
+			return nil
+		}
+		return i18n.Errorf("%s cannot be %q: choose from %s", name, value, strings.Join(all, ", "))
+	}
+	switch number, err := inference.ParseDecimal(value); a.Key {
+	case "scope":
+		if err != nil || number <= 0 || number > 1 {
+			return i18n.Errorf("%s cannot be %q: give numbers above 0 and up to 1; 0.2 is 20 %%", name, value)
+		}
+	case "cfg":
+		if err != nil || number < 1 || number > inference.MaxCFG {
+			return i18n.Errorf("%s cannot be %q: give numbers from %d to %d", name, value, 1, inference.MaxCFG)
+		}
+	case inference.AxisSeed:
+		if _, err := strconv.ParseUint(value, 10, 64); err != nil {
+			return i18n.Errorf("%s cannot be %q: give whole numbers, or ranges such as 7-9 of up to %d", name, value, inference.MaxCells)
+		}
+	case "steps", "stop":
+		if n, err := strconv.Atoi(value); err != nil || n < 1 || n > steps {
+			return i18n.Errorf("%s cannot be %q: give whole numbers from %d to %d", name, value, 1, steps)
+		}
+	case "preset":
+		return names(m.PresetNames()...)
+	case inference.AxisSwift:
+		return names(inference.AxisExact, inference.AxisApprox)
+	case "sampler":
+		if _, err := schedule.Find(value); err != nil {
+			return names(schedule.Samplers()...)
+		}
+	}
+	return nil
 }
 
 // Faster is how many percent of the passes of the U-Net T_stop and swift save, at least, against an exact picture whose masks follow the
