@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/history"
+	"realword/ui/kit"
 	"realword/ui/state"
 )
 
@@ -108,6 +109,40 @@ func TestTheWindowDoesWhatThePageOfTheHistoryAsks(t *testing.T) {
 	b.Back()
 	if !b.gallery.Root.Hidden {
 		t.Error("Esc does not close the page")
+	}
+}
+
+// TestWhatIsDeletedLeavesTheStudio (rev10, no. 19): strip, tree and stage show no picture that is gone for good.
+func TestWhatIsDeletedLeavesTheStudio(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	dogRound(t, b, dir)
+	b.do("view.rounds")
+	jobs := func() (n int) {
+		b.settle()
+		walk(b.gallery.Tree.Root, func(o fyne.CanvasObject) {
+			if _, ok := o.(*kit.Tile); ok {
+				n++
+			}
+		})
+		return n
+	}
+	first := b.state.Shots[0].Kept
+	if n := jobs(); n != 2 || len(b.stage.Strip.Objects) != 2 || b.state.View.Shot != 1 {
+		t.Fatalf("%d in the tree, %d in the strip, in view is %+v", n, len(b.stage.Strip.Objects), b.state.View)
+	}
+	store := b.journal.Store()
+	if err := store.Trash(time.Now(), history.Item{Kind: history.PictureItem, ID: b.state.Shots[1].Kept}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Empty(time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	b.gallery.OnEmptied()
+	b.settle()
+	if n := jobs(); n != 1 || len(b.stage.Strip.Objects) != 1 || b.state.Shot() == nil || b.state.Shot().Kept != first {
+		t.Errorf("%d in the tree, %d in the strip, in view is %+v", n, len(b.stage.Strip.Objects), b.state.Shot())
 	}
 }
 

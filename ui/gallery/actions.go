@@ -366,6 +366,7 @@ func (g *Page) empty() {
 	}, func() {
 		g.thumbs.forget()
 		g.state.Snack = snack{Text: i18n.T("The trash is empty.")}
+		g.OnEmptied()
 	})
 }
 

@@ -364,6 +364,40 @@ func (k *Keeper) Forget(id uint64) {
 	}
 }
 
+// Emptied takes the pictures out of the session that the history has no more.
+func (k *Keeper) Emptied() {
+	store := k.host.Journal.Store()
+	if store == nil {
+		return
+	}
+	shots := k.host.State().Shots
+	if k.away != nil {
+		shots = slices.Concat(shots, k.away.was.Shots)
+	}
+	k.host.Background(func() func() {
+		gone := map[uint64]bool{}
+		for _, shot := range shots {
+			if shot.Kept != 0 {
+				_, err := store.Picture(shot.Kept)
+				gone[shot.Kept] = errors.Is(err, history.ErrNoPicture)
+			}
+		}
+		is := func(s state.Shot) bool { return gone[s.Kept] }
+		return func() {
+			if k.away != nil {
+				k.away.was = k.away.was.Without(is)
+			}
+			if slices.ContainsFunc(k.host.State().Shots, is) {
+				k.host.Change(func(s *state.State) {
+					*s = s.Without(is)
+					s.ActionErr = nil
+					k.host.OnEmptied()
+				})
+			}
+		}
+	})
+}
+
 // indexOf is where a picture of the history is among the shots; -1: it is not.
 func indexOf(s state.State, kept uint64) int {
 	return slices.IndexFunc(s.Shots, func(s state.Shot) bool { return s.Kept == kept })

@@ -27,6 +27,7 @@ type bench struct {
 	t       *testing.T
 	dir     string
 	opened  int          // histories
+	emptied int          // how often pictures left the state
 	beside  []state.Shot // that were to be compared
 	rescued []string     // how rescues ended
 	offered []string     // what was said where one was offered
@@ -51,6 +52,7 @@ func newBenchOf(t *testing.T, dir string, but func(*bench)) *bench {
 			return history.Options{Pictures: b.pictures(), Wait: 50 * time.Millisecond}.Open(b.file())
 		},
 		OnOpened: func(*history.Store) func() { return func() { b.opened++ } }, OnTakenUp: func() {},
+		OnEmptied: func() { b.emptied++ },
 		OnCompare: func(s state.Shot) { b.beside = append(b.beside, s) },
 		OnRescued: func(text string, bad bool) { b.rescued = append(b.rescued, fmt.Sprint(bad, " ", text)) },
 		OnOffer:   func(text string) { b.offered = append(b.offered, text) },
@@ -329,6 +331,60 @@ func TestPicturesOfTheHistoryAreShown(t *testing.T) {
 	b.Settle()
 	if !errors.Is(b.State.ActionErr, history.ErrNoPicture) {
 		t.Errorf("no such picture: %v", b.State.ActionErr)
+	}
+}
+
+// TestWhatIsDeletedLeavesTheSession (rev10, no. 19): only what the history has no more, and the stage goes to its neighbour.
+func TestWhatIsDeletedLeavesTheSession(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	var ids []uint64
+	for seed := range uint64(4) {
+		ids = append(ids, b.kept(7+seed))
+	}
+	store := b.host.Journal.Store()
+	throw := func(list ...uint64) {
+		t.Helper()
+		for _, id := range list {
+			if err := store.Trash(time.Now(), history.Item{Kind: history.PictureItem, ID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	empty := func() {
+		t.Helper()
+		if _, err := store.Empty(time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		b.Emptied()
+		b.Settle()
+	}
+	have := func() (list []uint64) {
+		for _, s := range b.State.Shots {
+			list = append(list, s.Kept)
+		}
+		return list
+	}
+	b.Show(ids[1])
+	throw(ids[0], ids[1])
+	if b.Emptied(); len(b.State.Shots) != 4 || b.emptied > 0 {
+		t.Errorf("what is in the trash has left: %v", have())
+	}
+	b.Settle()
+	unkept := state.Shot{Round: 3} // the history has it not yet
+	b.State.Shots = append(b.State.Shots, unkept)
+	empty()
+	if !slices.Equal(have(), []uint64{ids[2], ids[3], 0}) || b.State.View != (state.View{Shot: 0, Step: -1}) || b.emptied != 1 {
+		t.Errorf("left are %v, in view is %+v", have(), b.State.View)
+	}
+	b.State.Shots = b.State.Shots[:2]
+	b.Show(ids[3])
+	throw(ids[2])
+	if empty(); !slices.Equal(have(), ids[3:]) || b.State.View.Shot != 0 {
+		t.Errorf("one before the one in view: %v, %+v", have(), b.State.View)
+	}
+	throw(ids[3])
+	if empty(); len(b.State.Shots) > 0 || b.State.View != (state.View{Shot: -1, Step: -1}) {
+		t.Errorf("the last one: %v, %+v", have(), b.State.View)
 	}
 }
 

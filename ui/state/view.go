@@ -152,6 +152,25 @@ func (s State) Find(shot Shot) int {
 	})
 }
 
+// Without is the state once pictures are gone for good. Where the one in view is among them, its neighbour comes into view.
+func (s State) Without(gone func(Shot) bool) State {
+	var left []Shot
+	view := s.View
+	for i, shot := range s.Shots {
+		switch {
+		case !gone(shot):
+			left = append(left, shot)
+		case i < s.View.Shot:
+			view.Shot--
+		case i == s.View.Shot:
+			view.Step = -1
+		}
+	}
+	view.Shot = min(view.Shot, len(left)-1)
+	s.Shots, s.View = left, view
+	return s
+}
+
 // Losing counts the pictures that go with the window: they are in no file, and not in the history.
 func (s State) Losing() int {
 	n := 0
