@@ -88,7 +88,10 @@ func (c *Commands) ShowKeys() {
 	list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4},
 		kit.NewLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
 		kit.NewRow(2, newKeyCap("Space", nil, nil), container.New(kit.Fixed{Width: 30}))))
-	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) }).Explain(i18n.T("Every action has its original key again."))
+	all := kit.NewButton(i18n.T("Reset all"), func() {
+		c.layers.Warn(i18n.T("Reset all shortcuts?"), i18n.T("Every action has its original key again, and the keys that you chose are lost."),
+			i18n.T("Cancel"), i18n.T("Reset all"), func() { set(nil) })
+	}).Explain(i18n.T("Every action has its original key again."))
 	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. Your changes already apply."))
 	done.Importance = widget.HighImportance
 	closeIt := c.layers.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560),

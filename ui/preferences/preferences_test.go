@@ -193,6 +193,12 @@ func TestResetAllLeavesNothing(t *testing.T) {
 	was := b.Values
 	b.Show()
 	b.press("Reset all")
+	b.press("Cancel")
+	if !reflect.DeepEqual(b.Values, was) || b.Budget() != 500e6 {
+		t.Errorf("one click has reset to %+v", b.Values)
+	}
+	b.press("Reset all")
+	b.press("Reset all") // the question's
 	if e := b.Embed(); e.Nothing || e.NoThumbnails {
 		t.Errorf("pictures are written with %+v", e)
 	}

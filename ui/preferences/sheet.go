@@ -112,9 +112,12 @@ func (d *Desk) Show() {
 	done.OnTapped = closeIt
 	keys.OnTapped = func() { closeIt(); d.Host.Commands.ShowKeys() }
 	reset.OnTapped = func() {
-		closeIt()
-		d.Reset()
-		d.Show()
+		d.Host.Layers.Warn(i18n.T("Reset all preferences?"), i18n.T("Folders, file names, language and all else on this sheet go back to how they were at the first start."),
+			i18n.T("Cancel"), i18n.T("Reset all"), func() {
+				closeIt()
+				d.Reset()
+				d.Show()
+			})
 	}
 }
 
