@@ -228,6 +228,9 @@ func (g *Page) exportAll() {
 				name = fmt.Sprintf("realword-%d.png", p.Seed)
 			}
 			if _, err := files.WriteUnique(folder, strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name), data); err != nil {
+				if len(list) > 1 {
+					err = i18n.Errorf("%d of %d pictures were copied: %w", copied, len(list), err)
+				}
 				return "", err
 			}
 			copied++

@@ -58,7 +58,7 @@ type Page struct {
 	grid      *pictureGrid
 	nothing   *widget.Label
 	snack     *fyne.Container
-	snackText *kit.Line
+	snackText *widget.Label
 	undo      *kit.Button
 	big       *canvas.Image
 	prompt    *widget.Label
@@ -179,12 +179,12 @@ func (g *Page) buildPictures() fyne.CanvasObject {
 	g.grid = newPictureGrid(g)
 	g.nothing = widget.NewLabel("")
 	g.nothing.Wrapping, g.nothing.Alignment, g.nothing.Importance = fyne.TextWrapWord, fyne.TextAlignCenter, widget.LowImportance
-	g.snackText = kit.NewLine("", theme.ColorNameForeground, theme.SizeNameText)
+	g.snackText = widget.NewLabel("")
+	g.snackText.Wrapping = fyne.TextWrapWord // the end of an error says what helps
 	g.undo = kit.NewButton(i18n.T("Undo"), g.undoTrash).Explain(i18n.T("Brings back what was removed last."))
 	g.undo.Importance = widget.HighImportance
 	g.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
-		container.New(kit.Inset{X: 12, Y: 6}, container.NewBorder(nil, nil, nil, g.undo,
-			container.New(kit.Inset{X: 0, Y: 8}, kit.Whole(g.snackText, g.fullSnack)))))
+		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, nil, container.NewCenter(g.undo), kit.NewCapped(6, g.snackText))))
 	middle := container.NewStack(container.New(kit.Inset{X: 20, Y: 60}, kit.Quiet(g.nothing)), g.grid)
 	return kit.Panel(container.NewBorder(head, g.snack, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, middle)))
 }
@@ -363,31 +363,23 @@ func (g *Page) refresh() {
 	} else {
 		g.grid.UnselectAll()
 	}
-	text := g.fullSnack()
-	g.snackText.Color = theme.ColorNameForeground
-	if s.Err != nil {
-		g.snackText.Color = theme.ColorNameError
+	text := s.Snack.Text
+	g.snackText.Importance = widget.MediumImportance
+	switch {
+	case s.Err != nil:
+		text, g.snackText.Importance = wording.Sentence(s.Err), widget.DangerImportance
+	case s.Busy != "":
+		text = s.Busy
 	}
-	g.snackText.Set(kit.Cut(text, 110))
-	g.snackText.Refresh()
+	g.snackText.SetText(text)
 	g.undo.Hidden = len(s.Snack.Undo) == 0 || s.Err != nil || s.Busy != ""
 	g.snack.Hidden = text == ""
 	g.refreshDetail()
 	g.Root.Refresh()
 }
 
-// fullTitle and fullSnack are what stands over the pictures and below them, where there is room.
+// fullTitle is what stands over the pictures, where there is room.
 func (g *Page) fullTitle() string { return g.state.title() }
-
-func (g *Page) fullSnack() string {
-	switch s := &g.state; {
-	case s.Err != nil:
-		return wording.Sentence(s.Err)
-	case s.Busy != "":
-		return s.Busy
-	}
-	return g.state.Snack.Text
-}
 
 func (g *Page) refreshDetail() {
 	d := g.state.Detail

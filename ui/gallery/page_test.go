@@ -23,6 +23,7 @@ import (
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/uitest"
+	"realword/ui/wording"
 )
 
 func TestPicturesAreFoundStarredAndThrownAway(t *testing.T) {
@@ -400,9 +401,19 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	}
 	g.exportAll()
 	g.Settle()
-	if files, _ = filepath.Glob(filepath.Join(out, "*.png")); len(files) != 7 || !strings.HasSuffix(g.fullSnack(), "1 has no file that can be read.") {
-		t.Errorf("with one that cannot be read there are %d files, and it says %q", len(files), g.fullSnack())
+	if files, _ = filepath.Glob(filepath.Join(out, "*.png")); len(files) != 7 || !strings.HasSuffix(g.snackText.Text, "1 has no file that can be read.") {
+		t.Errorf("with one that cannot be read there are %d files, and it says %q", len(files), g.snackText.Text)
 	}
+	folder := out
+	if out = filepath.Join(t.TempDir(), "file"); os.WriteFile(out, nil, 0o666) != nil {
+		t.Fatal("no file")
+	}
+	g.exportAll()
+	g.Settle()
+	if !strings.HasPrefix(g.snackText.Text, "0 of 3 pictures were copied: ") {
+		t.Errorf("into what is no folder it says %q", g.snackText.Text)
+	}
+	out = folder
 	g.tapped(first, fyne.KeyModifierShortcutDefault) // no longer
 	g.Settle()
 	g.key(fyne.KeyDelete)
@@ -625,6 +636,23 @@ func TestSituations(t *testing.T) {
 			g.refresh()
 			test.AssertObjectRendersToMarkup(t, "page-"+name+".xml", g.Root)
 		})
+	}
+}
+
+// TestAnErrorIsReadToItsEnd (rev10, no. 3): its end says what helps.
+func TestAnErrorIsReadToItsEnd(t *testing.T) {
+	g := newBench(t)
+	g.Win.Resize(fyne.NewSize(1076, 650))
+	g.open(7)
+	line := func() float32 {
+		g.refresh()
+		return g.snack.Size().Height
+	}
+	g.state.Err = errors.New("short")
+	one := line()
+	g.state.Err = fmt.Errorf("%s cannot be written: the disk is full; free some space, or choose another folder", strings.Repeat("/a-dog-and-a-cat", 12))
+	if more := line(); g.snackText.Text != wording.Sentence(g.state.Err) || more < one+30 || g.snackText.Size().Height > more {
+		t.Errorf("%q, in %.0f px; one line takes %.0f, all of it %.0f", g.snackText.Text, more, one, g.snackText.Size().Height)
 	}
 }
 
