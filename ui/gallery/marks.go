@@ -1,7 +1,9 @@
 package gallery
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -227,7 +229,11 @@ func (g *Page) exportAll() {
 			if p.File == "" {
 				name = fmt.Sprintf("realword-%d.png", p.Seed)
 			}
-			if _, err := files.WriteUnique(folder, strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name), data); err != nil {
+			err = files.Write(filepath.Join(folder, name), files.New, data)
+			if errors.Is(err, fs.ErrExist) {
+				_, err = files.WriteUnique(folder, strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name), data)
+			}
+			if err != nil {
 				if len(list) > 1 {
 					err = i18n.Errorf("%d of %d pictures were copied: %w", copied, len(list), err)
 				}

@@ -388,11 +388,21 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	if len(files) != 3 || !strings.HasPrefix(g.snackText.Text, "Copied 3 pictures") {
 		t.Errorf("%d files are exported, the page says %q", len(files), g.snackText.Text)
 	}
+	named := func(path func(name string) string) {
+		t.Helper()
+		for _, id := range []uint64{first, second} {
+			if _, err := os.Stat(filepath.Join(out, path(filepath.Base(g.picture(id).File)))); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	named(func(name string) string { return name })
 	if err := os.Remove(g.picture(third).File); err != nil {
 		t.Fatal(err)
 	}
 	g.exportAll()
 	g.Settle()
+	named(func(name string) string { return strings.TrimSuffix(name, ".png") + "-0001.png" }) // its own is there
 	if files, _ = filepath.Glob(filepath.Join(out, "*.png")); len(files) != 5 {
 		t.Errorf("with one missing there are %d files", len(files))
 	}
