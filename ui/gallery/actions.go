@@ -418,7 +418,7 @@ func (g *Page) rename() {
 	ok := kit.NewButton(i18n.T("Rename"), rename)
 	ok.Importance = widget.HighImportance
 	closeIt = g.host.Layers.Sheet(i18n.T("Name of the session"), fyne.NewSize(420, 130), kit.NewColumn(0, name), ok)
-	g.host.Layers.Canvas().Focus(name)
+	name.Begin(g.host.Layers.Canvas())
 }
 
 func (g *Page) renameTo(id uint64, name string) {

@@ -68,6 +68,12 @@ func (f *Field) FocusGained() {
 	}
 }
 
+// Begin gives the field the focus with all its text selected: what is typed takes its place.
+func (f *Field) Begin(c fyne.Canvas) {
+	c.Focus(f)
+	f.Entry.TypedShortcut(&fyne.ShortcutSelectAll{}) // the window's own shortcuts are for what is typed
+}
+
 // FocusLost implements fyne.Focusable.
 func (f *Field) FocusLost() {
 	f.tip.Leave(f)

@@ -7,9 +7,11 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/bundle"
 	"realword/inference/hub"
@@ -343,19 +345,25 @@ func (p *Page) sayEnded(s *state.Shelf, t state.ModelTask, path string, err erro
 	}
 }
 
-// rename gives a model another name.
+// rename gives a model another name. The sheet stays until it has it: what was typed is not lost to a name that is refused.
 func (p *Page) rename(m state.Model) {
 	name := kit.NewField(p.host.Shortcut, false)
 	name.SetText(m.Name())
+	wrong := widget.NewLabel("")
+	wrong.Wrapping, wrong.Importance = fyne.TextWrapWord, widget.DangerImportance
 	var closeIt func()
 	do := func() {
-		text := name.Text
-		closeIt()
+		text := strings.TrimSpace(name.Text)
 		p.host.Background(func() func() {
 			err := p.host.Models.Rename(m.Path, text)
 			return func() {
+				if err != nil {
+					wrong.SetText(wording.Sentence(err))
+					return
+				}
+				closeIt()
 				p.host.Change(func(s *state.State) {
-					if s.Shelf.Err = err; err == nil && s.Shelf.InUse(m.Path) && s.Model != nil {
+					if s.Shelf.Err = nil; s.Shelf.InUse(m.Path) && s.Model != nil && s.Model.Name != text {
 						renamed := *s.Model
 						renamed.Was, renamed.Name = append(slices.Clone(renamed.Was), renamed.Name), text
 						s.Model = &renamed
@@ -366,9 +374,9 @@ func (p *Page) rename(m state.Model) {
 		})
 	}
 	name.OnSubmitted = func(string) { do() }
-	closeIt = p.host.Layers.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150),
-		kit.NewColumn(8, name, kit.Note(i18n.T("Jobs made with it still belong to it."))), i18n.T("Rename"), do)
-	p.host.Layers.Canvas().Focus(name)
+	closeIt = p.host.Layers.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 210),
+		kit.NewColumn(8, name, kit.Note(i18n.T("Jobs made with it still belong to it.")), wrong), i18n.T("Rename"), do)
+	name.Begin(p.host.Layers.Canvas())
 }
 
 // askRemove asks before a model goes.

@@ -704,7 +704,18 @@ func TestCheckRenameRemove(t *testing.T) {
 	}
 	test.Tap(b.buttons["rename"])
 	field, _ := found(b, func(*kit.Field) bool { return true })
-	field.SetText("Portraits")
+	if field.SelectedText() != field.Text {
+		t.Errorf("%q of %q is selected", field.SelectedText(), field.Text)
+	}
+	field.SetText("Por\ntraits")
+	m.BadName = errors.New("a name is one line")
+	b.pressSheet("Rename")
+	b.Settle()
+	if !b.sheetSays("A name is one line.") || field.Text != "Por\ntraits" {
+		t.Error("what was typed is lost to a name that is refused")
+	}
+	m.BadName = nil
+	field.SetText(" Portraits ")
 	b.pressSheet("Rename")
 	b.Settle()
 	if m.Renamed != "Portraits" || b.State.Model.Name != "toybox" {

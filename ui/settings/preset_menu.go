@@ -115,7 +115,7 @@ func (s *Panel) askPresetName(title, name string, use func(string)) {
 	ok := kit.NewButton(i18n.T("Save"), done)
 	ok.Importance = widget.HighImportance
 	closeIt = s.host.Layers.Sheet(title, fyne.NewSize(420, 170), kit.NewColumn(6, kit.Caption(i18n.T("Name")), entry, wrong), no, ok)
-	s.host.Layers.Canvas().Focus(entry)
+	entry.Begin(s.host.Layers.Canvas())
 }
 
 // checkNewName says why a preset cannot get a name: a new one (old is empty) replaces the one of its name, a renamed one does not.

@@ -91,7 +91,7 @@ func (b *Book) edit(s Style) {
 	closeIt = b.host.Layers.Sheet(i18n.T("Style"), fyne.NewSize(520, 400), kit.NewColumn(6, kit.Caption(i18n.T("Name")), name,
 		kit.Caption(i18n.T("Put behind the prompt, or around it where it says %s", Place)), high(words),
 		kit.Caption(i18n.T("Put behind the negative prompt")), high(avoids), wrong), no, ok)
-	b.host.Layers.Canvas().Focus(name)
+	name.Begin(b.host.Layers.Canvas())
 }
 
 // check says why a style cannot be kept: old is the name it had.

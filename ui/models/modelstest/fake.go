@@ -37,6 +37,7 @@ type Fake struct {
 	Began     chan *Call
 	Removed   []string
 	Renamed   string
+	BadName   error                // of Rename; nil: every name is good
 	Looking   chan context.Context // where it is there, inspections are told and last until they are cancelled
 
 	MemoryBytes int64
@@ -123,7 +124,13 @@ func (m *Fake) Folder() string { return "/models" }
 
 func (m *Fake) Free(string) (int64, error) { return m.FreeBytes, nil }
 
-func (m *Fake) Rename(_, name string) error { m.Renamed = name; return nil }
+func (m *Fake) Rename(_, name string) error {
+	if m.BadName != nil {
+		return m.BadName
+	}
+	m.Renamed = name
+	return nil
+}
 
 func (m *Fake) add(one state.Model) {
 	m.mu.Lock()
