@@ -12,6 +12,7 @@ type Follower struct {
 	at, all int  // what was followed last, of how many; at is -1 at the beginning
 	away    bool // scrolled by hand to where the newest is not seen
 	last    fyne.CanvasObject
+	shown   fyne.CanvasObject // what was followed last
 }
 
 // Follow has a scroll follow. It takes its OnScrolled.
@@ -33,7 +34,7 @@ func (f *Follower) Show(things []fyne.CanvasObject, chosen int) {
 		chosen = len(things) - 1
 	}
 	if len(things) == 0 || chosen >= len(things) || f.scroll.Size().IsZero() { // before it was laid out nothing can be in view
-		f.at, f.all, f.away, f.last = -1, 0, false, nil
+		f.at, f.all, f.away, f.last, f.shown = -1, 0, false, nil, nil
 		return
 	}
 	on := f.at >= 0 && f.at == f.all-1 && chosen == len(things)-1 // from newest to newest
@@ -41,13 +42,31 @@ func (f *Follower) Show(things []fyne.CanvasObject, chosen int) {
 	if f.at == chosen && !on { // an older one stays in view while others come
 		same = true
 	}
-	f.at, f.all, f.last = chosen, len(things), things[len(things)-1]
+	f.at, f.all, f.last, f.shown = chosen, len(things), things[len(things)-1], things[chosen]
 	if same || on && f.away {
 		return
 	}
 	f.away = false
 	f.scroll.Refresh() // what has come just now has a place after it
-	o := things[chosen]
+	f.bring(f.shown)
+}
+
+// Resize gives the scroll its size. What was followed and in view stays in view.
+func (f *Follower) Resize(size fyne.Size) {
+	if size == f.scroll.Size() {
+		return
+	}
+	seen := f.shown != nil && f.sees(f.shown)
+	away := f.away
+	f.scroll.Resize(size)
+	if seen && size.Width > 0 && size.Height > 0 {
+		f.bring(f.shown)
+		f.away = away
+	}
+}
+
+// bring scrolls as little as is needed to have an object of the content in view.
+func (f *Follower) bring(o fyne.CanvasObject) {
 	to, size, view := f.scroll.Offset, o.Size(), f.scroll.Size()
 	into := func(offset, at, side, room float32) float32 {
 		const around = 8

@@ -91,6 +91,40 @@ func TestStripFollowsTheNewest(t *testing.T) {
 	}
 }
 
+// What is chosen stays in view when the strip gets lower and higher, and who has scrolled away stays there.
+func TestTheStripKeepsThePictureInViewWhenItsHeightChanges(t *testing.T) {
+	b := newBench(t, nil)
+	scroll := b.stripScroll(t)
+	for range 16 {
+		b.picture(dog)
+	}
+	sees := func(i int) bool {
+		o := b.Strip.Objects[i]
+		y := o.Position().Y - scroll.Offset.Y
+		return y >= 0 && y+o.Size().Height <= scroll.Size().Height+0.1
+	}
+	size := b.stripRow.Size()
+	high := func(part float32) { b.stripRow.Resize(fyne.NewSize(size.Width, size.Height*part)) }
+	for _, chosen := range []int{15, 8} {
+		if chosen != 15 {
+			b.Tap(chosen)
+		}
+		for _, part := range []float32{0.9, 0.5, 1, 0.45, 0.6, 1.2, 1} {
+			if high(part); !sees(chosen) {
+				t.Errorf("picture %d is not in view in a strip %g high, which is at %g: it lies at %g, %g high", chosen, scroll.Size().Height, scroll.Offset.Y, b.Strip.Objects[chosen].Position().Y, b.Strip.Objects[chosen].Size().Height)
+			}
+		}
+	}
+	b.Tap(15)
+	scroll.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, scroll.Offset.Y)})
+	if high(0.7); scroll.Offset.Y != 0 {
+		t.Errorf("who has scrolled away is taken to %g", scroll.Offset.Y)
+	}
+	if b.picture(dog); scroll.Offset.Y != 0 {
+		t.Errorf("with a new picture it is taken to %g", scroll.Offset.Y)
+	}
+}
+
 // stripScroll is the scroll around the thumbnails, small enough for a few of them.
 func (b *bench) stripScroll(t *testing.T) *container.Scroll {
 	t.Helper()

@@ -99,14 +99,14 @@ func (p *Panel) buildStrip() {
 	p.side.Explain(func() string { return i18n.T("Size of the thumbnails") })
 	page := kit.NewPage(p.Strip)
 	p.thumbs = kit.Follow(page)
-	p.stripRow = container.New(stripLayout{}, page, p.live, kit.Track(p.side))
+	p.stripRow = container.New(stripLayout{p.thumbs}, page, p.live, kit.Track(p.side))
 	p.stripRow.Hide()
 }
 
 // stripLayout is a page as wide as its thumbnails, over the live tile and a slider.
-type stripLayout struct{}
+type stripLayout struct{ thumbs *kit.Follower }
 
-func (stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+func (l stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	y := size.Height
 	for _, o := range objects[1:] {
 		if o.Visible() {
@@ -114,7 +114,7 @@ func (stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		}
 	}
 	objects[0].Move(fyne.Position{})
-	objects[0].Resize(fyne.NewSize(size.Width, max(y-4, 0)))
+	l.thumbs.Resize(fyne.NewSize(size.Width, max(y-4, 0)))
 	for _, o := range objects[1:] {
 		if o.Visible() {
 			o.Move(fyne.NewPos(0, y))
