@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"errors"
 	"image"
 	"slices"
 	"strings"
@@ -362,6 +363,9 @@ func (g *Page) refresh() {
 		g.grid.Select(i)
 	} else {
 		g.grid.UnselectAll()
+	}
+	if !busy && errors.Is(s.Err, state.ErrOccupied{}) { // no longer true
+		g.state.Err = nil
 	}
 	text := s.Snack.Text
 	g.snackText.Importance = widget.MediumImportance

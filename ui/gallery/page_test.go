@@ -186,7 +186,12 @@ func TestNoOtherSessionWhileAJobRuns(t *testing.T) {
 	if g.Commands.Do("history.new"); !slices.Equal(g.asked, []string{"new"}) {
 		t.Errorf("over the studio the key asks for %q", g.asked) // the keeper says it there
 	}
+	g.Toggle()
+	g.free()
 	g.House.State.Queue.Flights = nil
+	if g.refresh(); g.snackText.Text != "" {
+		t.Errorf("once the job has ended: %q", g.snackText.Text)
+	}
 }
 
 func fileOf(t *testing.T, p history.Picture) []byte {

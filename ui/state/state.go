@@ -206,6 +206,9 @@ func (s State) end(f Flight, failed bool) State {
 	case !s.Busy():
 		s.Last = f.Run
 		s.Last.Phase, s.Last.Remaining = Idle, 0
+		if errors.Is(s.ActionErr, ErrOccupied{}) { // no longer true
+			s.ActionErr = nil
+		}
 	case followed && !s.Away():
 		s.View = View{Shot: -1, Step: -1}
 	}
@@ -260,9 +263,16 @@ func (s State) Busy() bool { return len(s.Queue.Flights) > 0 }
 // Occupied says why no other session can be taken up now; nil: one can.
 func (s State) Occupied() error {
 	if s.Busy() {
-		return i18n.Errorf("a job is running: wait until all are done, or pause the queue")
+		return ErrOccupied{}
 	}
 	return nil
+}
+
+// ErrOccupied is said while a job keeps the session where it is.
+type ErrOccupied struct{}
+
+func (ErrOccupied) Error() string {
+	return i18n.T("a job is running: wait until all are done, or pause the queue")
 }
 
 // Live tells whether the stage shows the job that runs.

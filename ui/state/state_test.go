@@ -363,6 +363,21 @@ func TestApplyFollowsARun(t *testing.T) {
 }
 
 // TestGoingOnElsewhereIsSaidInTheLanguageOfTheWindow: what another computer or another device says of itself crosses the wire as text and values.
+// TestOccupiedIsOverWithTheJob: that a job runs is said as long as one does; all else that was said stays.
+func TestOccupiedIsOverWithTheJob(t *testing.T) {
+	s := NewState().Begin(Task{}, 1, 2)
+	boom := errors.New("boom")
+	for _, c := range []struct{ said, left error }{{s.Occupied(), nil}, {boom, boom}} {
+		s.ActionErr = c.said
+		if got := s.Apply(0, uitest.Step(0, 4, 2, 1)).ActionErr; c.said == nil || !errors.Is(got, c.said) {
+			t.Errorf("while it runs: %v of %v", got, c.said)
+		}
+		if now := s.Apply(0, inference.Done{}); now.Busy() || !errors.Is(now.ActionErr, c.left) {
+			t.Errorf("after it: %v of %v", now.ActionErr, c.said)
+		}
+	}
+}
+
 func TestGoingOnElsewhereIsSaidInTheLanguageOfTheWindow(t *testing.T) {
 	if err := i18n.Speak(os.DirFS(filepath.Join(i18ntest.Root(), "assets/translations")), "de"); err != nil {
 		t.Fatal(err)
