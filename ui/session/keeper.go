@@ -12,6 +12,7 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/wording"
 )
@@ -41,7 +42,6 @@ func (k *Keeper) open(was before) {
 		return
 	}
 	see := k.host.Eye()
-	opening, done := i18n.T("Opening the last session…"), false // both Fyne's goroutine's
 	k.host.Background(func() func() {
 		s, err := k.host.OpenHistory()
 		left := ""
@@ -62,24 +62,14 @@ func (k *Keeper) open(was before) {
 				var newest history.Session
 				own := slices.DeleteFunc(list, k.example)
 				if newest, found = lastSession(own); found {
-					sign := time.AfterFunc(signDelay, func() {
-						k.host.Post(func() {
-							if !done && k.untouched() {
-								k.host.Change(func(now *state.State) { now.Remark = opening })
-							}
-						})
-					})
+					opened := kit.Late(k.host.Post, k.opening)
 					last, trouble = readSession(s, newest.ID, see)
-					sign.Stop()
+					opened()
 				}
 			}
 		}
 		return func() {
-			done = true
 			k.host.Change(func(now *state.State) {
-				if now.Remark == opening {
-					now.Remark = ""
-				}
 				now.History.Open, now.History.Err = err == nil, err
 				if err == nil {
 					k.host.Journal.Open(s)
@@ -103,8 +93,18 @@ func (k *Keeper) open(was before) {
 	})
 }
 
-// signDelay is how long the last session may be read before the window says so.
-const signDelay = 300 * time.Millisecond
+// opening says that the last session is being opened, or no more.
+func (k *Keeper) opening(on bool) {
+	text := i18n.T("Opening the last session…")
+	k.host.Change(func(s *state.State) {
+		switch {
+		case on && k.untouched():
+			s.Remark = text
+		case !on && s.Remark == text:
+			s.Remark = ""
+		}
+	})
+}
 
 // stillThere are those of the tasks that a history has among its jobs.
 func stillThere(s *history.Store, tasks map[int]uint64) map[int]uint64 {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -156,31 +155,15 @@ func PictureName(name string) bool {
 			strings.ToLower(filepath.Ext(name)))
 }
 
-// signDelay is how long a picture may be read before the window says so.
-const signDelay = 300 * time.Millisecond
-
 // Reading says which picture is being read if that takes a moment, until stop is called.
 func (p *Panel) Reading(name string) (stop func()) {
-	var mu sync.Mutex
-	shown, done := false, false
-	show := func(text string) {
-		p.Post(func() { p.Change(func(s *state.State) { s.Reading = text }) })
-	}
-	timer := time.AfterFunc(signDelay, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if shown = !done; shown {
-			show(name)
-		}
+	return kit.Late(p.Post, func(on bool) {
+		p.Change(func(s *state.State) {
+			if s.Reading = ""; on {
+				s.Reading = name
+			}
+		})
 	})
-	return func() {
-		timer.Stop()
-		mu.Lock()
-		defer mu.Unlock()
-		if done = true; shown {
-			show("")
-		}
-	}
 }
 
 // Bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
