@@ -473,16 +473,11 @@ func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept 
 		if t := out[w.Name]; t == nil || !fits(t.Shape, w) || len(t.F32) != tensor.Count(t.Shape) {
 			return nil, misshapen(name, w)
 		}
-		if w.Name != "scores" && !finite(out[w.Name].F32) { // of scores guidance.Masks says whose they are
+		if w.Name != "scores" && tensor.NotFiniteFloat(out[w.Name].F32) >= 0 { // a black picture; of scores guidance.Masks says whose they are
 			return nil, message.Errorf("the %s graph gave numbers that are not finite: the model overflowed, use another precision or device", name)
 		}
 	}
 	return out, nil
-}
-
-// finite tells whether no number is NaN or infinite. What is not would be a black picture, or be kept and spoil later ones.
-func finite(list []float32) bool {
-	return !slices.ContainsFunc(list, func(v float32) bool { return v-v != 0 })
 }
 
 // keep is run whose outputs stay with the device where the runtime can keep them.

@@ -456,10 +456,8 @@ func (f *File) read(m *module, kinds ...string) ([][]float32, error) {
 			return nil, message.Errorf("%s is damaged: its tensor %s holds whole numbers; get the file again", filepath.Base(f.path),
 				files.Shown(m.keys[kind], 100))
 		}
-		for _, v := range t.F32 {
-			if v-v != 0 {
-				return nil, f.noNumber(m.keys[kind])
-			}
+		if tensor.NotFiniteFloat(t.F32) >= 0 {
+			return nil, f.noNumber(m.keys[kind])
 		}
 		list = append(list, t.F32)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -275,10 +274,8 @@ func (s *Store) put(w io.Writer, name string, p Place) error {
 	for at := 0; at < len(t.F32); at += piece {
 		values := t.F32[at:min(at+piece, len(t.F32))]
 		b := raw[:len(values)*p.DType.Size()]
-		for i, v := range values {
-			if v != v || math.IsInf(float64(v), 0) {
-				return notFinite(int64(at + i))
-			}
+		if i := tensor.NotFiniteFloat(values); i >= 0 {
+			return notFinite(int64(at + i))
 		}
 		if err := tensor.EncodeFloats(b, values, p.DType); err != nil {
 			return err

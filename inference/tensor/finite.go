@@ -1,6 +1,14 @@
 package tensor
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// NotFiniteFloat returns the index of the first NaN or infinity, -1 where there is none.
+func NotFiniteFloat(list []float32) int {
+	return slices.IndexFunc(list, func(v float32) bool { return v-v != 0 })
+}
 
 // NotFinite returns the index of the first NaN or infinity among little-endian elements of type F16, BF16 or F32, -1 where there
 // is none. It reads several gigabytes a second.

@@ -8,8 +8,8 @@ import (
 // lateDelay is how long something may take before the window says so.
 const lateDelay = 300 * time.Millisecond
 
-// Late has show say that something goes on, if that takes a moment, and say so no more once stop is called. post brings show to the window's
-// goroutine; Late and stop may be called from any.
+// Late has show say that something goes on, if that takes a moment, and say so no more once stop is called. post brings show to the
+// window's goroutine; Late and stop may be called from any.
 func Late(post func(func()), show func(on bool)) (stop func()) {
 	var mu sync.Mutex
 	shown, done := false, false
