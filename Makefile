@@ -117,7 +117,7 @@ build: deps ## build bin/realword
 SEEN = -skip '^Seen$(shell { date '+%F %Z'; uname -a; id; getconf _NPROCESSORS_ONLN; ls -lLR '$(ORT_LIBRARY)' '$(CUDA_FOLDER)' \
 	'$(dir $(OPENVINO_LIBRARY))' '$(REALWORD_TEST_DATA)' $${REALWORD_ONNXRUNTIME:+"$$REALWORD_ONNXRUNTIME"} /var/lib/dpkg/status \
 	/etc/localtime assets/golden assets/samples || true; } 2>/dev/null | cksum | cut -d' ' -f1)$$'
-tests = CI=1 nice $(GO) test -vet=off -tags $(TAGS) $(if $(CI),-count=1 -shuffle=on,$(SEEN)) -timeout 1h
+tests = CI=1 nice $(GO) test -vet=off -tags $(TAGS) $(if $(CI),-count=1 -shuffle=on,$(SEEN)) -timeout 30m
 
 .PHONY: test
 test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network (CI=1: also what was tested before)
@@ -144,7 +144,7 @@ audit: deps screen tracer ## all tests of RACED and the real window with the rac
 # window BUILD-OPTIONS,OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one. The key of the screen
 # always lies in the same file, because Go compares where tests are told that it lies.
 window = if command -v xvfb-run >/dev/null; then \
-	  mkdir -p bin; REALWORD_E2E_BUILD='$(1)' xvfb-run -a -f '$(CURDIR)/bin/xauthority' -s '-screen 0 1400x900x24 -noreset' $(GO) test $(2) -timeout 1h -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
+	  mkdir -p bin; REALWORD_E2E_BUILD='$(1)' xvfb-run -a -f '$(CURDIR)/bin/xauthority' -s '-screen 0 1400x900x24 -noreset' $(GO) test $(2) -timeout 30m -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
 .PHONY: chaos

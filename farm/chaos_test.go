@@ -205,7 +205,7 @@ func TestChaos(t *testing.T) {
 		t.Fatal(err)
 	}
 	var events []inference.Event
-	for e := range j.Events() {
+	for e := range eventsOf(t, j) {
 		came.Add(1)
 		switch p := e.(type) {
 		case inference.DeviceChanged:

@@ -502,6 +502,7 @@ func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 	look := time.NewTicker(2 * time.Second) // a watch may miss what came while the farm was away
 	defer look.Stop()
 	gone, losses := 0, 0 // looks in a row at which the farm has nothing of it
+	full := false        // there was no room to hand it over again
 	for retries := 0; ; {
 		for !there[n] {
 			select {
@@ -519,12 +520,13 @@ func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 				}
 				if gone > 1 { // a server lost it with its power, it is too old, or the farm was set up anew
 					gone, losses = 0, losses+1
-					if err := j.rehand(n, fmt.Sprint(".lost", losses), ""); err != nil && !isFull(err) {
+					err := j.rehand(n, fmt.Sprint(".lost", losses), "")
+					if full = isFull(err); err != nil && !full {
 						return nil, err
 					}
 				}
 				if !there[n] {
-					j.relieve(n, there)
+					j.relieve(n, there, full)
 				}
 			case <-j.ctx.Done():
 				return nil, j.ctx.Err()
@@ -577,16 +579,16 @@ type taken struct {
 	worker string
 }
 
-// relieve takes a picture whose turn comes later off a farm that has no room for more, where the one whose turn it is may wait for it.
-// One that is still being made does not: this process would have the whole job in memory by then.
-func (j *Job) relieve(n int, there map[int]bool) {
+// relieve takes a picture whose turn comes later off a farm that has no room for more, as full or a computer says, where the one whose turn
+// it is may wait for it. One that is still being made does not: this process would have the whole job in memory by then.
+func (j *Job) relieve(n int, there map[int]bool, full bool) {
 	later := slices.DeleteFunc(slices.Clone(j.wanted), func(k int) bool { return k == n || !there[k] || j.early[k].events != nil })
 	if len(later) == 0 {
 		return
 	}
 	all, err := j.queue.conn.Workers(j.ctx)
 	made := slices.ContainsFunc(all, func(w WorkerInfo) bool { return w.Doing == unit(j.ID, n) && !w.Full })
-	if err != nil || made || !slices.ContainsFunc(all, func(w WorkerInfo) bool { return w.Full }) {
+	if err != nil || made || !full && !slices.ContainsFunc(all, func(w WorkerInfo) bool { return w.Full }) {
 		return
 	}
 	for _, k := range later {

@@ -150,7 +150,7 @@ func TestClocksThatAreOff(t *testing.T) {
 			}
 			var events []inference.Event
 			steps := 0
-			for e := range j.Events() {
+			for e := range eventsOf(t, j) {
 				events = append(events, e)
 				if _, is := e.(inference.StepDone); is {
 					if steps++; steps == 12 {
@@ -165,7 +165,7 @@ func TestClocksThatAreOff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same(t, r, collect(again))
+			same(t, r, collect(t, again))
 			stop, err := b.client.Offer(m)
 			if err != nil {
 				t.Fatal(err)

@@ -46,7 +46,7 @@ func TestAClusterLosesANode(t *testing.T) {
 	r := request("dog", 5, 20)
 	var events []inference.Event
 	gone := false
-	for e := range b.start(r).Events() {
+	for e := range eventsOf(t, b.start(r)) {
 		if _, ready := e.(inference.PictureReady); ready && !gone {
 			gone = true
 			nodes[0].Shutdown() // everybody's first address, and perhaps the leader

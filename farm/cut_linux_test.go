@@ -64,7 +64,7 @@ func TestTheNetworkIsCut(t *testing.T) {
 	var events []inference.Event
 	var back time.Time
 	steps := 0
-	for e := range j.Events() {
+	for e := range eventsOf(t, j) {
 		events = append(events, e)
 		if s, is := e.(inference.StepDone); is && back.IsZero() {
 			if steps++; steps < 20 {

@@ -1,11 +1,13 @@
 package farm
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -166,13 +168,57 @@ func (b *bench) working(c *Conn, name string, e *fakeEngine) (leave, stop func()
 	return cancel, stop
 }
 
-// collect reads a job to its end.
-func collect(j inference.Job) (events []inference.Event) {
-	for e := range j.Events() {
-		events = append(events, e)
+// eventsOf are the events of a job. One that does not end is cancelled, and the test says what the farm has of it.
+func eventsOf(t *testing.T, j inference.Job) iter.Seq[inference.Event] {
+	return func(yield func(inference.Event) bool) {
+		hangs := time.AfterFunc(wait.Longest, func() {
+			t.Errorf("a job does not end: %s", had(j))
+			j.Cancel()
+		})
+		defer hangs.Stop()
+		for e := range j.Events() {
+			if !yield(e) {
+				return
+			}
+		}
 	}
-	return events
 }
+
+// had is what a farm has of a job, for people.
+func had(j inference.Job) string {
+	job, is := j.(*Job)
+	if !is {
+		return fmt.Sprintf("%T", j)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var text strings.Builder
+	say := func(what string, v any, err error) {
+		data, _ := json.Marshal(v)
+		fmt.Fprintf(&text, "\n%s: %.2000s, %v", what, data, err)
+	}
+	c := job.queue.conn
+	workers, err := c.Workers(ctx)
+	say("workers", workers, err)
+	info, err := c.jobs.Info(ctx, jetstream.WithSubjectFilter(jobSubject+".>"))
+	say("queue", info, err)
+	consumers := c.jobs.ListConsumers(ctx)
+	for i := range consumers.Info() {
+		say("consumer", i, nil)
+	}
+	for _, n := range job.wanted {
+		r, err := job.result(ctx, n)
+		say(fmt.Sprint("result ", n), r, err)
+		_, s, err := job.kept(ctx, n)
+		say(fmt.Sprint("kept step of ", n), s.Step, err)
+		data, err := get(ctx, c.tries, unit(job.ID, n))
+		say(fmt.Sprint("tries ", n), json.RawMessage(data), err)
+	}
+	return text.String()
+}
+
+// collect reads a job to its end.
+func collect(t *testing.T, j inference.Job) []inference.Event { return slices.Collect(eventsOf(t, j)) }
 
 func of[E inference.Event](events []inference.Event) (list []E) {
 	for _, e := range events {
@@ -218,7 +264,7 @@ func same(t *testing.T, r inference.Request, got []inference.Event) {
 		}
 		return out
 	}
-	want := plain(collect(j))
+	want := plain(collect(t, j))
 	have := plain(got)
 	if len(want) != len(have) {
 		t.Errorf("%d events, want %d: %v", len(have), len(want), kinds(have))
@@ -252,7 +298,7 @@ func TestAFarmMakesWhatIsMadeHere(t *testing.T) {
 		b.worker(name, &fakeEngine{step: time.Millisecond, started: func(inference.Request) { met(name) }})
 	}
 	r := request("dog", 5, 12)
-	events := collect(b.start(r))
+	events := collect(t, b.start(r))
 	same(t, r, events)
 	at := map[string]bool{}
 	for _, s := range of[inference.StageStarted](events) {
@@ -293,8 +339,8 @@ func TestAWorkerThatLeavesHandsOver(t *testing.T) {
 	j := b.start(r)
 	var events []inference.Event
 	done := make(chan bool)
-	go func() { events = collect(j); close(done) }()
-	<-half
+	go func() { events = collect(t, j); close(done) }()
+	wait.For(t, "the picture's middle", half)
 	leave()
 	close(told)
 	stop()
@@ -326,8 +372,8 @@ func TestTheFarmGoesAndComesBack(t *testing.T) {
 	j := b.start(r)
 	var events []inference.Event
 	done := make(chan bool)
-	go func() { events = collect(j); close(done) }()
-	<-half
+	go func() { events = collect(t, j); close(done) }()
+	wait.For(t, "the job's middle", half)
 	b.server.Close()
 	b.serve(address)
 	<-done
@@ -344,7 +390,7 @@ func TestWhoWaitsHearsOfTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Close()
-	if _, err := last(collect(j)); !errors.Is(err, nats.ErrConnectionClosed) {
+	if _, err := last(collect(t, j)); !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Error(err)
 	}
 	if s, err := b.client.Status(t.Context()); err != nil || s.Waiting != 2 {
@@ -368,7 +414,7 @@ func TestWhatTheFarmHasLost(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.worker("one", &fakeEngine{})
-		same(t, r, collect(j))
+		same(t, r, collect(t, j))
 	})
 	t.Run("its result", func(t *testing.T) {
 		t.Parallel()
@@ -384,7 +430,7 @@ func TestWhatTheFarmHasLost(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		same(t, r, collect(j))
+		same(t, r, collect(t, j))
 	})
 }
 
@@ -415,7 +461,7 @@ func TestAPictureThatNobodyCanMake(t *testing.T) {
 				}
 				return bad
 			}})
-			events := collect(b.start(request("dog", 2, 4)))
+			events := collect(t, b.start(request("dog", 2, 4)))
 			if _, err := last(events); err == nil || !strings.HasPrefix(err.Error(), c.want+bad.Error()) || tries.Load() != maxTries {
 				t.Errorf("%v after %d tries", err, tries.Load())
 			}
@@ -430,7 +476,7 @@ func TestAPictureThatNobodyCanMake(t *testing.T) {
 			}
 			r := request("cat", 2, 1)
 			r.Seeds[0] = 7
-			same(t, r, collect(b.start(r)))
+			same(t, r, collect(t, b.start(r)))
 		})
 	}
 }
@@ -449,7 +495,7 @@ func TestAComputerThatFailsAtOnce(t *testing.T) {
 		return errors.New("the device is lost")
 	}})
 	r := request("dog", 2, 4)
-	same(t, r, collect(b.start(r)))
+	same(t, r, collect(t, b.start(r)))
 	mu.Lock()
 	defer mu.Unlock()
 	if len(failed) == 0 {
@@ -471,12 +517,12 @@ func TestAComputerThatAnswersGarbage(t *testing.T) {
 		b.worker("liar", &fakeEngine{spoil: garbage})
 		b.worker("honest", &fakeEngine{step: 2 * time.Millisecond})
 		r := request("dog", 2, 4)
-		same(t, r, collect(b.start(r)))
+		same(t, r, collect(t, b.start(r)))
 	})
 	t.Run("alone", func(t *testing.T) {
 		b := newBench(t)
 		b.worker("liar", &fakeEngine{spoil: garbage})
-		if _, err := last(collect(b.start(request("dog", 2, 1)))); err == nil || !strings.Contains(err.Error(), `from "liar" 3 times (it is of another seed)`) {
+		if _, err := last(collect(t, b.start(request("dog", 2, 1)))); err == nil || !strings.Contains(err.Error(), `from "liar" 3 times (it is of another seed)`) {
 			t.Error(err)
 		}
 	})
@@ -490,9 +536,28 @@ func TestAComputerThatAnswersGarbage(t *testing.T) {
 		}})
 		b.worker("small", &fakeEngine{refuse: func(inference.Request) error { return errors.New("there is no room") }})
 		r := request("dog", 2, 1)
-		same(t, r, collect(b.start(r)))
+		same(t, r, collect(t, b.start(r)))
 		if !wrong.Load() {
 			t.Error("no answer was wrong")
+		}
+	})
+	t.Run("once, beside one that fails", func(t *testing.T) {
+		b := newBench(t)
+		var wrong atomic.Bool
+		b.worker("honest from then on", &fakeEngine{spoil: func(p *inference.PictureReady) {
+			if !wrong.Swap(true) {
+				garbage(p)
+			}
+		}})
+		failed := make(chan bool, 9)
+		b.worker("its card is lost", &fakeEngine{fail: func(inference.Request) error {
+			failed <- true
+			return errors.New("the device is lost")
+		}})
+		r := request("dog", 2, 1)
+		same(t, r, collect(t, b.start(r)))
+		if len(failed) == 0 || !wrong.Load() {
+			t.Errorf("it was not left by both: %d failed, one answered wrong: %v", len(failed), wrong.Load())
 		}
 	})
 }
@@ -508,9 +573,9 @@ func TestCancelReachesTheWorker(t *testing.T) {
 		}
 	}})
 	j := b.start(request("dog", 10_000, 50))
-	<-began
+	wait.For(t, "a picture's beginning", began)
 	j.Cancel()
-	if events := collect(j); !errors.Is(events[len(events)-1].(inference.Failed).Err, context.Canceled) {
+	if events := collect(t, j); !errors.Is(events[len(events)-1].(inference.Failed).Err, context.Canceled) {
 		t.Errorf("%v", kinds(events))
 	}
 	b.until("the queue is empty and the worker idle", func() bool {
@@ -529,7 +594,7 @@ func TestACancelThatIsNotHeard(t *testing.T) {
 	began := make(chan bool, 1)
 	b.worker("one", &fakeEngine{step: 20 * time.Millisecond, started: func(inference.Request) { began <- true }})
 	j := b.start(request("dog", 100_000, 1))
-	<-began
+	wait.For(t, "a picture's beginning", began)
 	works := func(does bool) func() bool {
 		return func() bool {
 			all, err := b.client.Workers(t.Context())
@@ -542,7 +607,7 @@ func TestACancelThatIsNotHeard(t *testing.T) {
 	}
 	b.until("the worker is idle", works(false))
 	j.Cancel()
-	collect(j)
+	collect(t, j)
 }
 
 func (b *bench) until(what string, is func() bool) {
@@ -586,7 +651,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	if _, err := helper.js.Publish(short, jobSubject+".m1.x.0", []byte("x")); err == nil {
 		t.Error("a worker queued a job")
 	}
-	if err := <-failure; !errors.Is(err, nats.ErrPermissionViolation) {
+	if err := wait.For(t, "an error", failure); !errors.Is(err, nats.ErrPermissionViolation) {
 		t.Error(err)
 	}
 	if err := helper.jobs.Purge(short); err == nil {
@@ -664,6 +729,32 @@ func TestThePortIsTaken(t *testing.T) {
 	}
 }
 
+// TestAServerThatSaysNoMore than that it is there: who called it is told so in words.
+func TestAServerThatSaysNoMore(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = fmt.Fprintf(c, "INFO {\"server_id\":\"X\",\"version\":\"2.15.3\",\"proto\":1,\"headers\":true,\"max_payload\":1000000}\r\n")
+		for lines := bufio.NewScanner(c); lines.Scan(); {
+			if lines.Text() == "PING" {
+				_, _ = fmt.Fprint(c, "PONG\r\n")
+			}
+		}
+	}()
+	_, err = Dial(t.Context(), Credentials("studio", "nats://"+l.Addr().String(), ""))
+	if err == nil || !strings.HasPrefix(err.Error(), "the farm at nats://127.0.0.1") || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
 // TestAServerWithoutAFarm is told from one that does not answer.
 func TestAServerWithoutAFarm(t *testing.T) {
 	t.Parallel()
@@ -712,7 +803,7 @@ func TestAFarmOfAnEarlierVersion(t *testing.T) {
 	j := b.start(request("dog", 2, 3))
 	defer func() {
 		j.Cancel()
-		collect(j)
+		collect(t, j)
 	}()
 	stop := b.worker("one", &fakeEngine{})
 	b.until("a picture is made", func() bool {
@@ -842,7 +933,7 @@ func TestAFullStoreIsSaid(t *testing.T) {
 	}
 	small := request("dog", 1, 1)
 	b.worker("one", &fakeEngine{})
-	same(t, small, collect(b.start(small)))
+	same(t, small, collect(t, b.start(small)))
 }
 
 // TestCellsOfAGridSpread: every cell is the picture that its own request makes alone, told with its recipe; cells that are there are not
@@ -875,7 +966,7 @@ func TestCellsOfAGridSpread(t *testing.T) {
 		r.Seeds = append(r.Seeds, c.Seeds...)
 	}
 	job := b.start(r)
-	events := collect(job)
+	events := collect(t, job)
 	var made []int
 	for _, e := range of[inference.StageStarted](events) {
 		if e.Stage == inference.StageDenoise && (e.Recipe == nil || e.Recipe.Steps != cells[e.Picture].Steps || e.Recipe.Seeds[0] != cells[e.Picture].Seeds[0]) {
@@ -884,7 +975,7 @@ func TestCellsOfAGridSpread(t *testing.T) {
 	}
 	for _, p := range of[inference.PictureReady](events) {
 		made = append(made, p.Picture)
-		alone := of[inference.PictureReady](collect(mustStart(t, cells[p.Picture])))[0]
+		alone := of[inference.PictureReady](collect(t, mustStart(t, cells[p.Picture])))[0]
 		if !slices.Equal(p.Image.Pix, alone.Image.Pix) || p.Seed != alone.Seed || p.Recipe.Steps != cells[p.Picture].Steps || p.Recipe.Grid != nil {
 			t.Errorf("cell %d is not what its recipe makes", p.Picture)
 		}
@@ -1051,13 +1142,13 @@ func TestTakeBack(t *testing.T) {
 		t.Error(err)
 	}
 	b.worker("two", &fakeEngine{step: time.Millisecond})
-	same(t, request("cat", 3, 2), collect(other))
+	same(t, request("cat", 3, 2), collect(t, other))
 	b.until("nothing is left in the queue", func() bool { // a picture is there before its message is acknowledged
 		s, err := b.client.Status(t.Context())
 		return err == nil && s.Waiting+s.Running == 0
 	})
 	dead.Cancel()
-	collect(dead)
+	collect(t, dead)
 }
 
 // TestAMoveIsTold once, between the steps of both computers, whether their events came live or only with the result.

@@ -29,7 +29,7 @@ func TestFigures(t *testing.T) {
 	handed := time.Since(began)
 	var first, worst, sum time.Duration
 	n := 0
-	for e := range j.Events() {
+	for e := range eventsOf(t, j) {
 		if s, is := e.(inference.StepDone); is {
 			mu.Lock()
 			late := time.Since(made[int(s.State.Seed)*1000+s.Step])
@@ -51,7 +51,7 @@ func TestFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	collect(k)
+	collect(t, k)
 	local := time.Since(alone)
 	t.Logf("the same without a farm: %v, with: %v: %.1f %%", local, whole, 100*(whole-local).Seconds()/local.Seconds())
 
@@ -70,7 +70,7 @@ func TestFigures(t *testing.T) {
 	t.Logf("10,000 pictures handed over in %v; status in %v (%d waiting), %s resident", handed, time.Since(began), s.Waiting, resident(t))
 	began = time.Now()
 	many.Cancel()
-	collect(many)
+	collect(t, many)
 	t.Logf("taken back in %v", time.Since(began))
 }
 

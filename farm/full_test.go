@@ -1,11 +1,15 @@
 package farm
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"realword/inference"
 	"realword/inference/wait"
@@ -19,6 +23,18 @@ func large(pictures int) inference.Request {
 	r := request("dog", 1, pictures)
 	r.Width, r.Height = 1024, 1024
 	return r
+}
+
+// fill leaves no room at all.
+func (b *bench) fill() {
+	b.t.Helper()
+	var err error
+	for n := 0; err == nil; n++ { // the last one that is taken is more than there is room for
+		_, err = b.client.states.Put(b.t.Context(), fmt.Sprint("another.", n), make([]byte, 900_000))
+	}
+	if !isFull(err) {
+		b.t.Fatal(err)
+	}
 }
 
 // waits waits until a computer waits for room.
@@ -52,7 +68,7 @@ func TestANightFillsTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.waits()
-	same(t, r, collect(job))
+	same(t, r, collect(t, job))
 	if n := began.Load(); n != 6 {
 		t.Errorf("%d pictures were begun for 6", n)
 	}
@@ -74,7 +90,7 @@ func TestTheNextPictureGetsRoom(t *testing.T) {
 	job := b.start(r)
 	b.waits()
 	close(others)
-	same(t, r, collect(job))
+	same(t, r, collect(t, job))
 }
 
 // TestAFarmWithoutAnyRoomIsEmptied by who fetches from it.
@@ -94,13 +110,8 @@ func TestAFarmWithoutAnyRoomIsEmptied(t *testing.T) {
 		})
 	}
 	stop()
-	for n := 0; err == nil; n++ { // the last one that is taken is more than there is room for
-		_, err = b.client.states.Put(t.Context(), fmt.Sprint("another.", n), make([]byte, 900_000))
-	}
-	if !isFull(err) {
-		t.Fatal(err)
-	}
-	same(t, r, collect(job))
+	b.fill()
+	same(t, r, collect(t, job))
 	blobs, err := b.client.js.Stream(t.Context(), "OBJ_"+blobStore)
 	if err != nil {
 		t.Fatal(err)
@@ -108,4 +119,35 @@ func TestAFarmWithoutAnyRoomIsEmptied(t *testing.T) {
 	if info, err := blobs.Info(t.Context()); err != nil || info.State.Bytes > 1<<20 {
 		t.Errorf("%d bytes stay: %v", info.State.Bytes, err)
 	}
+}
+
+// TestAFullFarmHasLostAPicture: there is no room to hand it over again, and no computer that could say so.
+func TestAFullFarmHasLostAPicture(t *testing.T) {
+	t.Parallel()
+	b := newBenchOf(t, small)
+	only := func(first bool) func(inference.Request) error {
+		return func(r inference.Request) error {
+			if (r.Seeds[0] == 1000) != first {
+				return errors.New("this computer makes others")
+			}
+			return nil
+		}
+	}
+	stop := b.worker("for ever at the first", &fakeEngine{step: time.Hour, refuse: only(true)})
+	b.worker("the others", &fakeEngine{refuse: only(false)})
+	r := large(3)
+	job := b.start(r).(*Job)
+	for n := 1; n < 3; n++ {
+		b.until("the others are made", func() bool {
+			_, err := job.result(t.Context(), n)
+			return err == nil
+		})
+	}
+	b.fill()
+	if err := b.client.jobs.Purge(t.Context(), jetstream.WithPurgeSubject(job.subject(0))); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	b.worker("heir", &fakeEngine{refuse: only(true)})
+	same(t, r, collect(t, job))
 }

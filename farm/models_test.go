@@ -131,7 +131,7 @@ func TestAWorkerFetchesTheModelOfAJob(t *testing.T) {
 			return Model{ID: ModelID(got.Manifest()), Name: got.Manifest().Name, Engine: &fakeEngine{step: time.Millisecond}}, nil
 		}}})
 	}()
-	same(t, r, collect(job))
+	same(t, r, collect(t, job))
 	isWhole(t, filepath.Join(larder.Dir, id), m)
 	if n := opened.Load(); n != 1 {
 		t.Errorf("the model was opened %d times", n)
@@ -221,7 +221,7 @@ func TestTheSenderGoesAndComesBack(t *testing.T) {
 		return err == nil && len(all) == 1 && all[0].Fetches != nil && strings.Contains(all[0].Fetches.Reason().Error(), "realword farm with --model")
 	})
 	b.offer(b.client, m)
-	collected := collect(job)
+	collected := collect(t, job)
 	if len(of[inference.Done](collected)) != 1 {
 		t.Errorf("%v", collected[len(collected)-1])
 	}
@@ -545,7 +545,7 @@ func TestWhoFetchesTakesOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-began
+	wait.For(t, "the picture's beginning", began)
 	first.Close() // as by a power cut
 	larder := plenty(t)
 	c := b.helper("learner")
@@ -558,7 +558,7 @@ func TestWhoFetchesTakesOver(t *testing.T) {
 			return Model{ID: ModelID(got.Manifest()), Name: got.Manifest().Name, Engine: &fakeEngine{step: time.Millisecond}}, nil
 		}}})
 	}()
-	if got := of[inference.PictureReady](collect(job)); len(got) != 1 {
+	if got := of[inference.PictureReady](collect(t, job)); len(got) != 1 {
 		t.Errorf("%d pictures; fetched %v", len(got), larder.Fetched())
 	}
 }

@@ -158,7 +158,12 @@ func (a Access) connect(changed func(connected bool, why error)) (*nats.Conn, er
 	case errors.Is(err, errOther), strings.Contains(err.Error(), errOther.Error()):
 		return nil, errOther
 	}
-	return nil, message.Errorf("the farm at %s does not answer (%w): check that it is running and that nothing blocks the connection", strings.Join(a.servers, ", "), err)
+	return nil, a.away(err)
+}
+
+// away is that the farm does not answer, as an error says.
+func (a Access) away(err error) error {
+	return message.Errorf("the farm at %s does not answer (%w): check that it is running and that nothing blocks the connection", strings.Join(a.servers, ", "), err)
 }
 
 // refusal is an error that says that the server does not know the key, nil for others.

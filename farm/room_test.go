@@ -71,7 +71,7 @@ func TestAPictureThatIsTooLargeForAComputer(t *testing.T) {
 	}
 	r := request("dog", 3, 6)
 	j := b.start(r)
-	same(t, r, collect(j))
+	same(t, r, collect(t, j))
 	for n, name := range j.(*Job).Makers() {
 		if name != "large" {
 			t.Errorf("picture %d was made by %s", n, name)
@@ -89,7 +89,7 @@ func TestAPictureThatIsTooLargeForAll(t *testing.T) {
 	for _, name := range []string{"one", "two"} {
 		b.roomy(name, 4, map[string]*fakeEngine{"m1": {plan: needs(10, 3)}})
 	}
-	_, err := last(collect(b.start(request("dog", 3, 2))))
+	_, err := last(collect(t, b.start(request("dog", 3, 2))))
 	var short *memory.Error
 	if !errors.As(err, &short) || short.Plan.Peak != 10<<30 || len(short.Plan.Remedies) != 1 {
 		t.Errorf("%v", err)
@@ -121,9 +121,9 @@ func TestNoMemoryJustNow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, request("cat", 3, 1), collect(other))
+	same(t, request("cat", 3, 1), collect(t, other))
 	free.Store(true)
-	same(t, r, collect(j))
+	same(t, r, collect(t, j))
 	b.until("nothing is amiss any more", func() bool { return b.info("busy").Trouble() == nil })
 }
 
@@ -136,13 +136,13 @@ func TestMemoryThatRunsOut(t *testing.T) {
 		tries.Add(1)
 		return fmt.Errorf("run the U-Net: %w", session.ErrMemory)
 	}}})
-	_, err := last(collect(b.start(request("dog", 3, 1))))
+	_, err := last(collect(t, b.start(request("dog", 3, 1))))
 	if err == nil || tries.Load() != 1 {
 		t.Errorf("alone: %v after %d tries", err, tries.Load())
 	}
 	b.roomy("large", 64, map[string]*fakeEngine{"m1": {step: time.Millisecond}})
 	r := request("cat", 3, 4)
-	same(t, r, collect(b.start(r)))
+	same(t, r, collect(t, b.start(r)))
 	if n := tries.Load() - 1; n > 4 {
 		t.Errorf("4 pictures were tried %d times", n)
 	}

@@ -40,7 +40,7 @@ func TestARequestWithTenThousandReferences(t *testing.T) {
 	if !strings.Contains(result.Problem, "10000 pictures") {
 		t.Errorf("parked as %q", result.Problem)
 	}
-	same(t, request("cat", 3, 2), collect(b.start(request("cat", 3, 2)))) // the worker goes on
+	same(t, request("cat", 3, 2), collect(t, b.start(request("cat", 3, 2)))) // the worker goes on
 }
 
 // forged is what becomes of a request of one picture that no client of this package would send.
@@ -167,7 +167,7 @@ func TestStepsThatLie(t *testing.T) {
 		b.worker("liar", &fakeEngine{bend: bend})
 		r := request("dog", 3, 1)
 		r.Subjects = append(r.Subjects, r.Subjects[0])
-		steps := of[inference.StepDone](collect(b.start(r)))
+		steps := of[inference.StepDone](collect(t, b.start(r)))
 		for _, s := range steps {
 			if p := s.Preview; p != nil && (p.Rect != image.Rect(0, 0, 8, 8) || p.Stride != 32 || len(p.Pix) != 256) {
 				t.Errorf("%s: a preview of %v with %d bytes in rows of %d", name, p.Rect, len(p.Pix), p.Stride)
@@ -196,7 +196,7 @@ func TestAComputerAHundredTimesSlower(t *testing.T) {
 	b.worker("fast", &fakeEngine{step: 4 * time.Millisecond})
 	r := request("dog", 5, 100)
 	began := time.Now()
-	same(t, r, collect(b.start(r)))
+	same(t, r, collect(t, b.start(r)))
 	took := time.Since(began)
 	t.Logf("100 pictures in %v: %d were begun by the slow one (alone: 200 s; the fast one alone: 2 s)", took.Round(time.Millisecond), slow.Load())
 	if n := slow.Load(); n > 2+int32(took/(2*time.Second)) { // what the others leave for as long as it would take, it makes
@@ -215,7 +215,7 @@ func TestAComputerThatLies(t *testing.T) {
 		return message.Errorf("the model %s is not here: import it again", "Fake")
 	}}
 	b.worker("liar", liar)
-	_, err := last(collect(b.start(request("dog", 3, 1))))
+	_, err := last(collect(t, b.start(request("dog", 3, 1))))
 	var said *message.Error
 	if err == nil || !strings.Contains(err.Error(), "picture 1 could not be made on the farm: the model Fake is not here") || !errors.As(err, &said) {
 		t.Fatalf("alone: %v", err)
@@ -231,7 +231,7 @@ func TestAComputerThatLies(t *testing.T) {
 	})
 	before := refusals.Load()
 	r := request("cat", 3, 10)
-	same(t, r, collect(b.start(r)))
+	same(t, r, collect(t, b.start(r)))
 	if n := refusals.Load() - before; n > 10 {
 		t.Errorf("it was asked %d times for 10 pictures", n)
 	}
@@ -295,7 +295,7 @@ func TestAStateOfAnotherModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := last(collect(job)); err == nil || !strings.Contains(err.Error(), k.want) {
+		if _, err := last(collect(t, job)); err == nil || !strings.Contains(err.Error(), k.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -323,7 +323,7 @@ func TestAKeptStateOfAnotherModel(t *testing.T) {
 		}
 		return nil
 	}})
-	same(t, r, collect(j))
+	same(t, r, collect(t, j))
 }
 
 func last(events []inference.Event) (inference.Event, error) {
@@ -360,7 +360,7 @@ func TestStepsDoneTwice(t *testing.T) {
 	r := request("dog", 60, 1)
 	j := b.start(r)
 	done := make(chan []inference.Event, 1)
-	go func() { done <- collect(j) }()
+	go func() { done <- collect(t, j) }()
 	b.until("it is on its way", func() bool { return steps("first") > 25 })
 	first.nc.Close() // pulled out
 	at := steps("first")
@@ -402,7 +402,7 @@ func TestTheStepOfTheLastMasksIsKept(t *testing.T) {
 	})
 	first.nc.Close()
 	j.Cancel()
-	collect(j)
+	collect(t, j)
 }
 
 // TestAnIdleComputerIsQuiet: who has made a picture and has nothing to do asks for nothing but the next one.
@@ -415,7 +415,7 @@ func TestAnIdleComputerIsQuiet(t *testing.T) {
 	}
 	c := b.dial(p)
 	b.work(c, "one", &fakeEngine{step: time.Millisecond})
-	collect(b.start(request("dog", 2, 1)))
+	collect(t, b.start(request("dog", 2, 1)))
 	b.until("it has nothing to do", func() bool {
 		s, err := b.client.Status(t.Context())
 		return err == nil && s.Running == 0 && s.Workers[0].Made == 1 && s.Workers[0].Doing == ""

@@ -117,7 +117,7 @@ func TestFiguresOfSDXL(t *testing.T) {
 	}
 	run := func(start func() inference.Job) (wall, processor time.Duration) {
 		before, began := used(t), time.Now()
-		events := collect(start())
+		events := collect(t, start())
 		if len(of[inference.StepDone](events)) != sdxlSteps || len(of[inference.PictureReady](events)) != 1 {
 			t.Fatalf("%v", kinds(events))
 		}

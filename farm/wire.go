@@ -115,7 +115,9 @@ func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
 	defer func() {
 		if err != nil {
 			nc.Close()
-			err = explain(err)
+			if err = explain(err); absent(err) && ctx.Err() == nil { // it did when it was called
+				err = a.away(err)
+			}
 		}
 	}()
 	if c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(10*time.Second)); err != nil {
@@ -300,8 +302,9 @@ func againWithin(ctx context.Context, limit time.Duration, do func(context.Conte
 	for {
 		try, cancel := context.WithTimeout(ctx, limit)
 		err := do(try)
+		late := try.Err() != nil // whatever it says then: the object store calls a file damaged of which half had come
 		cancel()
-		if err == nil || ctx.Err() != nil || !absent(err) {
+		if err == nil || ctx.Err() != nil || !late && !absent(err) {
 			return explain(err)
 		}
 		select {

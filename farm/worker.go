@@ -412,6 +412,7 @@ type task struct {
 	tries   int      // this one included
 	refused []string // IDs of workers that do not take it
 	failed  []string // IDs of workers that failed at it, from the step that it goes on from
+	avoid   string   // ID of a worker whose picture came back wrong; "": none did
 	request inference.Request
 	from    *inference.State // where it goes on; nil: at its beginning
 	resumed bool             // from was kept by a computer that had the picture
@@ -431,13 +432,9 @@ func (t *task) key() string { return unit(t.job, t.picture) }
 func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
 	h := m.Headers()
 	n, err := strconv.Atoi(h.Get(pictureHeader))
-	t := &task{worker: w, msg: m, model: model, job: h.Get(jobHeader), picture: n, began: time.Now()}
+	t := &task{worker: w, msg: m, model: model, job: h.Get(jobHeader), picture: n, avoid: h.Get(avoidHeader), began: time.Now()}
 	if err != nil || n < 0 || !strings.HasSuffix(m.Subject(), "."+t.key()) {
 		_ = m.TermWithReason("its headers do not fit its subject")
-		return
-	}
-	if h.Get(avoidHeader) == w.info.ID && !t.remains(ctx) {
-		_ = m.NakWithDelay(time.Second) // its client wants it from somebody else
 		return
 	}
 	working, stop := context.WithCancelCause(ctx)
@@ -550,7 +547,7 @@ type refused struct{ error }
 
 func (r refused) Unwrap() error { return r.error }
 
-// errOtherTakes is that this computer has refused the picture, and another one may take it.
+// errOtherTakes is that this computer leaves the picture to another one that may take it.
 var errOtherTakes = errors.New("another computer takes it")
 
 // alone tells whether every computer that is there with the model has refused the picture. It looks twice: who says at that very moment
@@ -577,12 +574,6 @@ func (t *task) alone(ctx context.Context, refused []string) bool {
 		}
 	}
 	return true
-}
-
-// remains tells whether this computer alone is there with the model, but for those that have refused the picture.
-func (t *task) remains(ctx context.Context) bool {
-	before, err := t.before(ctx)
-	return err == nil && t.alone(ctx, append(before.Refused, t.info.ID))
 }
 
 // before is what the farm knows of earlier tries; the zero one where there were none.
@@ -618,9 +609,12 @@ func (t *task) prepare(ctx context.Context) (err error) {
 	}
 	if err == nil && before.Step == stepOf(t.from) {
 		t.tries, t.failed = before.N+1, before.Failed
-		if slices.Contains(t.failed, t.info.ID) && !t.alone(ctx, slices.Concat(t.failed, t.refused)) {
-			return errOtherTakes // the next try is somebody else's: it may be this computer that is at fault
-		}
+	}
+	// Where it was this computer that failed at it, or answered wrong, the next try is somebody else's. All that leave it to others are
+	// looked at together: two that knew of different ones would leave it to each other for ever.
+	leave := append(slices.Clone(t.failed), t.avoid)
+	if slices.Contains(leave, t.info.ID) && !t.alone(ctx, append(leave, t.refused...)) {
+		return errOtherTakes
 	}
 	if t.tries > maxTries { // it ended the process each time
 		return hopeless{message.Errorf("%d computers began and did not finish it, %q last: %s", before.N, before.Worker,
@@ -895,7 +889,8 @@ func (t *task) tried(ctx context.Context, why string) {
 
 // park makes the reason the picture's result.
 func (t *task) park(ctx context.Context, why error) {
-	if t.answer(ctx, Result{Problem: why.Error(), Said: message.PartsOf(why), Plan: planOf(why)}) == nil {
+	reason := Result{Problem: why.Error(), Said: message.PartsOf(why), Plan: planOf(why)}
+	if t.whenRoom(ctx, func() error { return t.answer(ctx, reason) }) == nil {
 		t.acknowledge(ctx)
 	}
 }

@@ -39,3 +39,14 @@ func Until(t testing.TB, what string, is func() bool) {
 		}
 	}
 }
+
+// For receives what comes from a channel, and fails the test when nothing has come after Longest.
+func For[T any](t testing.TB, what string, c <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-c:
+	case <-time.After(Longest):
+		t.Fatalf("waited in vain for %s", what)
+	}
+	return got
+}
