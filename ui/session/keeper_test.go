@@ -230,6 +230,29 @@ func TestASessionComesBackAsItWasLeft(t *testing.T) {
 	b.State.Queue.Flights = nil
 }
 
+// TestTheSessionThatWasGoneBackTo is the one that the next window opens, also where nothing was changed in it.
+func TestTheSessionThatWasGoneBackTo(t *testing.T) {
+	dir := t.TempDir()
+	b := newBench(t, dir)
+	b.kept(7)
+	b.State.Form.Prompt = "an old dog"
+	b.New()
+	b.kept(8)
+	b.State.Form.Prompt = "a new cat"
+	b.Keep()
+	b.Settle()
+	newest := b.host.Journal.Session()
+	b.GoOn(1)
+	b.Settle()
+	if newest == 1 || b.State.Form.Prompt != "an old dog" {
+		t.Fatalf("of session %d it goes back to %q", newest, b.State.Form.Prompt)
+	}
+	b.end()
+	if b = newBench(t, dir); b.State.Form.Prompt != "an old dog" || b.host.Journal.Session() != 1 {
+		t.Errorf("the next window opens %q, of session %d", b.State.Form.Prompt, b.host.Journal.Session())
+	}
+}
+
 // TestStepsOfAnotherModel: where nothing tells the colours of a film, its masks lie on the picture as it became, and what would show more
 // is said until that model is open.
 func TestStepsOfAnotherModel(t *testing.T) {

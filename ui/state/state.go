@@ -209,6 +209,9 @@ func (s State) end(f Flight, failed bool) State {
 		if errors.Is(s.ActionErr, ErrOccupied{}) { // no longer true
 			s.ActionErr = nil
 		}
+		if s.View.Shot < 0 && len(f.Run.Film) == 0 { // it ended before there was anything to see: the stage goes back to what there is
+			s.View = View{Shot: len(s.Shots) - 1, Step: -1}
+		}
 	case followed && !s.Away():
 		s.View = View{Shot: -1, Step: -1}
 	}
@@ -272,7 +275,7 @@ func (s State) Occupied() error {
 type ErrOccupied struct{}
 
 func (ErrOccupied) Error() string {
-	return i18n.T("a job is running: wait until all are done, or pause the queue")
+	return i18n.T("a job is running: wait until all are done, or pause the queue and stop it")
 }
 
 // Live tells whether the stage shows the job that runs.

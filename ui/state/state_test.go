@@ -362,6 +362,29 @@ func TestApplyFollowsARun(t *testing.T) {
 	}
 }
 
+// TestAJobThatShowsNothing gives the stage back to the newest picture; one that was stopped or failed behind a step shows that step.
+func TestAJobThatShowsNothing(t *testing.T) {
+	for _, c := range []struct {
+		steps int
+		end   inference.Event
+		want  View
+	}{
+		{0, inference.Failed{Err: errors.New("boom")}, View{0, -1}},
+		{0, inference.Failed{Err: context.Canceled}, View{0, -1}},
+		{1, inference.Failed{Err: context.Canceled}, View{-1, -1}},
+	} {
+		s := NewState().Begin(Task{}, 1, 2)
+		s = s.Apply(0, uitest.Picture(inference.Request{Seeds: []uint64{7}}, 0)).Apply(0, inference.Done{}).Begin(Task{}, 1, 2)
+		s.View = View{-1, -1} // as the queue begins a job
+		for i := range c.steps {
+			s = s.Apply(0, inference.StageStarted{Stage: inference.StageDenoise}).Apply(0, uitest.Step(i, 4, 2, 1))
+		}
+		if s = s.Apply(0, c.end); s.View != c.want || s.Busy() {
+			t.Errorf("after %d steps and %v the stage shows %+v, want %+v", c.steps, c.end, s.View, c.want)
+		}
+	}
+}
+
 // TestGoingOnElsewhereIsSaidInTheLanguageOfTheWindow: what another computer or another device says of itself crosses the wire as text and values.
 // TestOccupiedIsOverWithTheJob: that a job runs is said as long as one does; all else that was said stays.
 func TestOccupiedIsOverWithTheJob(t *testing.T) {
