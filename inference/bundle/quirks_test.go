@@ -215,3 +215,24 @@ func TestStableDiffusion15(t *testing.T) {
 		}
 	}
 }
+
+// TestScaleOfAFileWithoutText: the latent of a file is scaled as its U-Net was trained, whether or not the text encoders are in it.
+func TestScaleOfAFileWithoutText(t *testing.T) {
+	for name, c := range map[string]struct {
+		sizes synthetic.Sizes
+		scale float64 // of diffusers' AutoencoderKL in both pipelines
+	}{"sd15": {synthetic.TinySD15, 0.18215}, "sdxl": {synthetic.Tiny, 0.13025}} {
+		dir := sized(t, synthetic.Options{Layout: synthetic.LDM, Sizes: c.sizes}, nil)
+		base := filepath.Join(t.TempDir(), "base.safetensors")
+		replace(t, base, resaved(t, filepath.Join(dir, name+".safetensors"), func(name string) string {
+			if strings.HasPrefix(name, "cond_stage_model.") || strings.HasPrefix(name, "conditioner.") {
+				return ""
+			}
+			return name
+		}, nil, nil))
+		folder := sized(t, synthetic.Options{Layout: synthetic.Diffusers, Sizes: c.sizes}, nil)
+		if got := importTree(t, folder, bundle.Options{Base: base}).Manifest().Latent.ScalingFactor; got != c.scale {
+			t.Errorf("%s: %g", name, got)
+		}
+	}
+}

@@ -289,7 +289,8 @@ func (im *importer) single(path string) (baseModel, error) {
 	}
 	if parts.Autoencoder != nil {
 		m.vae = func() (checkpoint.Source, network.VAEConfig, error) {
-			c, err := vaeConfig(parts.Autoencoder, parts.Text2 != nil || parts.Text == nil)
+			_, _, sdxl := parts.UNet.Shape("add_embedding.linear_1.weight") // text encoders may be left out
+			c, err := vaeConfig(parts.Autoencoder, sdxl)
 			if err == nil {
 				err = c.Validate()
 			}
