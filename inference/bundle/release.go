@@ -244,7 +244,7 @@ func (im *importer) single(path string) (baseModel, error) {
 	if err != nil {
 		return baseModel{}, err
 	}
-	if err := foreign(f); err != nil {
+	if err := errors.Join(foreign(f), im.marksBeside(path)); err != nil {
 		return baseModel{}, err
 	}
 	m := baseModel{

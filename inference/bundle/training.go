@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -185,6 +187,14 @@ var trainings = []*message.Error{velocity, zeroSNR, edmVelocity, edm, flow, norm
 // say it, since all take the plain networks, too.
 var shown = []*message.Error{inpainting, editing, depths, controlNet}
 
+// predictions are what the entries say that name the prediction.
+var predictions = map[string]*message.Error{
+	"epsilon": nil, "eps": nil, "v": velocity, "v_prediction": velocity, "v-prediction": velocity,
+	"velocity": velocity,
+	"flow":     flow, "flow_prediction": flow, "rf": flow, "rectified_flow": flow, "edm": edm, "edm_vpred": edmVelocity, "edm_v": edmVelocity,
+	"sample": clean, "*": neither,
+}
+
 // marks are the entries to look for, by the last part of their name in lower case ("modelspec.prediction_type" is
 // "prediction_type", "ss_zero_terminal_snr" is "zero_terminal_snr"), with what they mean when they are set. Where
 // values is given, only these mean something else, and the others are fine.
@@ -192,15 +202,14 @@ var marks = map[string]struct {
 	what   *message.Error
 	values map[string]*message.Error // value in lower case -> what it means; "*": every other one
 }{
-	"prediction_type": {values: map[string]*message.Error{
-		"epsilon": nil, "eps": nil, "v": velocity, "v_prediction": velocity, "v-prediction": velocity,
-		"velocity": velocity,
-		"flow":     flow, "flow_prediction": flow, "rf": flow, "rectified_flow": flow, "edm": edm, "edm_vpred": edmVelocity, "edm_v": edmVelocity,
-		"sample": clean, "*": neither,
-	}},
+	"prediction_type": {values: predictions},
+	"predict_key":     {values: predictions}, // what ComfyUI saves
 	"parameterization": {values: map[string]*message.Error{
 		"eps": nil, "epsilon": nil, "v": velocity,
 		"x0": clean, "*": neither,
+	}},
+	"denoiser_scaling": {values: map[string]*message.Error{
+		"vscaling": velocity, "vscalingwithedmcnoise": edmVelocity, "edmscaling": edm,
 	}},
 	"v_pred": {what: velocity}, "vpred": {what: velocity}, "v_prediction": {what: velocity}, "v_parameterization": {what: velocity},
 	"ztsnr": {what: zeroSNR}, "zsnr": {what: zeroSNR}, "zero_terminal_snr": {what: zeroSNR}, "rescale_betas_zero_snr": {what: zeroSNR},
@@ -307,6 +316,15 @@ func empty(value any) bool {
 	return false
 }
 
+// mark takes a mark: the error refuses what is not computed.
+func (t *training) mark(mark, what *message.Error) error {
+	if slices.Contains(computed, what) {
+		t.say(what, mark)
+		return nil
+	}
+	return &trainedError{mark, what}
+}
+
 // configMarks looks for marks in a configuration that is a JSON object; where is what messages call it.
 func configMarks(where string, data []byte) (found training, err error) {
 	var config map[string]any
@@ -325,14 +343,30 @@ func configMarks(where string, data []byte) (found training, err error) {
 			continue
 		}
 		value, _ := json.Marshal(config[name])
-		mark := says(where, fmt.Sprintf("%s %s", brief(name), brief(string(value))))
-		if slices.Contains(computed, what) {
-			found.say(what, mark)
-			continue
-		}
-		errs = append(errs, &trainedError{mark, what})
+		errs = append(errs, found.mark(says(where, fmt.Sprintf("%s %s", brief(name), brief(string(value)))), what))
 	}
 	return found, errors.Join(errs...)
+}
+
+// originalMarks are lines of the configurations of the original programs, ldm and sgm, that say how a model was trained.
+var originalMarks = regexp.MustCompile(
+	`(?m)^[ \t]*(?:target:[ \t]*["']?[\w.]*\.)?(parameterization|denoiser_scaling)[:.][ \t]*["']?(\w+)["']?[ \t\r]*(?:#.*)?$`)
+
+// marksBeside looks for marks in NAME.yaml beside a checkpoint, which A1111's program and its relatives go by: for years it was all that
+// told them of v-prediction.
+func (im *importer) marksBeside(path string) error {
+	path = strings.TrimSuffix(path, filepath.Ext(path)) + ".yaml"
+	text, err := files.Read(path, maxConfig)
+	if err != nil {
+		return nil // mostly there is none
+	}
+	var errs []error
+	for _, m := range originalMarks.FindAllStringSubmatch(string(text), 16) {
+		if what := marked(m[1], m[2]); what != nil {
+			errs = append(errs, im.training.mark(says(im.label(path), m[1]+" "+brief(m[2])), what))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // says is a mark that stands in a file as it is.

@@ -120,6 +120,8 @@ func TestTrainedInAnotherWay(t *testing.T) {
 		"refiner":                    {map[string]string{"modelspec.architecture": "stable-diffusion-xl-v1-refiner"}, nil, "refiner"},
 		"inpainting":                 {map[string]string{"modelspec.architecture": "stable-diffusion-xl-v1-inpainting"}, nil, "inpainting"},
 		"Stable Diffusion 2":         {map[string]string{"modelspec.architecture": "stable-diffusion-v2-768-v"}, nil, "Stable Diffusion 2"},
+		"v of ComfyUI":               {map[string]string{"modelspec.predict_key": "v"}, nil, computed},
+		"epsilon of ComfyUI":         {map[string]string{"modelspec.predict_key": "epsilon"}, nil, ""},
 		"v_pred":                     {nil, map[string]*tensor.Tensor{"v_pred": none}, computed},
 		"v_pred with ztsnr":          {nil, map[string]*tensor.Tensor{"v_pred": none, "ztsnr": none}, zero},
 		"v and zero SNR of a script": {map[string]string{"ss_zero_terminal_snr": "True", "ss_v_parameterization": "True"}, nil, zero},
@@ -230,6 +232,40 @@ func TestTrainedInAnotherWay(t *testing.T) {
 			})
 			refusedFor(t, inspect(t, dir, ""), c.want)
 		})
+	}
+}
+
+// TestConfigurationBesideAFile: the configuration of the original programs that lies beside a checkpoint counts, as in A1111's program, where
+// it is called like the file.
+func TestConfigurationBesideAFile(t *testing.T) {
+	ldm := tree(t, synthetic.Options{Layout: synthetic.LDM}, nil)
+	single, err := os.ReadFile(filepath.Join(ldm, "sdxl.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sgm = "model:\n  params:\n    denoiser_config:\n      params:\n        scaling_config:\n" +
+		"          target: sgm.modules.diffusionmodules.denoiser_scaling."
+	for _, c := range []struct{ file, text, want string }{
+		{"my base.yaml", "model:\n  base_learning_rate: 1.0e-04\n  params:\n    parameterization: \"v\"\n    linear_start: 0.00085\n", computed},
+		{"my base.yaml", "model:\r\n  params:\r\n    parameterization: v # velocity\r\n", computed},
+		{"my base.yaml", "model:\n  params:\n    parameterization: 'eps'\n", ""},
+		{"my base.yaml", "model:\n  params:\n    # parameterization: v\n    linear_start: 0.00085\n", ""},
+		{"my base.yaml", "model:\n  params:\n    parameterization: x0\n", "my base.yaml says parameterization x0: the model was trained to predict the clean"},
+		{"my base.yaml", sgm + "VScaling\n", computed},
+		{"my base.yaml", sgm + "EpsScaling\n", ""},
+		{"my base.yaml", sgm + "EDMScaling\n", "EDM"},
+		{"other.yaml", sgm + "VScaling\n", ""},
+	} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "my base.safetensors")
+		replace(t, file, single)
+		replace(t, filepath.Join(dir, c.file), []byte(c.text))
+		in := inspect(t, ldm, file)
+		refusedFor(t, in, c.want)
+		told := strings.Contains(strings.Join(in.Manifest.Notes, "\n"), "my base.yaml says ")
+		if told != (c.want == computed) {
+			t.Errorf("%q: notes %q", c.text, in.Manifest.Notes)
+		}
 	}
 }
 
