@@ -132,7 +132,7 @@ func textConfig(src checkpoint.Source, i int) (network.CLIPTextConfig, error) {
 	if i > 0 { // OpenCLIP's
 		c.HiddenAct = "gelu"
 	}
-	c.Heads, c.EOS = max(1, c.HiddenSize/64), c.VocabSize-1
+	c.Heads = max(1, c.HiddenSize/64)
 	return c, nil
 }
 

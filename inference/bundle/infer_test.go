@@ -145,3 +145,25 @@ func TestFullWidth(t *testing.T) {
 		})
 	}
 }
+
+// TestEndOfTextOfALargerVocabulary: rows that were learned for new words follow CLIP's, whose end of text stays where transformers'
+// CLIPTextConfig has it.
+func TestEndOfTextOfALargerVocabulary(t *testing.T) {
+	o := synthetic.Options{Layout: synthetic.LDM, Sizes: synthetic.Full}
+	files := must[[]synthetic.File](t)(synthetic.Files(o))
+	parts := must[*checkpoint.SingleFile](t)(checkpoint.SplitSingleFile(fileOf(t, files, "sdxl.safetensors")))
+	for i, src := range []checkpoint.Source{parts.Text, parts.Text2} {
+		larger := shapes{byName: map[string]checkpoint.Entry{}}
+		for _, e := range src.Entries() {
+			if strings.HasSuffix(e.Name, "token_embedding.weight") {
+				e.Shape = []int{49410, e.Shape[1]}
+			}
+			larger.entries = append(larger.entries, e)
+			larger.byName[e.Name] = e
+		}
+		c := must[network.CLIPTextConfig](t)(textConfig(larger, i))
+		if err := c.Validate("text"); err != nil || c.VocabSize != 49410 || c.EOS != 49407 {
+			t.Errorf("text encoder %d: %+v (%v)", i, c, err)
+		}
+	}
+}
