@@ -118,9 +118,12 @@ func (x *index) find(module string) (name string, n network, unused bool) {
 		return "", n, false
 	}
 	rest = strings.NewReplacer(".processor.", ".", ".default.", ".").Replace(rest)
-	for _, q := range []string{"to_q", "to_k", "to_v", "to_out"} { // attention processors of old diffusers
-		if head, ok := strings.CutSuffix(rest, "."+q+"_lora"); ok {
-			if rest = head + "." + q; q == "to_out" {
+	for _, q := range []string{"q", "k", "v", "out"} { // attention processors of old diffusers
+		if head, ok := strings.CutSuffix(rest, ".to_"+q+"_lora"); ok {
+			switch rest = head + ".to_" + q; {
+			case n != unet:
+				rest = head + "." + q + "_proj"
+			case q == "out":
 				rest += ".0"
 			}
 		}
