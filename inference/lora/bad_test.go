@@ -276,6 +276,32 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
+// TestDecomposedNames: accents that are letters of their own in the name of a file, as a Mac writes them, are those that people type.
+func TestDecomposedNames(t *testing.T) {
+	const typed, written = "\u304cらす \u00e9t\u00e9", "か\u3099らす e\u0301te\u0301"
+	dir := t.TempDir()
+	there := filepath.Join(dir, "loras", written+".safetensors")
+	if err := os.MkdirAll(filepath.Dir(there), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file(t, "x.safetensors", pair("lora_unet_"+q, 16, 16)), there); err != nil {
+		t.Fatal(err)
+	}
+	l := NewLibrary(filepath.Dir(there))
+	for _, name := range []string{typed, written} {
+		if found, err := l.Find(name); err != nil || !same(found, there) {
+			t.Errorf("%+q: %v", name, err)
+		}
+	}
+	uses, _ := Cut("a <lora:" + written + ":0.8>")
+	if files := l.Files(); len(files) != 1 || files[0].Name != typed || len(uses) != 1 || uses[0].Name != typed {
+		t.Errorf("%+v, %+v", files, uses)
+	}
+	if taken, err := l.Take(file(t, typed+".safetensors", pair("lora_unet_"+q, 16, 16))); err != nil || taken != typed || len(l.Files()) != 1 {
+		t.Errorf("%q, %v: %q", taken, err, l.Files())
+	}
+}
+
 // TestNamesakes: files of one name are all found, by names of their own.
 func TestNamesakes(t *testing.T) {
 	width := 16

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"realword/inference/files"
 	"realword/inference/message"
 )
@@ -104,7 +106,7 @@ func Cut(prompt string) (uses []Use, rest string) {
 
 func parseOne(inside string) (u Use, ok bool) {
 	parts := strings.Split(inside, ":")
-	u = Use{Name: strings.TrimSpace(parts[0]), Weight: 1}
+	u = Use{Name: strings.TrimSpace(norm.NFC.String(parts[0])), Weight: 1}
 	said, position := map[string]float64{}, 0
 	for _, p := range parts[1:] {
 		key, value, named := strings.Cut(strings.TrimSpace(p), "=")
@@ -144,5 +146,6 @@ func isHex(text string) bool {
 
 // CleanName is the name of a file as Use has it: without what would end it.
 func CleanName(name string) string {
+	name = norm.NFC.String(name) // a Mac's files have accents as letters of their own, what people type has not
 	return cmp.Or(strings.TrimSpace(strings.NewReplacer(":", "_", "<", "_", ">", "_", "\n", " ").Replace(name)), "lora")
 }
