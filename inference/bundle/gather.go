@@ -519,22 +519,27 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
+// visible are the names in a folder that do not begin with a dot: a Mac leaves ._NAME beside every file on disks of other systems.
+func visible(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
 // found is what a folder holds, as a value of a message.
 func found(dir string) any {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
+	names, err := visible(dir)
+	switch {
+	case err != nil:
 		return err
-	}
-	var names []string
-	for _, e := range entries {
-		if len(names) == 8 {
-			names = append(names, "…")
-			break
-		}
-		names = append(names, e.Name())
-	}
-	if len(names) == 0 {
+	case len(names) == 0:
 		return message.New("nothing")
+	case len(names) > 8:
+		names = append(names[:8], "…")
 	}
 	return strings.Join(names, ", ")
 }

@@ -177,6 +177,38 @@ func TestLayoutsGiveTheSameBundle(t *testing.T) {
 	t.Run("shallow", func(t *testing.T) { equalProjectors(t, synthetic.Options{Shallow: true}) })
 }
 
+// TestFilesOfAMac: ._NAME, which a Mac leaves beside every file on disks of other systems, is no weight file, no checkpoint beside a tree, and
+// nothing that a message should name.
+func TestFilesOfAMac(t *testing.T) {
+	double := append([]byte{0, 5, 22, 7, 0, 2, 0, 0}, make([]byte, 4088)...) // what an AppleDouble file begins with
+	want := importTree(t, tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil), bundle.Options{})
+	for _, layout := range []string{synthetic.Release, synthetic.LDM, synthetic.Diffusers} {
+		dir := linked(t, tree(t, synthetic.Options{Layout: layout}, func(files []synthetic.File) []synthetic.File {
+			for i := range files { // under names that no program gives
+				files[i].Path = strings.NewReplacer("diffusion_pytorch_model", "mine", "RealCustom_highres", "mine").Replace(files[i].Path)
+			}
+			return files
+		}))
+		var beside []string
+		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				beside = append(beside, filepath.Join(filepath.Dir(path), "._"+d.Name()))
+			}
+			return err
+		})
+		if err != nil || len(beside) < 10 {
+			t.Fatal(len(beside), err)
+		}
+		for _, path := range beside {
+			replace(t, path, double)
+		}
+		equalBundles(t, importTree(t, dir, bundle.Options{}), want)
+	}
+	dir := t.TempDir()
+	replace(t, filepath.Join(dir, "._notes.txt"), double)
+	refused(t, dir, bundle.Options{}, "found nothing")
+}
+
 // TestOverlayWins gives the RealCustom++ file two tensors of the base, as a fine-tune would: they win over the tree's base, as in
 // the released application, and lose against a base that the user chose.
 func TestOverlayWins(t *testing.T) {

@@ -3,7 +3,6 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -166,10 +165,10 @@ func (im *importer) fromFileBeside(base *baseModel, given baseModel) error {
 	}
 	var files []string
 	for _, dir := range slices.Compact([]string{im.src, root}) {
-		entries, _ := os.ReadDir(dir)
-		for _, e := range entries {
-			if slices.Contains([]string{".safetensors", ".ckpt"}, strings.ToLower(filepath.Ext(e.Name()))) && !e.IsDir() {
-				files = append(files, filepath.Join(dir, e.Name()))
+		names, _ := visible(dir)
+		for _, name := range names {
+			if slices.Contains([]string{".safetensors", ".ckpt"}, strings.ToLower(filepath.Ext(name))) && isFile(filepath.Join(dir, name)) {
+				files = append(files, filepath.Join(dir, name))
 			}
 		}
 	}
@@ -202,9 +201,9 @@ func (im *importer) fromFileBeside(base *baseModel, given baseModel) error {
 
 // hasWeights tells whether a folder has anything that may be weights.
 func hasWeights(dir string) bool {
-	entries, _ := os.ReadDir(dir)
-	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		return slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, filepath.Ext(e.Name()))
+	names, _ := visible(dir)
+	return slices.ContainsFunc(names, func(name string) bool {
+		return slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, filepath.Ext(name))
 	})
 }
 

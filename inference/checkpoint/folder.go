@@ -51,7 +51,9 @@ func OpenFolder(dir string) (*File, error) {
 	}
 	var found, indexes []string
 	for _, e := range list {
-		if slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, filepath.Ext(e.Name())) && !e.IsDir() {
+		switch ext := filepath.Ext(e.Name()); {
+		case strings.HasPrefix(e.Name(), "."): // a Mac leaves ._NAME beside every file on disks of other systems
+		case slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, ext) && !e.IsDir():
 			found = append(found, e.Name())
 		}
 		if variantIndex.MatchString(e.Name()) {

@@ -44,7 +44,7 @@ func alone(dir string) bool {
 	list, err := os.ReadDir(cmp.Or(dir, "."))
 	n := 0
 	for _, e := range list {
-		if slices.Contains(Extensions, strings.ToLower(filepath.Ext(e.Name()))) {
+		if slices.Contains(Extensions, strings.ToLower(filepath.Ext(e.Name()))) && !strings.HasPrefix(e.Name(), ".") {
 			n++
 		}
 	}

@@ -168,6 +168,18 @@ func TestPEFTConfigurations(t *testing.T) {
 	if name, err := l.Take(bare); err != nil || name != "adapter_model" {
 		t.Errorf("without a configuration it is called %s (%v)", name, err)
 	}
+	// A renamed file keeps its strength, though a Mac has left one of its own beside it.
+	renamed := peftFolder(t, "mac", `{"lora_alpha":8}`, tensors)
+	named := filepath.Join(filepath.Dir(renamed), "dog.safetensors")
+	if err := os.Rename(renamed, named); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(named), "._dog.safetensors"), []byte("\x00\x05\x16\x07"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if d, unscaled := look(named); d != a || unscaled {
+		t.Errorf("a renamed file beside one of a Mac's is %s, not %s; without its strength: %v", d, a, unscaled)
+	}
 	// Two files that may be meant: neither is.
 	one := peftFolder(t, "two", `{"lora_alpha":8}`, tensors)
 	for _, name := range []string{"a.safetensors", "b.safetensors"} {
