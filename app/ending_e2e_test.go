@@ -36,10 +36,18 @@ func TestWindowEndsWhateverHoldsIt(t *testing.T) {
 	s.wait("a file dialog", func() bool {
 		return exec.Command("xdotool", "search", "--onlyvisible", "--name", "^Open reference pictures$").Run() == nil
 	})
-	s.xdotool("windowfocus", s.window)
-	s.key("ctrl+l")
-	s.xdotool("type", "--delay", "40", "a zebra")
-	s.see("chip", "zebra")
+	s.wait("what was typed into the studio beside a file dialog", func() bool {
+		s.xdotool("windowfocus", s.window) // the dialog takes the keys when it is ready, which may be after it is seen
+		s.key("ctrl+l", "ctrl+a")
+		s.xdotool("type", "--delay", "40", "a zebra")
+		for range 50 {
+			if _, came := s.find("chip", "zebra"); came {
+				return true
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		return false
+	})
 	began := time.Now()
 	s.quit() // which wants exit status 0: a window that the dialog had held would be ended with 1
 	t.Logf("with a file dialog it ended after %v", time.Since(began).Round(time.Millisecond))
