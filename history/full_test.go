@@ -10,13 +10,57 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
 
-const fullVariable = "REALWORD_HISTORY_FULL" // folder of a history to write to until the disk is full
+const (
+	fullVariable  = "REALWORD_HISTORY_FULL"  // folder of a history to write to until the disk is full
+	tightVariable = "REALWORD_HISTORY_TIGHT" // path of a history to open where no other file has room
+)
 
-func init() { children[fullVariable] = fillUp }
+func init() {
+	children[fullVariable] = fillUp
+	children[tightVariable] = func(path string) {
+		err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20})
+		s, err1 := Open(path)
+		if err = errors.Join(err, err1); err == nil {
+			_, err = s.NewSession("afterwards", noon)
+		}
+		if err == nil {
+			err = errors.Join(s.Check(), s.Close())
+		}
+		if err != nil {
+			fail(err)
+		}
+		os.Exit(0)
+	}
+}
+
+// A history that the disk has no room to make smaller stays as it is.
+func TestNoRoomToBecomeSmall(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, want := trimmed(t)
+	child := exec.Command(program)
+	child.Env = append(os.Environ(), tightVariable+"="+path)
+	if out, err := child.CombinedOutput(); err != nil || fileSize(path) < 80<<20 || exists(filepath.Join(filepath.Dir(path), "history"+compacted)) {
+		t.Fatalf("%v, %s, %d bytes", err, out, fileSize(path))
+	}
+	s := open(t, path)
+	got := everything(t, s)
+	for k, v := range want {
+		if name, _, record := strings.Cut(k, "/"); record && name != string(metaBucket) && got[k] != v {
+			t.Errorf("%q has changed", k)
+		}
+	}
+	if fileSize(path) > 20<<20 {
+		t.Errorf("with room again the file has %d bytes", fileSize(path))
+	}
+}
 
 // fillUp writes to a history that may not grow beyond 512 KiB, until it says so.
 func fillUp(dir string) {

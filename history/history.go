@@ -10,9 +10,9 @@
 // Where things lie: records, thumbnails and blobs up to 32 KiB in the bbolt file, larger blobs (references, latents) as
 // files in the folder NAME.blobs beside it, named by their SHA-256; finished pictures as PNG files in the pictures folder,
 // where they are the user's. Equal blobs are kept once. Files are written before the transaction that needs them and
-// removed after the one that no longer does, so a crash leaves at worst a file that nobody needs; Sweep removes those. Only their
-// owner may read the history and its blobs; pictures and exported sessions are as private as the user's umask says, and an exported
-// session names no folder of this machine.
+// removed after the one that no longer does, so a crash leaves at worst a file that nobody needs; Sweep removes those. Open writes a
+// bbolt file anew that is mostly free, which takes up to some seconds. Only their owner may read the history and its blobs; pictures and
+// exported sessions are as private as the user's umask says, and an exported session names no folder of this machine.
 //
 // A damaged file never ends the program. Open walks through its pages before bbolt may follow them, and compares every record with its
 // checksum: what is damaged is named, not shown, and left as it is. SetAside moves the file away, and Rescue copies what is intact.
@@ -90,11 +90,14 @@ func (o Options) Open(path string) (*Store, error) {
 	if err := examine(path, o.Wait); err != nil {
 		return nil, explain(path, err)
 	}
-	db, err := openFile(path, &bbolt.Options{Timeout: o.Wait, NoSync: o.unsynced, NoGrowSync: o.unsynced})
-	if err != nil {
-		return nil, explain(path, err)
+	openDB := func() (*bbolt.DB, error) {
+		db, err := openFile(path, &bbolt.Options{Timeout: o.Wait, NoSync: o.unsynced, NoGrowSync: o.unsynced})
+		return db, explain(path, err)
 	}
-	s.db = db
+	var err error
+	if s.db, err = openDB(); err != nil {
+		return nil, err
+	}
 	if f, err := os.OpenFile(turnFile(path), os.O_RDWR|os.O_CREATE, 0o600); err == nil { // for the user alone, as the others
 		_ = f.Close()
 	}
@@ -102,7 +105,10 @@ func (o Options) Open(path string) (*Store, error) {
 		err = s.recover()
 	}
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, s.db.Close())
+	}
+	if err = s.compact(openDB); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -152,10 +158,27 @@ func begins(f *os.File, size int64) (err error) {
 	return err
 }
 
-// openFile is bbolt.Open for files that may be anything.
-func openFile(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
-	var file *os.File
-	o.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+// openFile is bbolt.Open for files that may be anything, and of which another process may put a new one in place while they are waited
+// for: what went into the old one would be nowhere.
+func openFile(path string, o *bbolt.Options) (*bbolt.DB, error) {
+	for try := 1; ; try++ {
+		db, file, err := openOne(path, o)
+		if err != nil {
+			return nil, err
+		}
+		have, err := file.Stat()
+		now, gone := os.Stat(path)
+		if err == nil && gone == nil && os.SameFile(have, now) || try == 3 { // some network drives tell no files apart
+			return db, nil
+		}
+		if err := db.Close(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func openOne(path string, o *bbolt.Options) (db *bbolt.DB, file *os.File, err error) {
+	o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
 		file, err = os.OpenFile(name, flag, mode)
 		return file, err
 	}
@@ -164,14 +187,14 @@ func openFile(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 		return nil
 	})
 	if damaged != nil {
-		return nil, errors.Join(damaged, file.Close())
+		return nil, nil, errors.Join(damaged, file.Close())
 	}
 	var system interface{ Timeout() bool }
 	var known *Error
 	if err != nil && strings.Contains(err.Error(), "file size too small") && !errors.As(err, &system) && !errors.As(err, &known) {
 		err = &Error{Damaged, path, err}
 	}
-	return db, err
+	return db, file, err
 }
 
 // guard turns the panics and faults with which bbolt meets damaged pages into errors.

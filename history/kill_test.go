@@ -107,7 +107,7 @@ func TestKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		done := runAndKill(t, exec.Command(program), string(job), time.Duration(rnd.IntN(40_000))*time.Microsecond, w.Done)
+		done := runAndKill(t, exec.Command(program), writerVariable+"="+string(job), time.Duration(rnd.IntN(40_000))*time.Microsecond, w.Done)
 		s, err := Options{unsynced: true}.Open(w.Path)
 		if err != nil {
 			t.Fatalf("kill %d, after operation %d: %v", kill, done, err)
@@ -141,9 +141,9 @@ func TestKill(t *testing.T) {
 }
 
 // runAndKill starts a child, kills it a while after its first sign of life, and returns how many operations it acknowledged.
-func runAndKill(t *testing.T, child *exec.Cmd, job string, after time.Duration, done int) int {
+func runAndKill(t *testing.T, child *exec.Cmd, work string, after time.Duration, done int) int {
 	t.Helper()
-	child.Env = append(os.Environ(), writerVariable+"="+job)
+	child.Env = append(os.Environ(), work)
 	var trouble strings.Builder
 	child.Stderr = &trouble
 	out, err := child.StdoutPipe()

@@ -41,11 +41,15 @@ func Mkdir(parent, base string) (path string, done func(), err error) {
 	return path, hold(path), nil
 }
 
-// Rename is os.Rename for what took long to write. On Windows another program may have one of its files open for some seconds, such as a
-// scanner that looks for viruses in all that is new: it waits for that.
+// Rename is os.Rename for what took long to write: the name lasts, also after a loss of power. On Windows another program may have one of
+// its files open for some seconds, such as a scanner that looks for viruses in all that is new: it waits for that.
 func Rename(from, to string) error {
 	for end := time.Now().Add(renamePatience); ; time.Sleep(100 * time.Millisecond) {
-		if err := os.Rename(from, to); err == nil || !inUse(err) || time.Now().After(end) {
+		err := os.Rename(from, to)
+		if err == nil {
+			syncName(to)
+		}
+		if err == nil || !inUse(err) || time.Now().After(end) {
 			return err
 		}
 	}

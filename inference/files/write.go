@@ -59,14 +59,18 @@ func Put(path string, how How, fill func(io.Writer) error) error {
 		_ = os.Remove(f.Name())
 		return err
 	}
-	if how&Unsynced != 0 {
-		return nil
+	if how&Unsynced == 0 {
+		syncName(path)
 	}
-	if d, err := os.Open(filepath.Dir(path)); err == nil { // so that the name lasts too; not every system can
+	return nil
+}
+
+// syncName has the name of a file or folder last, too; not every system can.
+func syncName(path string) {
+	if d, err := os.Open(filepath.Dir(path)); err == nil {
 		_ = d.Sync()
 		_ = d.Close()
 	}
-	return nil
 }
 
 // Data fills a file with bytes.
