@@ -25,21 +25,44 @@ import (
 
 // Free returns the bytes that the user may still write below dir, which need not exist yet.
 func Free(dir string) (int64, error) {
-	dir, err := filepath.Abs(dir)
+	dir, err := there(dir)
 	if err != nil {
 		return 0, err
+	}
+	return free(dir)
+}
+
+// there is dir, or what it lies in that exists.
+func there(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
 	}
 	for {
 		_, err := os.Stat(dir)
 		if err == nil {
-			break
+			return dir, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(dir) == dir {
-			return 0, err
+			return "", err
 		}
 		dir = filepath.Dir(dir)
 	}
-	return free(dir)
+}
+
+// Writable says why no file could be written in dir, which need not exist yet. It leaves nothing behind.
+func Writable(dir string) error {
+	above, err := there(dir)
+	if err == nil {
+		var f *os.File
+		if f, err = Create(above, 0o600); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return explain(dir, err)
+	}
+	return nil
 }
 
 // FullError says that something does not fit on a disk.

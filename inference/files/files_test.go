@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,5 +25,21 @@ func TestFree(t *testing.T) {
 	var full *FullError
 	if !errors.As(err, &full) || full.Need != math.MaxInt64 || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "free up space") {
 		t.Errorf("everything: %v", err)
+	}
+}
+
+func TestWritable(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, right := range map[string]bool{dir: true, filepath.Join(dir, "not", "yet"): true, file: false, filepath.Join(file, "below"): false} {
+		if err := Writable(path); (err == nil) != right || err != nil && !strings.HasPrefix(err.Error(), path+" cannot be written: ") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if left, err := os.ReadDir(dir); len(left) != 1 || err != nil {
+		t.Errorf("%v is left, %v", left, err)
 	}
 }

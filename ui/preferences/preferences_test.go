@@ -366,6 +366,23 @@ func TestFoldersAreAskedFor(t *testing.T) {
 	if b.press("Choose…"); !b.says("There is no dialog: type the path.") {
 		t.Error("nobody says why")
 	}
+	file := filepath.Join(t.TempDir(), "a file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	answer, trouble = filepath.Join(file, "pictures"), nil // its disk may be away
+	if b.press("Choose…"); b.Folder() != answer || !b.says("pictures cannot be written: ") {
+		t.Errorf("nobody says that %s cannot be made", answer)
+	}
+	b.press("Done")
+	b.Show()
+	if b.Settle(); !b.says("pictures cannot be written: ") {
+		t.Error("nobody says it any more")
+	}
+	answer = t.TempDir()
+	if b.press("Choose…"); b.Folder() != answer || b.says("cannot be written") {
+		t.Errorf("%s cannot be written to", answer)
+	}
 }
 
 func TestWhatGoesIntoPictures(t *testing.T) {

@@ -1,6 +1,7 @@
 package preferences
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/assets/translations"
+	"realword/inference/files"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -176,21 +178,38 @@ func whole(field *kit.Field, taken string, right func(text string) bool, take fu
 	field.OnSubmitted = func(string) { field.Take() }
 }
 
-// folderField is a field for a folder, with a button that asks for it, and the place where it says what is wrong. changed is told every
-// whole path, and "" for the usual place, which stands in the empty field.
-func (d *Desk) folderField(about, usual, value string, changed func(path string)) (row fyne.CanvasObject, trouble *kit.Line) {
+// folderField is a field for a folder, with a button that asks for it, and the place where it says what is wrong: it takes a folder that
+// nothing can be written to as well, whose disk may be away for a while. changed is told every whole path, and "" for the usual place,
+// which stands in the empty field.
+func (d *Desk) folderField(about, usual, value string, changed func(path string)) (row, trouble fyne.CanvasObject) {
 	field := kit.NewField(d.Host.Commands.Shortcut, false).Explain(about)
-	trouble = kit.Caption("")
+	wrong := widget.NewLabel("")
+	wrong.Wrapping, wrong.SizeName, wrong.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.DangerImportance
+	trouble = container.New(kit.Inset{X: -6, Y: -6}, wrong)
 	field.SetPlaceHolder(usual)
 	field.SetText(value)
-	trouble.Color = theme.ColorNameError
 	right := func(path string) bool { return path == "" || filepath.IsAbs(wording.WholePath(path)) }
 	field.OnChanged = func(path string) {
-		if trouble.Set(""); !right(path) {
-			trouble.Set(i18n.T("Write the full path, starting at the root of the disk."))
+		if wrong.SetText(""); !right(path) {
+			wrong.SetText(i18n.T("Write the full path, starting at the root of the disk."))
 		}
 	}
-	whole(field, value, right, func(path string) { changed(wording.WholePath(path)) })
+	look := func(path string) {
+		d.Host.Background(func() func() {
+			err := files.Writable(path) // a drive of the network may take its time
+			return func() {
+				if err != nil && cmp.Or(wording.WholePath(field.Text), usual) == path {
+					wrong.SetText(wording.Sentence(err))
+				}
+			}
+		})
+	}
+	whole(field, value, right, func(path string) {
+		path = wording.WholePath(path)
+		changed(path)
+		look(cmp.Or(path, usual))
+	})
+	look(cmp.Or(value, usual))
 	if d.Host.OpenFolder == nil {
 		return field, trouble
 	}
@@ -199,7 +218,7 @@ func (d *Desk) folderField(about, usual, value string, changed func(path string)
 			path, err := d.Host.OpenFolder()
 			return func() {
 				if err != nil {
-					trouble.Set(wording.Sentence(err))
+					wrong.SetText(wording.Sentence(err))
 				} else if path != "" {
 					field.SetText(path)
 					field.Take()
