@@ -33,6 +33,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 SOURCES = ("all_cross", "low_cross", "low_cross_high_self", "low_cross_all_self")
 PROJECTOR_KEY = "encoder_hidden_states_vision_projection"
+POOLED_PROJECTED = "pooled_projected"  # an empty tensor: what is trained learned beside Text.projected, not Text.pooled
 
 
 # --------------------------------------------------------------------------------------------------------------- U-Net
@@ -593,6 +594,7 @@ class RealCustom(nn.Module):
         self.unet, self.vae, self.encoders = unet, vae, encoders
         self.text_encoders = nn.ModuleList(text_encoders)
         self.about, self.noise = about or {}, {}  # noise: what scheduler_config.json says otherwise than Stable Diffusion's
+        self.projected = False  # whether SDXL's U-Net takes the projected text vector
 
     @staticmethod
     def build(
@@ -623,11 +625,15 @@ class RealCustom(nn.Module):
         """Scaled latents -> pictures [B, 3, H, W] in -1..1, not clipped."""
         return self.vae.decode(latent / self.vae.config.scaling_factor).sample
 
+    def marks(self) -> dict[str, Tensor]:
+        """What lies among the U-Net's tensors for its name alone."""
+        return {POOLED_PROJECTED: torch.zeros(0)} if self.projected else {}
+
     def save(self, folder: str | Path) -> None:
         """Writes the folder. The tokenizer and realword.json's other entries are the caller's: self.about is written."""
         folder = Path(folder)
         weights = "diffusion_pytorch_model.safetensors"
-        _write(folder / "unet", _config(self.unet.unet), self.unet.unet.state_dict(), weights)
+        _write(folder / "unet", _config(self.unet.unet), self.unet.unet.state_dict() | self.marks(), weights)
         _write(folder / "vae", _config(self.vae), self.vae.state_dict(), weights)
         for i, model in enumerate(self.text_encoders):
             tensors = {k if k.startswith("text_") else "text_model." + k: v for k, v in model.state_dict().items()}
@@ -664,7 +670,9 @@ class RealCustom(nn.Module):
             about,
         )
         weights = "diffusion_pytorch_model.safetensors"
-        model.unet.unet.load_state_dict(load_file(folder / "unet" / weights))
+        unet = load_file(folder / "unet" / weights)
+        model.projected = unet.pop(POOLED_PROJECTED, None) is not None
+        model.unet.unet.load_state_dict(unet)
         model.vae.load_state_dict(load_file(folder / "vae" / weights))
         for d, m in zip(texts, model.text_encoders):
             tensors = load_file(folder / d / "model.safetensors")

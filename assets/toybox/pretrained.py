@@ -75,9 +75,10 @@ def export(config, work, out=None, delta=None):
     state = torch.load(work / "reference.pt", map_location="cpu")
     model.load_state_dict(state["ema"], strict=False)
     choose_features(model.encoders, state.get("features", "both"))
+    model.projected = model.unet.unet.config.addition_embed_type == "text_time" and state.get("pooled", "projected") == "projected"
     if delta:
         names = {n for n, _ in model.unet.unet.named_parameters() if "_vision" in n}
-        torch.save({n: q.detach().clone() for n, q in model.unet.unet.named_parameters() if n in names}, delta)
+        torch.save({n: q.detach().clone() for n, q in model.unet.unet.named_parameters() if n in names} | model.marks(), delta)
     if out:
         model.save(out)
         for t in ("tokenizer", "tokenizer_2"):

@@ -1015,14 +1015,20 @@ def released(name, configs):
         golden = HERE.parent / "golden" / "data" / dict(sd15="tiny", sdxl="tiny-xl")[name]  # what the importer's own tests read
         for file in sorted(golden.rglob("*.safetensors")):
             wanted, found = load_file(file), load_file(folder / "out" / file.relative_to(golden))
+            assert (found.pop("pooled_projected", None) is not None) == (name == "sdxl" and file.parent.name == "unet"), file
             assert {k: v.shape for k, v in wanted.items() if "pos_embed" not in k} == {k: v.shape for k, v in found.items() if "pos_embed" not in k}, file
         delta, ema = torch.load(folder / "delta.pth"), torch.load(folder / "run" / "reference.pt")["ema"]
+        assert (delta.pop("pooled_projected", None) is not None) == (name == "sdxl")
         attention = [n for n, _ in trained.unet.unet.named_modules() if n.endswith("attn2")]
         visual = {f"{n}.to_{x}_vision.weight" for n in attention for x in "kv"}
         assert visual == {k for k in delta if not k.startswith(networks.PROJECTOR_KEY)} and len(delta) == len(ema)
         same({k.removeprefix("unet.unet."): v.contiguous() for k, v in ema.items()}, {k: v.contiguous() for k, v in delta.items()})
         back = networks.RealCustom.load(folder / "out")
-        assert torch.equal(back.unet.unet.state_dict()[min(visual)], delta[min(visual)])
+        assert torch.equal(back.unet.unet.state_dict()[min(visual)], delta[min(visual)]) and back.projected == (name == "sdxl")
+        (folder / "plain").mkdir()
+        train.main(["--work", str(folder / "plain"), *argv[2:], "--pooled", "unprojected", "--steps", "1"])
+        pretrained.export(config["model"], folder / "plain", delta=folder / "plain.pth")
+        assert torch.load(folder / "plain.pth").keys() == delta.keys()
         return start, folder
 
 

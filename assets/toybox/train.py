@@ -161,6 +161,8 @@ def main(argv=None):
             state["scaler"] = precision.scaler.state_dict()
         if a.features != "both":
             state["features"] = a.features
+        if a.pooled != "projected":
+            state["pooled"] = a.pooled
         torch.save(state, out.with_suffix(".tmp"))
         out.with_suffix(".tmp").rename(out)
         lines = out.with_suffix(".jsonl")

@@ -80,6 +80,7 @@ func (im *importer) gather() error {
 	overlay, overlayErr := visual.overlay()
 	keep(overlayErr)
 	if overlayErr == nil {
+		_, _, im.projected = overlay.Shape(pooledProjected)
 		im.projectorWeights, overlayErr = pick(overlay, regexp.QuoteMeta(projectorPrefix)+`\.(.*)`, "$1")
 		keep(overlayErr)
 	}
@@ -259,8 +260,12 @@ const projectorPrefix = "encoder_hidden_states_vision_projection"
 // visualLayers are the visual keys and values of the cross-attention layers, beside to_k and to_v of each attn2.
 const visualLayers = `.*\.attn2\.to_[kv]_vision\.weight`
 
+// pooledProjected is an empty tensor, there for its name alone: the visual weights learned beside a U-Net of SDXL that was given the pooled
+// text through text_projection, as stock SDXL, and not without it, as that of the release.
+const pooledProjected = "pooled_projected"
+
 // visualWeights are those and the projector: all that RealCustom++ adds to a U-Net.
-var visualWeights = visualLayers + "|" + regexp.QuoteMeta(projectorPrefix) + `\..*`
+var visualWeights = visualLayers + "|" + regexp.QuoteMeta(projectorPrefix) + `\..*|` + pooledProjected
 
 // pick takes the tensors that match a rule and leaves the others.
 func pick(src checkpoint.Source, match, to string) (checkpoint.Source, error) {
@@ -342,7 +347,7 @@ func (im *importer) fit() error {
 			misfit = message.Errorf("%w (text of %s, U-Net of %s)", misfit, text, unet)
 		}
 		refuse(misfit)
-	} else if im.unet.TextTime() && last != im.unet.PooledWidth() {
+	} else if im.unet.TextTime() && !im.projected && last != im.unet.PooledWidth() {
 		refuse(message.Errorf("the last text encoder gives %d pooled channels, the U-Net wants %d: they belong to different models", last,
 			im.unet.PooledWidth()))
 	}

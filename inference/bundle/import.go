@@ -134,6 +134,7 @@ type ingredients struct {
 	model      modelConfig
 	schedule   Schedule
 	tokenizers []string // folders, one per text encoder
+	projected  bool     // SDXL's pooled text goes through text_projection
 
 	unetWeights, vaeWeights, projectorWeights checkpoint.Source
 }
@@ -326,7 +327,11 @@ func (im *importer) build() error {
 	parts := network.Parts{Projector: im.projector, UNet: im.unet, VAE: im.vae}
 	for i, t := range im.text {
 		texts[textFolder(i)] = t.weights
-		parts.Text = append(parts.Text, network.TextEncoder{Config: t.CLIPTextConfig, Scope: textFolder(i) + ".text_model"})
+		e := network.TextEncoder{Config: t.CLIPTextConfig, Scope: textFolder(i) + ".text_model"}
+		if im.projected && im.unet.TextTime() {
+			e.Projected = im.unet.PooledWidth() // of the last one
+		}
+		parts.Text = append(parts.Text, e)
 	}
 	vision := map[string]checkpoint.Source{"projector": im.projectorWeights}
 	for _, e := range im.encoders {
@@ -349,7 +354,7 @@ func (im *importer) build() error {
 	}
 	graphs := network.Graphs()
 	text := im.newFile("text", checkpoint.Join(texts))
-	text.set.Ignore(`.*\.text_projection\.weight`, "the release takes the pooled text unprojected")
+	text.set.Ignore(`.*\.text_projection\.weight`, "the U-Net takes the pooled text unprojected")
 	if im.unet.TextTime() {
 		for i, c := range im.text[:len(im.text)-1] {
 			text.set.Ignore(fmt.Sprintf(`%s\.text_model\.(encoder\.layers\.%d|final_layer_norm)\..*`, textFolder(i), c.Layers-1),

@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"realword/inference/graph"
 	"realword/inference/nn"
@@ -58,13 +59,14 @@ func (c *CLIPTextConfig) Validate(name string) error {
 
 // TextEncoder is one encoder with its weights.
 type TextEncoder struct {
-	Config CLIPTextConfig
-	Scope  string // scope of the encoder's keys in the store, "text_encoder.text_model"
+	Config    CLIPTextConfig
+	Scope     string // scope of the encoder's keys in the store, "text_encoder.text_model"
+	Projected int    // channels that text_projection beside it makes of the pooled text; 0: that is taken without, as the release does
 }
 
 // TextGraph builds text.onnx: ids -> text features. With one encoder (SD-1.5) that is the last layer after the final norm. With
 // textTime (SDXL) it is the last but one layer of every encoder without final norm, joined on channels, and pooled is the last
-// encoder's final_layer_norm(last layer) at the first end of text, without text_projection, as the release takes it.
+// encoder's final_layer_norm(last layer) at the first end of text.
 func TextGraph(encoders []TextEncoder, textTime bool, store *nn.Store) (*onnx.Model, error) {
 	return nn.Build(graph.Text, store, func(root nn.Scope) {
 		b := root.B
@@ -85,7 +87,11 @@ func TextGraph(encoders []TextEncoder, textTime bool, store *nn.Store) (*onnx.Mo
 				features = append(features, x)
 			default:
 				features = append(features, x)
-				b.Output("pooled", e.pool(e.last(s, x, mask), ids))
+				pooled := e.pool(e.last(s, x, mask), ids)
+				if e.Projected > 0 {
+					pooled = nn.Linear(root.In(strings.TrimSuffix(e.Scope, ".text_model"), "text_projection"), pooled, e.Projected, nn.NoBias)
+				}
+				b.Output("pooled", pooled)
 			}
 		}
 		joined := features[0]

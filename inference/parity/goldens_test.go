@@ -3,6 +3,7 @@ package parity
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/bundle/bundletest"
 	"realword/inference/checkpoint"
@@ -72,6 +74,67 @@ func TestEqualsPyTorch(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestProjectedText: visual weights that learned beside stock SDXL's text vector say so, and are given that one: transformers' text_embeds.
+func TestProjectedText(t *testing.T) {
+	src := filepath.Join(t.TempDir(), "tiny-xl")
+	if err := os.CopyFS(src, os.DirFS(filepath.Join(data, "tiny-xl"))); err != nil {
+		t.Fatal(err)
+	}
+	unet := filepath.Join(src, "unet", "diffusion_pytorch_model.safetensors")
+	all, err := checkpoint.Open(unet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensors := map[string]*tensor.Tensor{"pooled_projected": tensor.Zeros(0)}
+	for _, e := range all.Entries() {
+		if tensors[e.Name], err = all.Read(e.Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var marked bytes.Buffer
+	if err := errors.Join(all.Close(), tensor.WriteSafetensors(&marked, tensors, nil), os.WriteFile(unet, marked.Bytes(), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	golden, err := checkpoint.Open(filepath.Join(data, "tiny-xl.goldens", "text-short.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer golden.Close()
+	read := func(name string) *tensor.Tensor {
+		x, err := golden.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	ids := [][]int64{read("text.in.input_ids").I64, read("text.in.input_ids_2").I64}
+	rt := orttest.Shared(t)
+	pooled := func(src, base string) *tensor.Tensor {
+		b, err := bundle.ImportWith(t.Context(), src, filepath.Join(t.TempDir(), "model"), bundle.Options{Copy: true, Base: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := inference.NewGraphs(rt, b)
+		defer g.Close()
+		_, got, err := g.Features(t.Context(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	plain := filepath.Join(data, "tiny-xl")
+	for _, c := range []struct{ src, base, want string }{
+		{src, "", "text.out.pooled_projected"},
+		{src, plain, "text.out.pooled_projected"}, // it belongs to the visual weights, whatever lies under them
+		{plain, src, "text.out.pooled"},
+		{plain, "", "text.out.pooled"},
+	} {
+		if d := relative(pooled(c.src, c.base), read(c.want)); !(d < NetworkTolerance) {
+			t.Errorf("over %q the text vector is %.2g off %s", c.base, d, c.want)
+		}
 	}
 }
 
