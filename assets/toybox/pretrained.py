@@ -11,7 +11,7 @@ The config's "model":
     encoders   sizes of each ViT, the blocks to take features from, and where its weights are: "weights", a file in timm's layout, or
                "timm", a name under which timm downloads them
 """
-import argparse, pathlib, shutil
+import argparse, json, pathlib, shutil
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file
@@ -35,11 +35,25 @@ def vit_weights(config, name):
     raise SystemExit(f"the config does not say where the weights of the image encoder {name} are: \"weights\" or \"timm\"")
 
 
+def refuse_other_training(file):
+    """train.py trains models that predict the noise on Stable Diffusion's schedule: another one would be trained, and saved, as such."""
+    if not file.exists():
+        return
+    usual = dict(prediction_type="epsilon", beta_schedule="scaled_linear", beta_start=.00085, beta_end=.012, num_train_timesteps=1000,
+                 rescale_betas_zero_snr=False, trained_betas=None, timestep_type="discrete", use_flow_sigmas=False)
+    said = json.loads(file.read_text())
+    other = [f"{k} {said[k]}" for k, v in usual.items() if said.get(k, v) != v]
+    other += [said["_class_name"] for kind in ("EDM", "FlowMatch") if said.get("_class_name", "").startswith(kind)]
+    if other:
+        raise SystemExit(f"{file} says {other[0]}: only models that predict the noise on Stable Diffusion's schedule can be trained; use another base")
+
+
 def build(config):
     """(RealCustom, tokenizers) with the released weights; projector and visual keys and values are new."""
     base = pathlib.Path(config["base"])
     if not (base / "unet" / "config.json").exists():
         raise SystemExit(f"{base} is no diffusers folder: it has no unet/config.json; correct \"base\" in the config")
+    refuse_other_training(base / "scheduler" / "scheduler_config.json")
     unet = UNet2DConditionModel.from_pretrained(base / "unet", low_cpu_mem_usage=False)
     texts = [CLIPTextModel.from_pretrained(base / "text_encoder")]
     if (base / "text_encoder_2").exists():
@@ -87,7 +101,6 @@ def export(config, work, out=None, delta=None):
 
 
 if __name__ == "__main__":
-    import json
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True)
     p.add_argument("--config", type=pathlib.Path, required=True)

@@ -981,6 +981,27 @@ def tiny_base(folder, configs):
     return dict(family=configs["about"]["family"], name="tiny", base=str(folder), vision=configs["vision"], encoders=encoders)
 
 
+def test_only_what_predicts_the_noise_is_trained():
+    import pretrained
+    from diffusers import DDIMScheduler, EDMEulerScheduler, EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler
+    stable = dict(beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear")
+    for scheduler, mark in (
+        (DDIMScheduler(**stable), None), (EulerDiscreteScheduler(**stable, timestep_spacing="leading"), None),
+        (DDIMScheduler(**stable, prediction_type="v_prediction"), "prediction_type"), (DDIMScheduler(**stable, rescale_betas_zero_snr=True), "zero_snr"),
+        (DDIMScheduler(), "beta_schedule linear"), (EulerDiscreteScheduler(**stable, timestep_type="continuous", prediction_type="v_prediction"), "v_pred"),
+        (EDMEulerScheduler(), "EDM"), (FlowMatchEulerDiscreteScheduler(), "FlowMatch"),
+    ):
+        with tempfile.TemporaryDirectory() as d:
+            scheduler.save_pretrained(d)
+            try:
+                pretrained.refuse_other_training(pathlib.Path(d) / "scheduler_config.json")
+            except SystemExit as e:
+                assert mark and mark in str(e), e
+            else:
+                assert not mark, mark
+    pretrained.refuse_other_training(pathlib.Path("nowhere.json"))
+
+
 def released(name, configs):
     import pretrained
     with tempfile.TemporaryDirectory() as d:
