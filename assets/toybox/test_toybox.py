@@ -961,6 +961,24 @@ def test_shards_stream_the_same_however_they_are_shared_out_and_resumed():
                 raise AssertionError(wrong)
 
 
+def test_kept_latents_are_those_of_the_pictures():
+    import model, types
+    torch.manual_seed(0)
+    vae, made = toybox.autoencoder.build("f4c4").eval(), []
+    vae.encoder.register_forward_hook(lambda *_: made.append(1))
+    team = types.SimpleNamespace(device=torch.device("cpu"), rank=0, size=1)
+    with tempfile.TemporaryDirectory() as d, mock.patch.object(model, "load", lambda work, small=False: (types.SimpleNamespace(vae=vae), None)):
+        a = types.SimpleNamespace(work=pathlib.Path(d), latent="f4c4", precision="fp32", compile=None)
+        for seed, blocks, anew in ((1, 4, True), (1, 2, False), (2, 2, True)):  # last: other pictures in blocks of the same names
+            s = store.Store()
+            s._put("pictures", 0, torch.randint(0, 256, (8, 128, 128, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed)), (0, 3, 1, 2))
+            s.count, s.blocks = 8, [f"{d}/train-{i:03d}" for i in range(blocks)]
+            made.clear()
+            toybox.train_latents(a, team, types.SimpleNamespace(store=s))
+            right = vae.encode(store.floats(s.pictures[:2])).latent_dist.mean * torch.load(a.work / "latents.pt")["scaling"]
+            assert torch.allclose(s.latents[:2, 0].float(), right, atol=.02) and len(made) == 1 + anew, (seed, len(made))
+
+
 def tiny_base(folder, configs):
     """A diffusers folder of random networks, and the image encoders' weights: the "model" of a config."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
