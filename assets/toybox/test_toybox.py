@@ -916,6 +916,19 @@ def write_shards(folder, count=4, each=5):
     return dict(size=32, text_image=f"{folder}/one-{{000..{count - 1:03}}}.tar", multiview=str(folder / "many-*.tar"), lanes=4, workers=0, shuffle=3, drop=0)
 
 
+def test_photographs_are_upright_and_on_white():
+    stored, turned, mark = io.BytesIO(), Image.new("RGB", (40, 20), (255, 0, 0)), Image.Exif()
+    turned.paste((0, 0, 255), (0, 0, 20, 20))
+    mark[0x112] = 6  # to be turned clockwise
+    turned.save(stored, "JPEG", exif=mark)
+    im = webdata.picture_of(stored.getvalue())
+    assert im.size == (20, 40) and im.getpixel((10, 5))[2] > 200 > 50 > im.getpixel((10, 35))[2]
+    for kind, clear in (("RGBA", (0, 0, 0, 0)), ("LA", (0, 0)), ("P", 0)):
+        stored, im = io.BytesIO(), Image.new(kind, (4, 4), clear)
+        im.save(stored, "PNG", **({"transparency": 0} if kind == "P" else {}))
+        assert webdata.picture_of(stored.getvalue()).getpixel((1, 1)) == (255, 255, 255), kind
+
+
 def pairs(data, rank=0, size=1, first=0, steps=20, batch=4, seed=5, more=()):
     words = tokenizer.Tokenizer(HERE.parent / "golden" / "data" / "tiny" / "tokenizer")
     a = train.options(["--work", "x", "--steps", str(steps), "--config", str(HERE / "configs" / "sd15.json"), "--batch", str(batch), "--seed", str(seed), *more])

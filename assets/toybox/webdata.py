@@ -4,7 +4,7 @@ Files of one sample stand together and share the name up to the first dot of the
 
     text-image   KEY.jpg (or .png, .webp) and KEY.txt (the caption) or KEY.json {"caption": ..., "words": ["dog"]}
     multiview    KEY.0.jpg, KEY.1.jpg, ... and the same; two or more pictures of one subject
-    masks        optional: KEY.mask.png, KEY.0.mask.png, ...: white where the subject is; "words" then says which words name it
+    masks        optional: KEY.mask.png, KEY.0.mask.png, ...: white where the subject is in the upright picture; "words" then says which words name it
 
 A shard is a path, a pattern ("part-{0000..0099}.tar", "*.tar") or "pipe:COMMAND", whose output is read. Nothing is unpacked to disk.
 
@@ -18,7 +18,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageOps
 from curriculum import crop_limit, multiview_share
 
 PICTURES = ("jpg", "jpeg", "png", "webp")
@@ -116,8 +116,12 @@ class Lane:
 
 
 def picture_of(data):
+    """Upright, and on white where it is transparent, as the program sees references."""
     im = Image.open(io.BytesIO(data))
     im.load()
+    im = ImageOps.exif_transpose(im)
+    if im.has_transparency_data:
+        im = Image.alpha_composite(Image.new("RGBA", im.size, "white"), im.convert("RGBA"))
     return im.convert("RGB")
 
 
