@@ -345,7 +345,7 @@ func (im *importer) build() error {
 				continue
 			}
 			model, err := b.Build(parts, f.Store)
-			if err = errors.Join(im.ctx.Err(), err); err != nil {
+			if err = errors.Join(im.ctx.Err(), firstOf(b.Name, err)); err != nil {
 				errs = append(errs, err)
 			} else if model != nil {
 				im.graphs[b.Name] = model
@@ -411,6 +411,23 @@ func (im *importer) build() error {
 		return fmt.Errorf("%w\n%w", unread, all)
 	}
 	return message.Errorf("the weights are not those of a whole model that Realword knows: get all its files again, or use another model\n%w", all)
+}
+
+// firstOf keeps the first of what is wrong with a graph's tensors, what cannot be read before the rest: that says what helps, and a checkpoint
+// of another kind has a thousand.
+func firstOf(name graph.Name, err error) error {
+	const most = 40
+	var all interface{ Unwrap() []error }
+	if !errors.As(err, &all) || len(all.Unwrap()) <= most {
+		return err
+	}
+	list := slices.Clone(all.Unwrap())
+	slices.SortStableFunc(list, func(a, b error) int {
+		_, x := errors.AsType[*checkpoint.UnsupportedError](a)
+		_, y := errors.AsType[*checkpoint.UnsupportedError](b)
+		return cmp.Compare(map[bool]int{false: 1}[x], map[bool]int{false: 1}[y])
+	})
+	return fmt.Errorf("build %s: %w\nand %d more", name, errors.Join(list[:most]...), len(list)-most)
 }
 
 // class is the image encoder of which the class token can be computed: it has one, all of its blocks, and the final norm. A model is

@@ -10,6 +10,7 @@ import (
 	"realword/inference/checkpoint"
 	"realword/inference/message"
 	"realword/inference/network"
+	"realword/inference/tensor"
 )
 
 // This file tells configurations from tensor shapes, for layouts without config.json. What shapes do not show follows the family:
@@ -74,6 +75,17 @@ func (im *importer) deepEnough() error {
 	return errors.Join(errs...)
 }
 
+// incomplete is why tensors do not show the sizes of a network: one of them cannot be read, which says what helps, or else why.
+func incomplete(src checkpoint.Source, why error) error {
+	for _, e := range src.Entries() {
+		if e.DType == tensor.Invalid {
+			_, err := src.Read(e.Name)
+			return err
+		}
+	}
+	return why
+}
+
 // unetConfig reads a U-Net in the names of diffusers. pooled is the width of the last text encoder.
 func unetConfig(src checkpoint.Source, pooled int) (network.UNetConfig, error) {
 	c := network.UNetConfig{
@@ -105,7 +117,7 @@ func unetConfig(src checkpoint.Source, pooled int) (network.UNetConfig, error) {
 		cross = dim(src, "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight", 1)
 	}
 	if levels == 0 || cross == 0 || slices.Min(c.BlockOutChannels) == 0 || c.InChannels == 0 || c.OutChannels == 0 {
-		return c, message.Errorf("the base U-Net is incomplete: conv_in, conv_out, down_blocks and their cross-attention show its sizes, and some are missing (%d levels, channels %v, text width %d); get the file again", levels, c.BlockOutChannels, cross)
+		return c, incomplete(src, message.Errorf("the base U-Net is incomplete: conv_in, conv_out, down_blocks and their cross-attention show its sizes, and some are missing (%d levels, channels %v, text width %d); get the file again", levels, c.BlockOutChannels, cross))
 	}
 	c.CrossAttentionDim = network.PerLevel{cross}
 	// Stable Diffusion 1 has eight heads everywhere, later models heads of 64 channels.
@@ -127,7 +139,7 @@ func textConfig(src checkpoint.Source, i int) (network.CLIPTextConfig, error) {
 		Intermediate: dim(src, "text_model.encoder.layers.0.mlp.fc1.weight", 0), HiddenAct: "quick_gelu",
 	}
 	if c.HiddenSize == 0 || c.Layers == 0 {
-		return c, message.Errorf("%s holds no CLIP text encoder, found tensors such as %s: get the file again", pathOf(src), some(src))
+		return c, incomplete(src, message.Errorf("%s holds no CLIP text encoder, found tensors such as %s: get the file again", pathOf(src), some(src)))
 	}
 	if i > 0 { // OpenCLIP's
 		c.HiddenAct = "gelu"
@@ -151,7 +163,7 @@ func vaeConfig(src checkpoint.Source, sdxl bool) (network.VAEConfig, error) {
 	}
 	c.LayersPerBlock = count(src, "decoder.up_blocks.0.resnets.") - 1
 	if blocks == 0 || c.LayersPerBlock < 1 || slices.Min(c.BlockOutChannels) == 0 || c.LatentChannels == 0 {
-		return c, message.New("the autoencoder is incomplete: decoder.conv_in and decoder.up_blocks show its sizes, and some are missing; get the file again")
+		return c, incomplete(src, message.New("the autoencoder is incomplete: decoder.conv_in and decoder.up_blocks show its sizes, and some are missing; get the file again"))
 	}
 	return c, nil
 }
@@ -171,8 +183,8 @@ func vitConfig(src checkpoint.Source, deep map[int]int, shallow bool) (network.V
 	}
 	step := int(math.Round(float64(last) / 4))
 	if c.EmbedDim == 0 || last < 0 || last >= c.Depth || shallow && step == 0 {
-		return c, message.Errorf("this is not a complete vision transformer with timm's names (width %d, %d blocks), found tensors such as %s: get the file again",
-			c.EmbedDim, c.Depth, some(src))
+		return c, incomplete(src, message.Errorf("this is not a complete vision transformer with timm's names (width %d, %d blocks), found tensors such as %s: get the file again",
+			c.EmbedDim, c.Depth, some(src)))
 	}
 	if shallow {
 		c.Features = []int{last - 3*step, last - 2*step, last - step}

@@ -167,3 +167,29 @@ func TestEndOfTextOfALargerVocabulary(t *testing.T) {
 		}
 	}
 }
+
+// TestSizesOfWhatIsNotRead: a type that PyTorch's files have and that is not read shows no shapes: what is said is why it is not read, and not
+// that the file is incomplete.
+func TestSizesOfWhatIsNotRead(t *testing.T) {
+	files := must[[]synthetic.File](t)(synthetic.Files(synthetic.Options{Layout: synthetic.LDM, Sizes: synthetic.Tiny}))
+	parts := must[*checkpoint.SingleFile](t)(checkpoint.SplitSingleFile(fileOf(t, files, "sdxl.safetensors")))
+	for name, config := range map[string]func(checkpoint.Source) error{
+		"U-Net":        func(src checkpoint.Source) error { _, err := unetConfig(src, 0); return err },
+		"text":         func(src checkpoint.Source) error { _, err := textConfig(src, 0); return err },
+		"autoencoder":  func(src checkpoint.Source) error { _, err := vaeConfig(src, true); return err },
+		"vision tower": func(src checkpoint.Source) error { _, err := vitConfig(src, nil, true); return err },
+	} {
+		from := map[string]checkpoint.Source{"U-Net": parts.UNet, "text": parts.Text, "autoencoder": parts.Autoencoder}[name]
+		if from == nil {
+			from = must[*checkpoint.View](t)(checkpoint.VisionTransformer(fileOf(t, files, "reg4_dinov2.lvd142m/pytorch_model.bin")))
+		}
+		blind := shapes{byName: map[string]checkpoint.Entry{}}
+		for _, e := range from.Entries() {
+			blind.entries = append(blind.entries, checkpoint.Entry{Name: e.Name})
+			blind.byName[e.Name] = checkpoint.Entry{Name: e.Name}
+		}
+		if err := config(blind); err == nil || err.Error() != blind.entries[0].Name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -417,6 +418,28 @@ func TestUnreadTypesThatAreNeeded(t *testing.T) {
 	replace(t, base, bytes.Replace(raw, []byte(needed), []byte(`"model.diffusion_model.out.2.weight":{"dtype":"U16"`), 1))
 	if in := inspect(t, ldm, base); in.Problems == nil || !strings.Contains(in.Problems.Error(), "its type is U16") || !strings.Contains(in.Problems.Error(), "conv_out.weight") {
 		t.Errorf("%v", in.Problems)
+	}
+}
+
+// TestUnreadTypesEverywhere: a checkpoint whose networks are all of a type that is not read is refused by the sentence that helps, and with
+// the first of a thousand lines.
+func TestUnreadTypesEverywhere(t *testing.T) {
+	ldm := tree(t, synthetic.Options{Layout: synthetic.LDM}, nil)
+	raw, err := os.ReadFile(filepath.Join(ldm, "sdxl.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := filepath.Join(t.TempDir(), "fp8.safetensors")
+	replace(t, base, regexp.MustCompile(`("model\.diffusion_model\.[^"]*":\{"dtype":)"F16"`).ReplaceAll(raw, []byte(`$1"U16"`)))
+	const help = "its type is U16; use weights in F32, F16 or BF16"
+	problems := inspect(t, ldm, base).Problems
+	if problems == nil {
+		t.Fatal("it is taken")
+	}
+	first, _, _ := strings.Cut(problems.Error(), "\n")
+	lines := strings.Count(problems.Error(), "\n")
+	if !strings.Contains(first, help) || lines > 100 || lines < 40 || !strings.Contains(problems.Error(), "more") {
+		t.Errorf("%d lines, first %q", lines, first)
 	}
 }
 
