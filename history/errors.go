@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -77,7 +78,7 @@ func explain(path string, err error) error {
 		return err
 	}
 	var file *fs.PathError
-	if errors.As(err, &file) {
+	if errors.As(err, &file) && !(diskFull(err) && strings.Contains(filepath.ToSlash(file.Path), ".blobs/")) { // whose names say nothing to people
 		path = file.Path
 	}
 	kind := Kind(0)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"realword/history"
@@ -96,6 +98,22 @@ func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 	b.end(j, inference.Done{})
 	if text := b.saver.Bar.Text.Text; b.saver.Bar.Hidden || !strings.Contains(text, "only in this window") {
 		t.Errorf("it says %q", text)
+	}
+	b.win.Resize(smallest)    // it is in view there, too
+	b.win.Content().Refresh() // as the driver does once its text has another height
+	b.settle()
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.saver.Bar.Retry)
+	walk(b.win.Content(), func(o fyne.CanvasObject) {
+		if page, ok := o.(*container.Scroll); ok {
+			walk(page.Content, func(o fyne.CanvasObject) {
+				if o == b.saver.Bar.Retry {
+					t.Error("it can be scrolled out of view")
+				}
+			})
+		}
+	})
+	if bottom := at.Y + b.saver.Bar.Retry.Size().Height; bottom > smallest.Height/2 || b.saver.Bar.Text.Size().Height < b.saver.Bar.Text.MinSize().Height {
+		t.Errorf("it lies at %v, its text of %v wants %v", at, b.saver.Bar.Text.Size(), b.saver.Bar.Text.MinSize())
 	}
 	b.askClose()
 	if b.closing || !b.sheetSays("1 picture has no file yet and will be lost when the window closes") {

@@ -268,7 +268,7 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	c.narrow = w.subjects.Narrow
 	w.mask = w.newMask()
 	w.stage = w.newStage(ghost)
-	below := kit.NewColumn(4, w.saver.Bar.Container, w.mask.Tools, w.stage.Tools, w.stage.Border, w.stage.Film, w.gallery.Tree.Root)
+	below := kit.NewColumn(4, w.mask.Tools, w.stage.Tools, w.stage.Border, w.stage.Film, w.gallery.Tree.Root)
 	c.lower = container.New(kit.Under{Least: c.half, Spare: w.stage.Spare}, w.stage.Body,
 		kit.NewPage(container.New(kit.Inset{X: 0, Y: belowMargin}, below)))
 	c.below = func() (height, film float32) {
@@ -292,7 +292,7 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), container.New(kit.Either{Second: w.stage.Marked}, title, w.stage.ExampleMark), sessions, grids, w.models.Opener),
 		c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14")))
 	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root, w.grid.Root, w.computers.Root)
-	top := kit.NewColumn(4, container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container, w.stage.Example)
+	top := kit.NewColumn(4, container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.saver.Bar.Container, w.notice.Container, w.stage.Example)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, ghost.Layer, kit.NewTips())
 }
@@ -328,7 +328,7 @@ func (w *Window) newSaver() *saving.Saver {
 		Folder: w.prefs.Folder, FileName: func() string { return w.prefs.FileName }, Embed: w.prefs.Embed,
 		SaveFile: w.opt.SaveFile, Reveal: reveal,
 		CopyImage: w.opt.CopyImage, CopyFiles: w.opt.CopyFiles,
-		OnHeight: func() { w.columns.again() },
+		OnHeight: func() { w.win.Content().Refresh() },
 	})
 }
 

@@ -41,7 +41,7 @@ func Put(path string, how How, fill func(io.Writer) error) error {
 	}
 	f, err := Create(filepath.Dir(path), perm)
 	if err != nil {
-		return err
+		return ofFile(path, err)
 	}
 	err = fill(f)
 	if err == nil && how&Unsynced == 0 {
@@ -57,12 +57,25 @@ func Put(path string, how How, fill func(io.Writer) error) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return err
+		return ofFile(path, err)
 	}
 	if how&Unsynced == 0 {
 		syncName(path)
 	}
 	return nil
+}
+
+// ofFile is an error of writing a file that names it, and not the hidden one that nobody has asked for.
+func ofFile(path string, err error) error {
+	var of *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &of) && strings.HasPrefix(filepath.Base(of.Path), unfinishedFile):
+		return &fs.PathError{Op: of.Op, Path: path, Err: of.Err}
+	case errors.As(err, &link):
+		return &fs.PathError{Op: "write", Path: path, Err: link.Err}
+	}
+	return err
 }
 
 // syncName has the name of a file or folder last, too; not every system can.

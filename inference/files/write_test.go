@@ -238,3 +238,21 @@ func TestTrim(t *testing.T) {
 		t.Errorf("%s is left, %v", left(), err)
 	}
 }
+
+// What cannot be written is named as it was asked for, not by the name that the file has until it is whole.
+func TestPutNamesTheFile(t *testing.T) {
+	dir := t.TempDir()
+	full := errors.New("full")
+	for path, fill := range map[string]func(io.Writer) error{
+		filepath.Join(dir, "not", "there.png"): Data(nil),
+		dir:                                    Data(nil), // a folder has that name
+		filepath.Join(dir, "a.png"): func(w io.Writer) error {
+			return &fs.PathError{Op: "write", Path: w.(*os.File).Name(), Err: full}
+		},
+	} {
+		var of *fs.PathError
+		if err := Put(path, 0, fill); !errors.As(err, &of) || of.Path != path || strings.Contains(err.Error(), unfinishedFile) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package gallery
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -68,7 +69,8 @@ func historyTrouble(h state.History, canFresh bool) (text string, rescue, fresh,
 	if h.Open {
 		text = i18n.T("The last change was not recorded in the history. %s", why)
 	}
-	if trouble == nil || trouble.Kind != history.Full { // a full disk may be that of the pictures too; then they say so themselves
+	// a disk that is full, read-only or away may be that of the pictures, too; they say so themselves
+	if trouble == nil || !slices.Contains([]history.Kind{history.Full, history.ReadOnly, history.Unreachable}, trouble.Kind) {
 		text += " " + i18n.T("Pictures are still saved.")
 	}
 	return text, rescue, fresh, folder

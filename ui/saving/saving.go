@@ -1,6 +1,7 @@
 package saving
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -24,8 +25,8 @@ import (
 	"realword/ui/wording"
 )
 
-// Bar says under the stage which pictures are in no file, and where they are kept, whichever picture is looked at, and offers to write
-// them.
+// Bar says over all rooms which pictures are in no file, and where they are kept, whichever picture is looked at, and offers to write
+// them: under the picture a low window has no room for it.
 type Bar struct {
 	*fyne.Container
 	saver        *Saver
@@ -47,18 +48,22 @@ func newBar(v *Saver) *Bar {
 
 // unsavedText is what is said of the pictures that are in no file: of the one in view first; "" where all are in files.
 func unsavedText(s state.State) string {
-	n, last := 0, state.Shot{}
+	n, why := 0, error(nil)
 	for _, shot := range s.Shots {
 		if shot.Unsaved {
-			n, last = n+1, shot
+			if n++; !errors.Is(shot.SaveErr, state.ErrNoFile{}) {
+				why = shot.SaveErr
+			}
 		}
 	}
 	shot := s.Shot()
 	switch {
 	case n == 0:
 		return ""
+	case (shot == nil || !shot.Unsaved) && why == nil: // the reasons are forgotten, and "this picture" would be the one in view
+		return i18n.N(n, "%d picture is in no file.", "%d pictures are in no file.", n)
 	case shot == nil || !shot.Unsaved:
-		return i18n.N(n, "%d picture is in no file. %s", "%d pictures are in no file. %s", n, wording.Sentence(last.SaveErr))
+		return i18n.N(n, "%d picture is in no file. %s", "%d pictures are in no file. %s", n, wording.Sentence(why))
 	case n > 1:
 		return saidOf(*shot) + " " + i18n.N(n-1, "%d other picture is in no file either.",
 			"%d other pictures are in no file either.", n-1)

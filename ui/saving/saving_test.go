@@ -364,6 +364,15 @@ func TestPicturesInNoFileAreToldOfBesideOthers(t *testing.T) {
 		!strings.Contains(text, "choose another folder") {
 		t.Errorf("it says %q, hidden %v", text, b.Bar.Hidden)
 	}
+	said := slices.Clone(b.State.Shots)
+	b.Change(func(s *state.State) { // after the next start
+		s.Shots = slices.Clone(said)
+		s.Shots[0].SaveErr, s.Shots[1].SaveErr = state.ErrNoFile{}, state.ErrNoFile{}
+	})
+	if text := b.Bar.Text.Text; text != "2 pictures are in no file." {
+		t.Errorf("beside a picture that is in its file it says %q", text)
+	}
+	b.Change(func(s *state.State) { s.Shots = said })
 	test.Tap(b.Bar.Retry)
 	b.Settle()
 	paths := map[string]bool{}

@@ -25,12 +25,13 @@ import (
 // Sentence is an error as the window says it. Errors of this program are sentences with their remedy already and only get a
 // capital letter and a full stop; errors that were joined get a line each. Those of package message, what an operating system answers
 // often, and the kinds that are known here are said in the language of the window, wherever they lie in an error; the rest stays as it is.
+// Paths are as Path has them.
 func Sentence(err error) string {
 	if err == nil {
 		return ""
 	}
 	var lines []string
-	for line := range strings.Lines(translated(err)) {
+	for line := range strings.Lines(shortened(translated(err))) {
 		if line = strings.TrimSpace(line); line != "" {
 			lines = append(lines, Capital(line))
 		}
@@ -301,6 +302,29 @@ func Path(path string) string {
 		return filepath.Join("~", rest)
 	}
 	return path
+}
+
+// shortened is a text whose paths in the user's own folder are short.
+func shortened(text string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || len(home) < 2 {
+		return text
+	}
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, home+string(filepath.Separator))
+		if !found {
+			return b.String() + text
+		}
+		b.WriteString(before)
+		if last, _ := utf8.DecodeLastRuneInString(before); before != "" && (unicode.IsLetter(last) || unicode.IsDigit(last) || strings.ContainsRune("/\\.-_", last)) {
+			b.WriteString(home) // the end of another path
+		} else {
+			b.WriteString("~")
+		}
+		b.WriteRune(filepath.Separator)
+		text = after
+	}
 }
 
 // WholePath is the path that Path has shortened, or that somebody has written so.

@@ -25,6 +25,10 @@ import (
 )
 
 func TestSentence(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "me")
+	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home)
+	at := func(parts ...string) string { return filepath.Join(append([]string{home}, parts...)...) }
 	for _, c := range []struct {
 		err  error
 		want string
@@ -36,6 +40,12 @@ func TestSentence(t *testing.T) {
 		{errors.New("γ is too large"), "γ is too large."},
 		{errors.New("  "), "Something failed for an unknown reason."},
 		{errors.New("first: do this\nsecond: do that"), "First: do this.\nSecond: do that."},
+		{
+			fmt.Errorf("%s cannot be written: %q is a file", at("a", "b.png"), at("a")),
+			fmt.Sprintf("%s cannot be written: %q is a file.", filepath.Join("~", "a", "b.png"), filepath.Join("~", "a")),
+		},
+		{errors.New("/mnt" + at("a") + " is no folder"), "/mnt" + at("a") + " is no folder."},
+		{errors.New(home + " is no folder"), home + " is no folder."},
 	} {
 		if got := Sentence(c.err); got != c.want {
 			t.Errorf("%v: got %q, want %q", c.err, got, c.want)
