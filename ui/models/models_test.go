@@ -768,6 +768,21 @@ func TestRemovalsComeBack(t *testing.T) {
 	if b.undo.Hidden {
 		t.Fatal("what was removed cannot be brought back any more")
 	}
+	place := fyne.CurrentApp().Driver().AbsolutePositionForObject
+	over := place(b.buttons["check"])
+	if plate := place(b.snack); plate.Y+b.snack.Size().Height > over.Y || b.snack.Size().Height < 20 {
+		t.Errorf("what is said lies at %v, the buttons at %v", plate, over)
+	}
+	b.change(func(s *state.Shelf) { s.Told = "" })
+	if gone := b.gone; len(gone) > 0 {
+		b.gone = nil
+		b.Refresh()
+		if now := place(b.buttons["check"]); !b.snack.Hidden || now != over {
+			t.Errorf("without what is said the buttons lie at %v, with it at %v", now, over)
+		}
+		b.gone = gone
+		b.Refresh()
+	}
 	test.Tap(b.undo)
 	b.Settle()
 	b.has("RealCustom++ was removed.")

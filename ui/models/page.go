@@ -48,6 +48,7 @@ type Page struct {
 	tasks            *fyne.Container
 	rows             map[int]*taskRow
 	snack            *fyne.Container
+	seats            [3]*fyne.Container // of the snack, over the buttons that it would lift: of the chosen model, of adding one, and below all else
 	snackText        *widget.Label
 	undo             *kit.Button
 	detail           *fyne.Container // of the chosen model
@@ -207,7 +208,10 @@ func (p *Page) buildRight() fyne.CanvasObject {
 	real := p.tool("real", i18n.T("Get real models…"), i18n.T("Models that can be downloaded, with their sizes and licences."),
 		theme.DownloadIcon(), p.showCatalogue)
 	real.Importance, real.Alignment = widget.HighImportance, widget.ButtonAlignCenter
-	foot := kit.NewColumn(4, p.why, container.New(&kit.Flow{Gap: 4}, use,
+	for i := range p.seats {
+		p.seats[i] = container.NewStack()
+	}
+	foot := kit.NewColumn(4, p.seats[0], p.why, container.New(&kit.Flow{Gap: 4}, use,
 		real,
 		p.tool("check", i18n.T("Check the files"), i18n.T("Reads all files of the model and compares them with what was imported."),
 			theme.SearchIcon(), chosen(func(m state.Model) { p.check(m.Path) })),
@@ -253,7 +257,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 	p.agree.Importance = widget.HighImportance
 	p.leave = kit.NewButton(i18n.T("Cancel"), p.stopAdding).Explain(i18n.T("Nothing is added."))
 	p.adding = container.NewBorder(kit.NewColumn(6, kit.Whole(p.addTitle, nil), kit.Whole(p.addAt, nil)),
-		container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
+		kit.NewColumn(4, p.seats[1], container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree))),
 		nil, nil,
 		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts,
 			p.nameRow, p.predictionRow, p.copy, p.sources, p.trouble, kit.Quiet(p.addNotes)))))
@@ -264,7 +268,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), kit.NewCapped(6, p.snackText))))
 	done := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })
 	top := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, nil, done))
-	return kit.Panel(container.NewBorder(nil, p.snack, nil, nil,
+	return kit.Panel(container.NewBorder(nil, p.seats[2], nil, nil,
 		container.NewStack(container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())),
 			container.NewVBox(top))))
 }
@@ -466,7 +470,25 @@ func (p *Page) Refresh() {
 	}
 	p.snackText.SetText(text)
 	p.undo.Hidden, p.snack.Hidden = len(p.gone) == 0, text == ""
+	p.seat()
 	p.Root.Refresh()
+}
+
+// seat puts the snack where nothing that is pressed gives way to it.
+func (p *Page) seat() {
+	at := 2
+	switch {
+	case !p.detail.Hidden:
+		at = 0
+	case !p.adding.Hidden:
+		at = 1
+	}
+	for i, seat := range p.seats {
+		seat.Hidden = i != at || p.snack.Hidden
+		if seat.Objects = nil; i == at {
+			seat.Objects = []fyne.CanvasObject{p.snack}
+		}
+	}
 }
 
 // setFacts fills a table of facts when they have changed.
