@@ -443,7 +443,7 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 		begin.file = from(dir, l.Init)
 	}
 	var err error
-	if r.Init, err = begin.read(l.Strength != 0); err != nil {
+	if r.Init, err = begin.read(l.Strength != 0, "init"); err != nil {
 		return batchCase{}, err
 	}
 	r.Subjects = nil

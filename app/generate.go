@@ -63,6 +63,9 @@ func newGenerate() *cobra.Command {
 			if over.plain && (!over.asked() || r.LoRAs != "") {
 				return usagef("--lora none leaves out the LoRAs of --recipe, --redo or --second-pass: name one of those, and no other LoRA")
 			}
+			if g.plan && g.events {
+				return usagef("--plan prints a table, and no events: leave one of them out")
+			}
 			over.strength = begin.strength
 			if err = over.check(c); err != nil {
 				return err
@@ -86,7 +89,7 @@ func newGenerate() *cobra.Command {
 			if over.asked() {
 				over.masks = masks // of the picture's subjects, too
 				if over.recipe != "" {
-					if r.Init, err = begin.read(c.Flags().Changed("strength")); err != nil {
+					if r.Init, err = begin.read(c.Flags().Changed("strength"), "--init"); err != nil {
 						return err
 					}
 				}
@@ -96,7 +99,7 @@ func newGenerate() *cobra.Command {
 			if err := paint(r.Subjects, masks); err != nil {
 				return err
 			}
-			if r.Init, err = begin.read(c.Flags().Changed("strength")); err != nil {
+			if r.Init, err = begin.read(c.Flags().Changed("strength"), "--init"); err != nil {
 				return err
 			}
 			return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
@@ -148,11 +151,11 @@ type beginning struct {
 	strength float64
 }
 
-// read is nil where there is none. given tells that the strength was.
-func (b beginning) read(given bool) (*inference.Init, error) {
+// read is nil where there is none. given tells that the strength was, and name what a picture is named by.
+func (b beginning) read(given bool, name string) (*inference.Init, error) {
 	switch {
 	case b.file == "" && given:
-		return nil, usagef("a strength says how much of a picture is made anew: name the picture (init), too")
+		return nil, usagef("a strength says how much of a picture is made anew: name the picture with %s, too", name)
 	case b.file == "":
 		return nil, nil
 	case b.strength == 0 && !given:

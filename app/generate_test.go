@@ -291,7 +291,7 @@ func TestGenerateFromAPicture(t *testing.T) {
 			t.Errorf("%v: %d, %s", wrong, status, stderr)
 		}
 	}
-	if status, _, stderr := command(t, "generate", "--model", model, "--prompt", "a dog", "--strength", "0.5", "--out", out); status != 2 || !strings.Contains(stderr, "init") {
+	if status, _, stderr := command(t, "generate", "--model", model, "--prompt", "a dog", "--strength", "0.5", "--out", out); status != 2 || !strings.Contains(stderr, "with --init") {
 		t.Errorf("a strength of nothing: %d, %s", status, stderr)
 	}
 }

@@ -87,6 +87,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"generate", "--prompt", "a dog", "--seed", "18446744073709551615", "--count", "2"}, 2, "the largest seed is 18446744073709551615"},
 		{[]string{"generate", "--prompt", "a dog", "--cfg", "1.000,5"}, 2, "--cfg 1.000,5: give a number from 1 to 50 such as 7.5"},
 		{[]string{"generate", "--prompt", "a dog", "--steps", "25,5"}, 2, "--steps 25,5: give a whole number"},
+		{[]string{"generate", "--prompt", "a dog", "--plan", "--events"}, 2, "--plan prints a table, and no events"},
 		{[]string{"generate", "--prompt", "a dog", "--strength", "half"}, 2, "--strength half: give a number such as 0.5"},
 		{[]string{"generate", "--prompt", "a dog", "--init", empty}, 1, "empty.png is empty"},
 		{[]string{"generate", "--prompt", "a dog", "--steps", "99999999999999999999"}, 2, "--steps 99999999999999999999: the number is too large"},

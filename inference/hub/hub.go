@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"sync"
 	"time"
 
@@ -219,9 +220,16 @@ func (c *Client) noAnswer(ctx context.Context, err error) error {
 		err = failed.Err
 	}
 	var name *net.DNSError
+	var code syscall.Errno
+	var slow net.Error
 	why := err
-	if errors.As(err, &name) {
+	switch { // in the words for it alone, without the functions that failed
+	case errors.As(err, &name):
 		why = message.New("its name is not known")
+	case errors.As(err, &code):
+		why = code
+	case errors.As(err, &slow) && slow.Timeout():
+		why = syscall.ETIMEDOUT
 	}
 	if strings.Contains(why.Error(), "certificate") {
 		return &Problem{Text: message.Errorf("the certificate of %s is not valid (%v): this network may want you to log in first, or intercepts connections; check the clock of this machine, log in with a browser, and try again", host, why), Err: err}

@@ -383,8 +383,14 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("a file that is gone: %v", err)
 	}
 	h.Close()
-	if _, err := client.Plan(t.Context(), entry(bigName)); err == nil || !strings.Contains(err.Error(), "cannot be reached") || !strings.Contains(err.Error(), "check the connection") {
+	if _, err := client.Plan(t.Context(), entry(bigName)); err == nil || !strings.Contains(err.Error(), "cannot be reached") || !strings.Contains(err.Error(), "check the connection") || strings.Contains(err.Error(), "dial") {
 		t.Errorf("no network: %v", err)
+	}
+	client.web.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+	}}
+	if _, err := client.Plan(t.Context(), entry(bigName)); err == nil || !strings.Contains(err.Error(), "("+syscall.ETIMEDOUT.Error()+")") {
+		t.Errorf("a network that does not answer: %v", err)
 	}
 	client.web.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.DNSError{Err: "no such host", Name: "x"}
