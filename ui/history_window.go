@@ -32,7 +32,7 @@ func (w *Window) sessionHost() session.Host {
 			w.undo.Reset(w.state.Form)
 			w.stage.Forget()
 		},
-		OnEmptied: func() { w.stage.Forget() },
+		OnBinned:  func() { w.stage.Forget() },
 		OnCompare: func(s state.Shot) { w.stage.CompareWith(s) },
 		OnRescued: func(text string, bad bool) { w.notice.Say(kit.Notice{Text: text, Bad: bad}) },
 		OnOffer: func(text string) {
@@ -73,7 +73,7 @@ func (w *Window) buildHistory() {
 		w.state.PickErr = nil
 		w.subjects.Add(state.Word{}, s)
 	}
-	g.OnRemade, g.OnEmptied, g.OnCompare = w.session.Forget, w.session.Emptied, w.session.Compare
+	g.OnRemade, g.OnBinned, g.OnCompare = w.session.Forget, w.session.Binned, w.session.Compare
 	g.OnBudget = w.prefs.KeepBudget
 	w.gallery = g
 

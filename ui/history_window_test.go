@@ -3,6 +3,7 @@ package ui
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,13 +134,29 @@ func TestWhatIsDeletedLeavesTheStudio(t *testing.T) {
 		t.Fatalf("%d in the tree, %d in the strip, in view is %+v", n, len(b.stage.Strip.Objects), b.state.View)
 	}
 	store := b.journal.Store()
-	if err := store.Trash(time.Now(), history.Item{Kind: history.PictureItem, ID: b.state.Shots[1].Kept}); err != nil {
-		t.Fatal(err)
+	thrown := history.Item{Kind: history.PictureItem, ID: b.state.Shots[1].Kept}
+	says := func() bool {
+		name := b.stage.Strip.Objects[1].(*kit.Tile).Name
+		return strings.Contains(name, "in the trash")
+	}
+	for _, do := range []func() error{
+		func() error { return store.Trash(time.Now(), thrown) },
+		func() error { return store.Restore(thrown) },
+		func() error { return store.Trash(time.Now(), thrown) },
+	} {
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+		there, err := store.Picture(thrown.ID)
+		b.gallery.OnBinned()
+		if n := jobs(); err != nil || says() == there.Trashed.IsZero() || (n == 1) == there.Trashed.IsZero() || len(b.stage.Strip.Objects) != 2 {
+			t.Errorf("thrown away %v, %d in the tree, the strip says so: %v", there.Trashed, n, says())
+		}
 	}
 	if _, err := store.Empty(time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	b.gallery.OnEmptied()
+	b.gallery.OnBinned()
 	b.settle()
 	if n := jobs(); n != 1 || len(b.stage.Strip.Objects) != 1 || b.state.Shot() == nil || b.state.Shot().Kept != first {
 		t.Errorf("%d in the tree, %d in the strip, in view is %+v", n, len(b.stage.Strip.Objects), b.state.Shot())

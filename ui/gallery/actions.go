@@ -245,6 +245,7 @@ func (g *Page) setPin(on bool) {
 func (g *Page) throw(text string, items ...history.Item) {
 	g.change(func(s *history.Store) error { return s.Trash(time.Now(), items...) }, func() {
 		g.state.Snack = snack{Text: text, Undo: items, then: g.state.Snack.back()}
+		g.OnBinned()
 	})
 }
 
@@ -276,7 +277,10 @@ func (g *Page) undoTrash() {
 			g.host.Post(func() { g.state.Snack = was }) // to be tried again
 		}
 		return err
-	}, func() { g.thumbs.forget() })
+	}, func() {
+		g.thumbs.forget()
+		g.OnBinned()
+	})
 }
 
 // Undone takes the last thing out of the trash again if the page is on the screen and something was thrown away there; for
@@ -312,7 +316,10 @@ func (g *Page) restoreAll() {
 			items = append(items, around...)
 		}
 		return s.Restore(items...)
-	}, func() { g.state.Snack = snack{Text: text} })
+	}, func() {
+		g.state.Snack = snack{Text: text}
+		g.OnBinned()
+	})
 	g.readDetail()
 }
 
@@ -366,7 +373,7 @@ func (g *Page) empty() {
 	}, func() {
 		g.thumbs.forget()
 		g.state.Snack = snack{Text: i18n.T("The trash is empty.")}
-		g.OnEmptied()
+		g.OnBinned()
 	})
 }
 

@@ -64,7 +64,7 @@ func newBench(t *testing.T, changes ...func(*Host)) *bench {
 		note("reference %s of %d, %d bytes, %v", s.Name, s.From, len(data), err)
 	}
 	b.OnRemade = func(picture uint64) { note("remade %d", picture) }
-	b.OnEmptied = func() { note("emptied") }
+	b.OnBinned = func() { note("binned") }
 	b.OnReveal = func(folder string) { note("reveal %s", folder) }
 	b.OnBudget = func(bytes int64) { note("budget %d", bytes) }
 	b.tree = b.Tree

@@ -33,7 +33,7 @@ type Page struct {
 	OnCompare   func(left, right uint64, done func(err error)) // show two side by side; done is called once, before they are shown
 	OnReference func(state.Source)                             // take a picture as a reference of the next job
 	OnRemade    func(picture uint64)                           // the file of a picture is there again
-	OnEmptied   func()                                         // pictures were deleted for good
+	OnBinned    func()                                         // pictures went into the trash, came back, or were deleted for good
 	OnReveal    func(folder string)                            // show a folder in the file manager
 	OnBudget    func(bytes int64)                              // keep so much step data from now on; 0: no limit
 

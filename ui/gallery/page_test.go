@@ -231,7 +231,7 @@ func TestEmptyTakesAll(t *testing.T) {
 	if left, err := s.TrashCan(); len(left) > 0 || err != nil {
 		t.Errorf("the trash, which is said to be empty, has %v, %v", left, err)
 	}
-	if !slices.Equal(g.asked, []string{"emptied"}) {
+	if !slices.Equal(g.asked, []string{"binned"}) {
 		t.Errorf("the studio is told %q", g.asked)
 	}
 }

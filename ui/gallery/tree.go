@@ -79,7 +79,7 @@ func (s *Tree) Shows(now state.State) []any {
 	}
 	shown := []any{s.journal.Session(), now.View.Shot}
 	for i, shot := range now.Shots {
-		shown = append(shown, shot.Kept, shot.Likeness, now.DressOf(i))
+		shown = append(shown, shot.Kept, shot.Trashed, shot.Likeness, now.DressOf(i))
 	}
 	return shown
 }
@@ -93,7 +93,7 @@ func (s *Tree) Refresh() {
 	made, now := 0, s.state()
 	var kept uint64
 	for _, shot := range now.Shots {
-		if shot.Kept != 0 {
+		if shot.Kept != 0 && !shot.Trashed {
 			made++
 		}
 	}

@@ -36,7 +36,7 @@ type Host struct {
 
 	OnOpened  func(*history.Store) (show func()) // a history was opened: reads what else comes back, off Fyne's goroutine
 	OnTakenUp func()                             // another session is in the state, and not yet shown
-	OnEmptied func()                             // pictures have left the state, and are still shown
+	OnBinned  func()                             // pictures have left the state, or are marked otherwise, and are still shown as before
 	OnCompare func(state.Shot)                   // it is to be shown beside the picture in view
 	OnRescued func(text string, bad bool)        // how a rescue has ended
 	OnOffer   func(text string)                  // a rescue is offered: Rescue

@@ -367,8 +367,8 @@ func (k *Keeper) Forget(id uint64) {
 	}
 }
 
-// Emptied takes the pictures out of the session that the history has no more.
-func (k *Keeper) Emptied() {
+// Binned takes the pictures out of the session that the history has no more, and marks those that are in the trash.
+func (k *Keeper) Binned() {
 	store := k.host.Journal.Store()
 	if store == nil {
 		return
@@ -378,23 +378,37 @@ func (k *Keeper) Emptied() {
 		shots = slices.Concat(shots, k.away.was.Shots)
 	}
 	k.host.Background(func() func() {
-		gone := map[uint64]bool{}
+		gone, trashed := map[uint64]bool{}, map[uint64]bool{}
 		for _, shot := range shots {
-			if shot.Kept != 0 {
-				_, err := store.Picture(shot.Kept)
-				gone[shot.Kept] = errors.Is(err, history.ErrNoPicture)
+			if shot.Kept == 0 {
+				continue
+			}
+			p, err := store.Picture(shot.Kept)
+			gone[shot.Kept] = errors.Is(err, history.ErrNoPicture)
+			if r, failed := store.Round(p.Round); err == nil && failed == nil {
+				trashed[shot.Kept] = !p.Trashed.IsZero() || !r.Trashed.IsZero()
 			}
 		}
 		is := func(s state.Shot) bool { return gone[s.Kept] }
+		changed := func(s state.Shot) bool { return is(s) || s.Trashed != trashed[s.Kept] }
+		left := func(s state.State) state.State {
+			s = s.Without(is)
+			s.Shots = slices.Clone(s.Shots)
+			for i := range s.Shots {
+				s.Shots[i].Trashed = trashed[s.Shots[i].Kept]
+			}
+			return s
+		}
 		return func() {
 			if k.away != nil {
-				k.away.was = k.away.was.Without(is)
+				k.away.was = left(k.away.was)
 			}
-			if slices.ContainsFunc(k.host.State().Shots, is) {
+			if now := k.host.State().Shots; slices.ContainsFunc(now, changed) {
 				k.host.Change(func(s *state.State) {
-					*s = s.Without(is)
-					s.ActionErr = nil
-					k.host.OnEmptied()
+					if *s = left(*s); len(s.Shots) < len(now) {
+						s.ActionErr = nil
+					}
+					k.host.OnBinned()
 				})
 			}
 		}

@@ -52,7 +52,7 @@ func newBenchOf(t *testing.T, dir string, but func(*bench)) *bench {
 			return history.Options{Pictures: b.pictures(), Wait: 50 * time.Millisecond}.Open(b.file())
 		},
 		OnOpened: func(*history.Store) func() { return func() { b.opened++ } }, OnTakenUp: func() {},
-		OnEmptied: func() { b.emptied++ },
+		OnBinned:  func() { b.emptied++ },
 		OnCompare: func(s state.Shot) { b.beside = append(b.beside, s) },
 		OnRescued: func(text string, bad bool) { b.rescued = append(b.rescued, fmt.Sprint(bad, " ", text)) },
 		OnOffer:   func(text string) { b.offered = append(b.offered, text) },
@@ -378,7 +378,7 @@ func TestWhatIsDeletedLeavesTheSession(t *testing.T) {
 		if _, err := store.Empty(time.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		b.Emptied()
+		b.Binned()
 		b.Settle()
 	}
 	have := func() (list []uint64) {
@@ -389,10 +389,26 @@ func TestWhatIsDeletedLeavesTheSession(t *testing.T) {
 	}
 	b.Show(ids[1])
 	throw(ids[0], ids[1])
-	if b.Emptied(); len(b.State.Shots) != 4 || b.emptied > 0 {
-		t.Errorf("what is in the trash has left: %v", have())
+	marked := func() (list []bool) {
+		b.Binned()
+		b.Settle()
+		for _, s := range b.State.Shots {
+			list = append(list, s.Trashed)
+		}
+		return list
 	}
-	b.Settle()
+	if got := marked(); !slices.Equal(got, []bool{true, true, false, false}) || b.emptied != 1 {
+		t.Errorf("what is in the trash has left, or is not marked: %v, %v", have(), got)
+	}
+	if err := store.Restore(history.Item{Kind: history.PictureItem, ID: ids[0]}); err != nil {
+		t.Fatal(err)
+	}
+	if got := marked(); !slices.Equal(got, []bool{false, true, false, false}) || b.emptied != 2 {
+		t.Errorf("of what came back is marked %v", got)
+	}
+	throw(ids[0])
+	marked()
+	b.emptied = 0
 	unkept := state.Shot{Round: 3} // the history has it not yet
 	b.State.Shots = append(b.State.Shots, unkept)
 	empty()

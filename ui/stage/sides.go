@@ -152,7 +152,7 @@ func (p *Panel) ShowsSides(s state.State) []any {
 		shown = append(shown, film[len(film)-1].Preview)
 	}
 	for i, shot := range s.Shots {
-		shown = append(shown, shot.Likeness, s.DressOf(i))
+		shown = append(shown, shot.Likeness, shot.Trashed, s.DressOf(i))
 	}
 	return shown
 }
@@ -165,6 +165,9 @@ func (p *Panel) RefreshSides() {
 		small, name := Small(s.Shots[i]), i18n.T("picture %d", i+1)
 		if at := s.Shots[i].Stopped; at > 0 {
 			small, name = kit.Dimmed(small), name+" · "+state.StoppedAt(at)
+		}
+		if s.Shots[i].Trashed {
+			small, name = kit.Dimmed(small), name+" · "+i18n.T("in the trash")
 		}
 		thumb := kit.NewThumb(name, small, thumbSide, func() { p.Tap(i) })
 		thumb.OnMenu = func(at fyne.Position) { p.menuOf(i, at) }
