@@ -22,13 +22,16 @@ type Keeper struct {
 	host Host
 	kept []byte // the form as it was kept last
 	away *away  // from the user's own session, while the example is looked at
+
+	opens bool          // the history is being opened
+	pause time.Duration // until a history that another program has open is tried again
 }
 
 // New makes the keeper; Open begins.
-func New(h Host) *Keeper { return &Keeper{host: h} }
+func New(h Host) *Keeper { return &Keeper{host: h, pause: 3 * time.Second} }
 
 // Open opens the history and takes up the session that was worked at last, unless something was done meanwhile.
-func (k *Keeper) Open() { k.open(before{}) }
+func (k *Keeper) Open() { k.open(before{}, false) }
 
 // before is what was kept of the window's work in a history that is opened again.
 type before struct {
@@ -36,11 +39,13 @@ type before struct {
 	tasks   map[int]uint64 // that wait, with their numbers in the history
 }
 
-// open is Open. What waits, and was kept before, waits once.
-func (k *Keeper) open(was before) {
-	if k.host.OpenHistory == nil {
+// open is Open. What waits, and was kept before, waits once. A history that another program has open is tried until it is free: mostly it
+// is a window that is still closing. again tells that it was tried before, and nothing is said where that is so still.
+func (k *Keeper) open(was before, again bool) {
+	if k.host.OpenHistory == nil || k.opens {
 		return
 	}
+	k.opens = true
 	see := k.host.Eye()
 	k.host.Background(func() func() {
 		s, err := k.host.OpenHistory()
@@ -69,6 +74,16 @@ func (k *Keeper) open(was before) {
 			}
 		}
 		return func() {
+			if k.opens = false; isBusy(err) {
+				time.AfterFunc(k.pause, func() {
+					if k.host.Context.Err() == nil {
+						k.host.Post(func() { k.retry(true) })
+					}
+				})
+				if again {
+					return
+				}
+			}
 			k.host.Change(func(now *state.State) {
 				now.History.Open, now.History.Err = err == nil, err
 				if err == nil {
@@ -460,16 +475,25 @@ func (k *Keeper) Compare(left, right uint64, done func(error)) {
 }
 
 // Retry opens the history again, or makes the change that failed again.
-func (k *Keeper) Retry() {
-	if k.host.Closing() {
-		return
-	}
-	if k.host.State().History.Open {
+func (k *Keeper) Retry() { k.retry(false) }
+
+// retry is Retry; again tells that nobody asked for it.
+func (k *Keeper) retry(again bool) {
+	now := k.host.State().History
+	switch {
+	case k.host.Closing(), again && (now.Open || !isBusy(now.Err)):
+	case now.Open:
 		k.kept = []byte{} // the form is written once more
 		k.Keep()
-		return
+	default:
+		k.open(before{}, again)
 	}
-	k.Open()
+}
+
+// isBusy tells whether another program has the history.
+func isBusy(err error) bool {
+	var trouble *history.Error
+	return errors.As(err, &trouble) && trouble.Kind == history.Busy
 }
 
 // StartAnew moves a history that cannot be used away, and begins a new one.
@@ -506,7 +530,7 @@ func (k *Keeper) Rescue() {
 		}
 		return func() {
 			k.kept = nil
-			k.open(was)
+			k.open(was, false)
 			text := i18n.T("The new history starts with what could be read from the damaged one: sessions %d, jobs %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures)
 			if got.Lost > 0 {
 				text += " " + i18n.N(got.Lost, "%d part of it could not be read.", "%d parts of it could not be read.", got.Lost)

@@ -495,10 +495,43 @@ func TestASecondOneIsToldAndCanTryAgain(t *testing.T) {
 	}
 	first.end()
 	b.Retry()
+	b.Retry() // pressed twice: the first press does not stand in the way of the second
 	b.Settle()
 	if !b.State.History.Open || b.State.History.Err != nil {
 		t.Errorf("%+v", b.State.History)
 	}
+}
+
+// A window that was opened while another one closed has the history as soon as that one has let go of it, and what it says is not said again
+// meanwhile: it may have been put away.
+func TestASecondOneWaitsForTheFirst(t *testing.T) {
+	dir := t.TempDir()
+	first := newBench(t, dir)
+	tries := 0
+	b := newBenchOf(t, dir, func(b *bench) {
+		b.Keeper.pause = time.Millisecond
+		open := b.host.OpenHistory
+		b.host.OpenHistory = func() (*history.Store, error) {
+			if tries++; tries == 3 { // here nothing else works at it
+				first.end()
+			}
+			return open()
+		}
+	})
+	said := b.State.History.Err
+	if said == nil {
+		t.Fatal("nothing is said")
+	}
+	b.Render = func() {
+		if h := b.State.History; !h.Open && h.Err != said {
+			t.Errorf("it is said again: %v", h.Err)
+		}
+	}
+	b.Until("the history is open", func() bool { return b.State.History.Open })
+	if b.State.History.Err != nil || tries < 3 {
+		t.Errorf("%+v after %d tries", b.State.History, tries)
+	}
+	b.Render = b.LoadView
 }
 
 func TestADamagedHistoryIsSetAsideOrRescued(t *testing.T) {
