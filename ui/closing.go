@@ -36,6 +36,9 @@ func (w *Window) leaving() string {
 			add(i18n.N(rest, "%d picture has not been made yet%s.", "%d pictures have not been made yet%s.", rest, made))
 		}
 	}
+	if f := w.state.Form; w.state.History.Err != nil && !w.state.History.Open && (f.Prompt != "" || len(f.Cards) > 0) {
+		add(i18n.T("The history is off: the prompt and the pictures bound to its words are not kept."))
+	}
 	if n := w.state.Losing(); n > 0 {
 		add(i18n.N(n, "%d picture has no file yet and will be lost when the window closes.",
 			"%d pictures have no file yet and will be lost when the window closes.", n))

@@ -14,7 +14,7 @@ func (w *Window) adopt(f state.Form, changed bool) {
 		return
 	}
 	f = f.Settle(w.state.Model) // it may be of another model
-	w.undo.Now = f
+	w.undo.See(f)
 	was, page := w.state.Form, -1
 	switch text, deed := was.Turned(f, w.state.Model); {
 	case deed:

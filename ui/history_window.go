@@ -38,6 +38,11 @@ func (w *Window) sessionHost() session.Host {
 		OnOffer: func(text string) {
 			w.notice.Say(kit.Notice{Text: text, Bad: true, Stays: true, Act: i18n.T("Bring over what can be read"), Do: w.session.Rescue})
 		},
+		OnFresh: func() { // what is typed now is the prompt: its letters would fold panels
+			if c := w.win.Canvas(); c.Focused() == nil && c.Overlays().Top() == nil && !w.columns.folded().prompt {
+				c.Focus(w.subjects.Prompt)
+			}
+		},
 		OnQuicker: func(session uint64) {
 			w.notice.Say(kit.Notice{
 				Text: i18n.T("Your last session is kept."), Act: i18n.T("Go back to it"), Do: func() { w.session.GoOn(session) },

@@ -121,6 +121,19 @@ func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 	}
 }
 
+// Where nothing is kept, what the user has set is lost with the window.
+func TestAFormThatIsNotKeptIsNotLeftBehind(t *testing.T) {
+	b := ready(t, nil)
+	b.state.Change(func(s *state.State) { s.History.Err = errors.New("the disk is read-only") })
+	if b.leaving() != "" {
+		t.Errorf("of an empty form it asks %q", b.leaving())
+	}
+	b.subjects.PromptChanged("a dog")
+	if b.askClose(); b.closing || !b.sheetSays("The history is off: the prompt and the pictures bound to its words are not kept.") {
+		t.Error("it closes without a word")
+	}
+}
+
 // Whether to close is asked over what else is open as well. Who then closes once more has answered.
 func TestLookClosingAsksOverASheet(t *testing.T) {
 	plain.Run(t)

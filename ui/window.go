@@ -129,7 +129,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
 	w.subjects.OnCut = func(img image.Image, done func(*image.Gray)) { w.mask.CutOut(img, done) }
 	w.subjects.OnOpened = func(path string) { w.reuse.File(path) }
-	w.subjects.OnSeen = func() { w.undo.Now = w.state.Form }
+	w.subjects.OnSeen = func() { w.undo.See(w.state.Form) }
 	w.OnKeys = func(own map[string]string) {
 		w.prefs.Change(func(p *preferences.Values) { p.Keys = own })
 		w.Bind()

@@ -346,6 +346,7 @@ func (k *Keeper) New() {
 	}
 	k.Keep()
 	k.takeUp(opened{form: state.NewState().Form})
+	k.host.OnFresh()
 }
 
 // GoOn takes up another session where it was left.

@@ -31,6 +31,7 @@ type bench struct {
 	beside  []state.Shot // that were to be compared
 	rescued []string     // how rescues ended
 	offered []string     // what was said where one was offered
+	fresh   int          // empty sessions that the user has begun
 	quicker []uint64     // sessions that the user did not wait for
 }
 
@@ -56,6 +57,7 @@ func newBenchOf(t *testing.T, dir string, but func(*bench)) *bench {
 		OnCompare: func(s state.Shot) { b.beside = append(b.beside, s) },
 		OnRescued: func(text string, bad bool) { b.rescued = append(b.rescued, fmt.Sprint(bad, " ", text)) },
 		OnOffer:   func(text string) { b.offered = append(b.offered, text) },
+		OnFresh:   func() { b.fresh++ },
 		OnQuicker: func(id uint64) { b.quicker = append(b.quicker, id) },
 		Unrescued: func() string { return history.Unrescued(b.file()) },
 	})
@@ -172,6 +174,9 @@ func TestWhoIsQuicker(t *testing.T) {
 func TestASessionComesBackAsItWasLeft(t *testing.T) {
 	dir := t.TempDir()
 	b := newBench(t, dir)
+	if b.fresh != 0 {
+		t.Error("nobody has asked for a new session") // the cursor of a field that has the focus draws without end
+	}
 	id := b.kept(7)
 	b.State.Form.Prompt = "a dog on the moon"
 	form := b.State.Form
@@ -199,7 +204,9 @@ func TestASessionComesBackAsItWasLeft(t *testing.T) {
 	if m := film[3].Subjects[0].Mask; len(m) != 16 || m[8] != 1 || film[3].GridWidth != 4 || film[0].Preview == nil {
 		t.Errorf("mask %v", m)
 	}
-	b.New()
+	if b.New(); b.fresh != 1 {
+		t.Errorf("a new session was asked for once, and begun %d times", b.fresh)
+	}
 	if f := b.State.Form; f.Prompt != "" || len(f.Cards) > 0 || len(b.State.Shots) > 0 || b.host.Journal.Session() != 0 {
 		t.Errorf("a new session begins with %+v, %d pictures", f, len(b.State.Shots))
 	}

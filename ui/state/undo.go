@@ -51,7 +51,10 @@ const (
 )
 
 // Reset begins anew with f: another session, or the model's own settings.
-func (u *Undo) Reset(f Form) { *u = Undo{Now: f} }
+func (u *Undo) Reset(f Form) { *u = Undo{Now: f.Tidy()} }
+
+// See takes the form as it is for what was there before the next change. What the window tidies in every form is no change of the user's.
+func (u *Undo) See(f Form) { u.Now = f.Tidy() }
 
 // Note takes notice of the form as it is now. goesOn tells that more of the same may come, whenever that is: pictures are being read.
 func (u *Undo) Note(f Form, at time.Time, goesOn bool) {

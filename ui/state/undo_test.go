@@ -90,3 +90,32 @@ func TestADropIsOneChange(t *testing.T) {
 		t.Error("there is more to take back")
 	}
 }
+
+// TestWhatIsTidiedIsNoChange: subjects that get their colours from the window are none of the user's deeds, nor is a form of earlier that
+// is brought into order, which what was taken back would be lost with.
+func TestWhatIsTidiedIsNoChange(t *testing.T) {
+	raw := func(prompt string) Form {
+		return Form{Prompt: prompt, Count: 1, Cards: []Card{
+			{ID: 1, Word: inference.Word{Text: "dog"}}, {ID: 2, Word: inference.Word{Text: "hat"}},
+		}}
+	}
+	at := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
+	var u Undo
+	u.Reset(raw("a dog, a hat"))
+	if raw("").Tidy().Cards[0].Style == 0 {
+		t.Fatal("nothing is tidied")
+	}
+	u.Note(raw("a dog, a hat").Tidy(), at, false)
+	if len(u.Past) > 0 {
+		t.Errorf("a session begins with %d changes", len(u.Past))
+	}
+	u.Note(raw("a dog in a hat").Tidy(), at.Add(time.Minute), false)
+	if _, ok := u.Back(); !ok {
+		t.Fatal("nothing is taken back")
+	}
+	u.See(raw("a dog, a hat"))
+	u.Note(raw("a dog, a hat").Tidy(), at.Add(2*time.Minute), false)
+	if f, ok := u.Forward(); !ok || f.Prompt != "a dog in a hat" {
+		t.Errorf("what was taken back is gone: %q", f.Prompt)
+	}
+}
