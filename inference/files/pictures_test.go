@@ -20,7 +20,7 @@ func TestXDGPictures(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(config, "user-dirs.dirs"), []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if got := xdgPictures("/home/ada"); got != c.want {
+			if got := xdgFolder("/home/ada", "XDG_PICTURES_DIR"); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

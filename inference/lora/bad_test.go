@@ -353,6 +353,45 @@ func TestNamesakes(t *testing.T) {
 	}
 }
 
+// TestFoldersThatNameNothing: a file that diffusers or PEFT has named is called by its folder where that is its own.
+func TestFoldersThatNameNothing(t *testing.T) {
+	home := t.TempDir()
+	for _, key := range []string{"HOME", "USERPROFILE"} {
+		t.Setenv(key, home)
+	}
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+	t.Setenv("XDG_DESKTOP_DIR", "")
+	t.Setenv("XDG_DOWNLOAD_DIR", filepath.Join(home, "Téléchargements"))
+	cache := ".cache/huggingface/hub/models--latent-consistency--lcm-lora-sdxl/snapshots/a18548dd4956b174ec5b0d78d340c8dae0a129cd/"
+	for at, want := range map[string]string{
+		"Téléchargements/pytorch_lora_weights.safetensors":     "pytorch_lora_weights",
+		"Desktop/pytorch_lora_weights.safetensors":             "pytorch_lora_weights",
+		"pytorch_lora_weights.safetensors":                     "pytorch_lora_weights",
+		"Téléchargements/dog/pytorch_lora_weights.safetensors": "dog",
+		"loras/pytorch_lora_weights.safetensors":               "loras",
+		cache + "pytorch_lora_weights.safetensors":             "lcm-lora-sdxl",
+		cache + "detail.safetensors":                           "detail",
+	} {
+		path := filepath.Join(home, filepath.FromSlash(at))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(file(t, "x.safetensors", pair("lora_unet_"+q, 16, 16)), path); err != nil {
+			t.Fatal(err)
+		}
+		if name := NameOfFile(path); name != want {
+			t.Errorf("%s is called %s, not %s", at, name, want)
+		}
+	}
+	l := NewLibrary(filepath.Join(home, "loras")) // its own folder is no LoRA's
+	if list := l.Files(); len(list) != 1 || list[0].Name != "pytorch_lora_weights" {
+		t.Errorf("%v", list)
+	}
+	if name, err := l.Take(l.Files()[0].Path); err != nil || name != "pytorch_lora_weights" || len(l.Files()) != 1 {
+		t.Errorf("%s, %v: %v", name, err, l.Files())
+	}
+}
+
 // What is added is what its name finds: another file of that name in a folder below or with another ending stands in the way, the same one is
 // not kept twice.
 func TestTakeBesideANamesake(t *testing.T) {

@@ -48,14 +48,32 @@ func NameOf(text string) string {
 const diffusersTensors = "pytorch_lora_weights"
 
 // NameOfFile is NameOf a file that is there. All that PEFT writes is called adapter_model, and all that diffusers saves
-// pytorch_lora_weights: such a one has the name of its folder.
+// pytorch_lora_weights: such a one has the name of its folder, or of its repository in the cache of the hub's tools, unless it lies among files
+// of all kinds.
 func NameOfFile(path string) string {
 	name := NameOf(path)
 	dir, err := filepath.Abs(filepath.Dir(path))
-	if err == nil && filepath.Dir(dir) != dir && (name == diffusersTensors || name == peftTensors && isFile(filepath.Join(dir, peftConfig))) {
-		return CleanName(filepath.Base(dir))
+	if err != nil || name != diffusersTensors && (name != peftTensors || !isFile(filepath.Join(dir, peftConfig))) {
+		return name
 	}
-	return name
+	if cached := filepath.Dir(dir); filepath.Base(cached) == "snapshots" { // models--OWNER--NAME/snapshots/COMMIT
+		if repository, is := strings.CutPrefix(filepath.Base(filepath.Dir(cached)), "models--"); is {
+			parts := strings.Split(repository, "--")
+			return CleanName(parts[len(parts)-1])
+		}
+	}
+	if filepath.Dir(dir) == dir || files.Arrives(dir) {
+		return name
+	}
+	return CleanName(filepath.Base(dir))
+}
+
+// name is NameOfFile, but for what lies in the library's own folder: that has no LoRA's name.
+func (l *Library) name(path string) string {
+	if isSame(filepath.Dir(path), l.Dir) {
+		return NameOf(path)
+	}
+	return NameOfFile(path)
 }
 
 // Name makes a file known that lies elsewhere, and returns its name. It comes before those of the folder.
@@ -108,7 +126,7 @@ func (l *Library) Files() (list []Named) {
 	taken := map[string]bool{}
 	var namesakes []Named
 	for _, path := range paths {
-		f := Named{NameOfFile(path), path}
+		f := Named{l.name(path), path}
 		if taken[f.Name] {
 			namesakes = append(namesakes, f)
 			continue
@@ -162,11 +180,11 @@ func (l *Library) Take(path string) (name string, err error) {
 	if err := os.MkdirAll(l.Dir, 0o777); err != nil {
 		return "", message.Errorf("the folder %s cannot be made: %w; choose another one", l.Dir, err)
 	}
-	own := NameOfFile(path)
+	own := l.name(path)
 	another := message.Errorf("there is another LoRA called %s already: rename the file, then add it again", own)
 	name, to := own, filepath.Join(l.Dir, own+filepath.Ext(path))
 	for _, there := range NewLibrary(l.Dir).Files() { // also in a folder below, or with another ending: that one is used by this name
-		if NameOfFile(there.Path) != own {
+		if l.name(there.Path) != own {
 			continue
 		}
 		if name, to = there.Name, there.Path; same(path, to) {
