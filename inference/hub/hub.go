@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"sync"
@@ -128,11 +129,13 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// redirect lets the token go to the host that was asked and to no other: Go itself would hand it on to other ports and to hosts below
-// that one. From https nobody leads to http but a network that reads along.
+// redirect lets the token go to the host that was asked, also where that leads from http to https, and to no other: Go itself would hand it
+// on to other ports and to hosts below that one. From https nobody leads to http but a network that reads along.
 func redirect(next *http.Request, before []*http.Request) error {
 	first := before[0].URL
-	if next.URL.Scheme != first.Scheme || next.URL.Host != first.Host {
+	safer := first.Scheme == "http" && next.URL.Scheme == "https" && first.Hostname() == next.URL.Hostname() &&
+		slices.Contains([]string{"", "80"}, first.Port()) && slices.Contains([]string{"", "443"}, next.URL.Port())
+	if !safer && (next.URL.Scheme != first.Scheme || next.URL.Host != first.Host) {
 		next.Header.Del("Authorization")
 	}
 	switch {

@@ -869,9 +869,36 @@ func TestRedirectToHTTP(t *testing.T) {
 	if err := redirect(to, []*http.Request{from}); !errors.Is(err, errPortal) || to.Header.Get("Authorization") != "" {
 		t.Errorf("%v, %v", err, to.Header)
 	}
-	same, _ := http.NewRequest(http.MethodGet, "https://hub/y", nil)
-	same.Header.Set("Authorization", "Bearer secret")
-	if err := redirect(same, []*http.Request{from}); err != nil || same.Header.Get("Authorization") == "" {
-		t.Errorf("%v, %v", err, same.Header)
+	for _, c := range []struct {
+		from, to string
+		keeps    bool // as Python's requests do
+	}{
+		{"https://hub/x", "https://hub/y", true}, {"http://hub/x", "https://hub/x", true}, {"http://hub:80/x", "https://hub:443/x", true},
+		{"http://hub:8080/x", "https://hub/x", false}, {"http://hub/x", "https://hub:8443/x", false}, {"http://hub/x", "https://cdn.hub/x", false},
+	} {
+		from, _ := http.NewRequest(http.MethodGet, c.from, nil)
+		to, _ := http.NewRequest(http.MethodGet, c.to, nil)
+		to.Header.Set("Authorization", "Bearer secret")
+		if err := redirect(to, []*http.Request{from}); err != nil || (to.Header.Get("Authorization") != "") != c.keeps {
+			t.Errorf("%v: %v, %v", c, err, to.Header)
+		}
+	}
+}
+
+// TestPagesInACircle: a list whose next page is empty and leads to itself ends.
+func TestPagesInACircle(t *testing.T) {
+	h := newHub(t, nil)
+	h.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "/tree/") {
+			return false
+		}
+		w.Header().Set("Link", `<`+h.URL+r.URL.Path+`?recursive=1>; rel="next"`)
+		_, _ = w.Write([]byte("[]"))
+		return true
+	}
+	client, _ := h.client(t, nil)
+	part := Part{Into: "a", Repository: "owner/name", Revision: "main", Files: []Want{{Any: []string{"x"}}}}
+	if _, err := client.Plan(t.Context(), Entry{Name: "x", Parts: []Part{part}}); err == nil || !strings.Contains(err.Error(), "no longer has x") || len(h.asked) > 3 {
+		t.Errorf("%v after %d questions", err, len(h.asked))
 	}
 }

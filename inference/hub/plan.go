@@ -242,6 +242,9 @@ func (c *Client) part(ctx context.Context, part Part) (Got, error) {
 		if next, err = c.json(ctx, next, part.Repository, what, &page); err != nil {
 			return Got{}, err
 		}
+		if len(page) == 0 {
+			break // the last one, or a server that leads in a circle
+		}
 		if tree = append(tree, page...); len(tree) > 100_000 {
 			return Got{}, message.Errorf("%s has more than 100 000 files, so it is not a model; check HF_ENDPOINT", part.Repository)
 		}
