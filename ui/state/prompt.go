@@ -67,10 +67,14 @@ type WordRange struct{ First, Last int }
 
 // runsOf finds a word or phrase among words as prompt.Prompt.Find does: whole words, whatever their case.
 func runsOf(words []Word, text string) []WordRange {
-	var parts []string
+	var parts []part
 	for _, w := range PlainWords(text) {
-		parts = append(parts, strings.FieldsFunc(strings.ReplaceAll(strings.ToLower(w.Text), colours, ""),
-			func(r rune) bool { return !ofWord(r) })...)
+		quoted := strings.HasSuffix(text[:w.Start], "'")
+		for _, letters := range strings.FieldsFunc(strings.ReplaceAll(strings.ToLower(w.Text), colours, ""),
+			func(r rune) bool { return !ofWord(r) }) {
+			parts = append(parts, part{letters, quoted})
+			quoted = false
+		}
 	}
 	var runs []WordRange
 	for i := range words {
@@ -81,23 +85,33 @@ func runsOf(words []Word, text string) []WordRange {
 	return runs
 }
 
+// part is a piece of a word or phrase that has no signs in it.
+type part struct {
+	letters string
+	quoted  bool // a single quote stands before it
+}
+
 // readRun tells how far into words the parts reach, if that is what the words begin with. The model reads some words in
 // pieces ("2x", "well-known"); they then stand without a gap.
-func readRun(words []Word, parts []string) (last int, ok bool) {
+//
+// The letters behind a single quote may not be a word: of 'dog' the model reads "'d" and "og", as of "she'd". Of such a one the quote is part.
+func readRun(words []Word, parts []part) (last int, ok bool) {
 	if len(parts) == 0 {
 		return 0, false
 	}
 	i := 0
 	for _, part := range parts {
-		for begin := i; part != ""; i++ {
+		left := part.letters
+		for begin := i; left != ""; i++ {
 			if i == len(words) || i > begin && words[i].Start != words[i-1].End {
 				return 0, false
 			}
-			rest, found := strings.CutPrefix(part, bare(words[i].Text))
-			if !found || rest == part {
+			opens := strings.HasPrefix(words[i].Text, "'") && (i == 0 || words[i].Start != words[i-1].End)
+			rest, found := strings.CutPrefix(left, bare(words[i].Text))
+			if !found || rest == left || opens && !part.quoted {
 				return 0, false
 			}
-			part = rest
+			left = rest
 		}
 	}
 	return i - 1, true

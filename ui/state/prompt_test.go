@@ -296,3 +296,28 @@ func TestPhrasesAndPieces(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotedWords are found in the window where the model finds them, which reads 'dog' as "'d" and "og".
+func TestQuotedWords(t *testing.T) {
+	tok := tokenizer(t)
+	for _, c := range []struct {
+		prompt, phrase string
+		want           bool
+	}{
+		{"a 'dog' on the beach", "dog", false},
+		{"a 'dog' on the beach", "'dog", true},
+		{"a 'dog' on the beach", "a dog", false},
+		{"'truck'", "truck", false},
+		{"'cat' and dog", "cat", true},
+		{`"dog"`, "dog", true},
+		{"the dog's ball", "dog's", true},
+		{"the dog's ball", "dog", true},
+		{"she'd like 'd", "she'd", true},
+	} {
+		p := tok.Encode(c.prompt)
+		_, err := p.Find(c.phrase, 1)
+		if here := len(runsOf(ModelWords(p), c.phrase)) > 0; here != c.want || (err == nil) != c.want {
+			t.Errorf("%q in %q: the window finds it: %v, the model: %v", c.phrase, c.prompt, here, err)
+		}
+	}
+}
