@@ -38,6 +38,7 @@ import (
 	"realword/ui/state"
 	"realword/ui/subjects"
 	"realword/ui/wordbook"
+	"realword/ui/wording"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -163,6 +164,15 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	if text := w.prefs.Untold(); text != "" {
 		w.notice.Say(kit.Notice{Text: text, Bad: true, Stays: true})
 	}
+	w.background(func() func() {
+		err := w.prefs.Kept()
+		return func() {
+			if err != nil {
+				text := i18n.T("Preferences, presets and styles are not kept.") + " " + wording.Sentence(err)
+				w.notice.Say(kit.Notice{Text: text, Bad: true, Stays: true})
+			}
+		}
+	})
 	openLater(w, w.opt.Files)
 	return w
 }

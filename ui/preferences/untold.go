@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"realword/inference/files"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
@@ -13,6 +14,11 @@ const (
 	Copied  = "copied"   // the file of the preferences was damaged, and a copy of it has taken its place
 	Damaged = "damaged:" // it was, and there was none; behind this is where the damaged one is kept
 )
+
+// Kept says why nothing that is set here is there at the next start; nil: it is. It may take its time where the folder is a drive of the network.
+func (d *Desk) Kept() error { return files.Writable(d.folder()) }
+
+func (d *Desk) folder() string { return d.app.Storage().RootURI().Path() }
 
 // Untold says what of the preferences could not be read since it was asked last; "": nothing.
 func (d *Desk) Untold() string {
@@ -32,7 +38,7 @@ func (d *Desk) Untold() string {
 		}
 	}
 	if len(lost) > 0 {
-		file := filepath.Join(d.app.Storage().RootURI().Path(), "preferences.json")
+		file := filepath.Join(d.folder(), "preferences.json")
 		said = append(said, i18n.T("These could not be read and begin anew: %s. What they held is kept in %s.", strings.Join(lost, ", "), file))
 	}
 	return strings.Join(said, " ")
