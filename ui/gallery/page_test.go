@@ -161,7 +161,7 @@ func TestNoOtherSessionWhileAJobRuns(t *testing.T) {
 	g.open(7)
 	g.list.Select(1)
 	g.Settle()
-	const why = "A job is running: wait until all are done, or pause the queue and stop it."
+	const why = "A job is running: wait until all are done, or pause the queue and stop the job."
 	buttons := []string{"new", "drop", "open"}
 	for _, id := range buttons {
 		if about := g.buttons[id].Explanation(); strings.Contains(about, why) {

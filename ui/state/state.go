@@ -276,7 +276,7 @@ func (s State) Occupied() error {
 type ErrOccupied struct{}
 
 func (ErrOccupied) Error() string {
-	return i18n.T("a job is running: wait until all are done, or pause the queue and stop it")
+	return i18n.T("a job is running: wait until all are done, or pause the queue and stop the job")
 }
 
 // Live tells whether the stage shows the job that runs.
