@@ -151,3 +151,45 @@ func TestAFullFarmHasLostAPicture(t *testing.T) {
 	b.worker("heir", &fakeEngine{refuse: only(true)})
 	same(t, r, collect(t, job))
 }
+
+// TestAReasonWaitsForRoom: that a picture cannot be made is told when there is room for it, and the computer is said to be full no longer
+// than it is. One that leaves does not wait for room.
+func TestAReasonWaitsForRoom(t *testing.T) {
+	t.Parallel()
+	refuses := &fakeEngine{refuse: func(inference.Request) error { return errors.New("its model is gone") }}
+	t.Run("that comes", func(t *testing.T) {
+		t.Parallel()
+		b := newBenchOf(t, small)
+		job := b.start(large(1))
+		b.fill()
+		b.worker("one", refuses)
+		b.waits()
+		junk, err := b.client.js.Stream(t.Context(), "KV_"+stateBucket)
+		if err == nil {
+			err = junk.Purge(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := last(collect(t, job)); err == nil || !strings.Contains(err.Error(), "its model is gone") {
+			t.Errorf("the job ends with %v", err)
+		}
+		b.until("it says what was wrong, and no more that it waits", func() bool {
+			w := b.info("one")
+			why := w.Trouble()
+			return !w.Full && why != nil && strings.Contains(why.Error(), "its model is gone")
+		})
+	})
+	t.Run("that does not", func(t *testing.T) {
+		t.Parallel()
+		b := newBenchOf(t, small)
+		b.start(large(1))
+		b.fill()
+		stop := b.worker("one", refuses)
+		b.waits()
+		began := time.Now()
+		if stop(); time.Since(began) > 5*ackWait { // it has a minute for what it says to a farm that does not answer
+			t.Errorf("it left after %v", time.Since(began))
+		}
+	})
+}

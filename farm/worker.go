@@ -491,13 +491,12 @@ func (t *task) work(ctx context.Context) {
 	if errors.Is(context.Cause(ctx), errDone) {
 		err = errDone
 	}
-	t.worker.change(func(i *WorkerInfo) {
-		i.Problem, i.Said, i.Plan, i.Full = "", nil, nil, false
-		if err != nil && !errors.Is(err, errDone) && !errors.Is(err, errOtherTakes) && ctx.Err() == nil {
-			i.Problem, i.Said, i.Plan = err.Error(), message.PartsOf(err), planOf(err)
-		}
-	})
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	var trouble error
+	if !errors.Is(err, errDone) && !errors.Is(err, errOtherTakes) && ctx.Err() == nil {
+		trouble = err
+	}
+	t.says(trouble)
+	ending, cancel := ending(ctx)
 	defer cancel()
 	switch {
 	case err == nil:
@@ -521,14 +520,14 @@ func (t *task) work(ctx context.Context) {
 		}
 		t.refused = append(slices.Clone(t.refused), t.info.ID)
 		if len(t.refused) >= maxRefusals || t.alone(ending, t.refused) {
-			t.park(ending, err)
+			t.park(ctx, err)
 			return
 		}
 		t.tries-- // it was not begun
 		t.tried(ending, err.Error())
 		_ = t.msg.NakWithDelay(200 * time.Millisecond)
 	case t.tries >= maxTries || errors.As(err, new(hopeless)):
-		t.park(ending, err)
+		t.park(ctx, err)
 	default:
 		t.rests(t.model.ID) // its card may be lost: it would be the first at every picture, and spoil them all
 		t.failed = append(slices.Clone(t.failed), t.info.ID)
@@ -887,10 +886,32 @@ func (t *task) tried(ctx context.Context, why string) {
 	_ = again(ctx, func(ctx context.Context) error { _, err := t.Conn.tries.Put(ctx, t.key(), data); return err })
 }
 
-// park makes the reason the picture's result.
+// says tells what was wrong with the last picture; nil: nothing.
+func (t *task) says(err error) {
+	t.worker.change(func(i *WorkerInfo) {
+		i.Problem, i.Said, i.Plan, i.Full = "", nil, nil, false
+		if err != nil {
+			i.Problem, i.Said, i.Plan = err.Error(), message.PartsOf(err), planOf(err)
+		}
+	})
+}
+
+// park makes the reason the picture's result, for which it waits for room as long as the worker works.
 func (t *task) park(ctx context.Context, why error) {
 	reason := Result{Problem: why.Error(), Said: message.PartsOf(why), Plan: planOf(why)}
-	if t.whenRoom(ctx, func() error { return t.answer(ctx, reason) }) == nil {
-		t.acknowledge(ctx)
+	err := t.whenRoom(ctx, func() error {
+		ending, cancel := ending(ctx)
+		defer cancel()
+		return t.answer(ending, reason)
+	})
+	if t.says(why); err == nil {
+		ending, cancel := ending(ctx)
+		defer cancel()
+		t.acknowledge(ending)
 	}
+}
+
+// ending is the time that a worker has to end a picture, also where it leaves.
+func ending(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 }
