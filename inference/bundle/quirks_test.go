@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"realword/inference/bundle"
+	"realword/inference/checkpoint"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
 )
@@ -235,4 +236,28 @@ func TestScaleOfAFileWithoutText(t *testing.T) {
 			t.Errorf("%s: %g", name, got)
 		}
 	}
+}
+
+// TestTextUnderBothNames: a text encoder under the names of the first anime models counts where another one has the usual names, as in ComfyUI.
+func TestTextUnderBothNames(t *testing.T) {
+	const usual, short = "cond_stage_model.transformer.text_model.", "cond_stage_model.transformer."
+	dir := sized(t, synthetic.Options{Layout: synthetic.LDM, Sizes: synthetic.TinySD15}, nil)
+	single := filepath.Join(dir, "sd15.safetensors")
+	f, err := checkpoint.Open(single)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	other := map[string]*tensor.Tensor{}
+	for _, e := range f.Entries() {
+		if strings.HasPrefix(e.Name, usual) && e.DType.Float() {
+			other[e.Name] = tensor.Zeros(e.Shape...)
+		}
+	}
+	base := filepath.Join(t.TempDir(), "base.safetensors")
+	replace(t, base, resaved(t, single, func(name string) string { return strings.Replace(name, usual, short, 1) }, other, nil))
+	if len(other) < 10 {
+		t.Errorf("%d tensors", len(other))
+	}
+	equalBundles(t, importTree(t, dir, bundle.Options{Base: base}), importTree(t, dir, bundle.Options{Base: single}))
 }

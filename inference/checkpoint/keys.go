@@ -210,8 +210,14 @@ func SplitSingleFile(src Source) (*SingleFile, error) {
 		out.Autoencoder = part("first_stage_model.", autoencoderRules(src, "first_stage_model.")...)
 		// Newer versions of transformers leave the first part out.
 		whole := rename(`(?:embeddings|encoder|final_layer_norm)\..*`, "text_model.$0")
-		if out.Text = part("conditioner.embedders.0.transformer.", imageHalf, whole); out.Text == nil {
-			out.Text = part("cond_stage_model.transformer.", imageHalf, whole)
+		for _, prefix := range []string{"conditioner.embedders.0.transformer.", "cond_stage_model.transformer."} {
+			rules := []Rule{imageHalf, whole}
+			if hasPrefix(src, prefix+"encoder.") { // merges of the first time have both; the other programs take these
+				rules = append(rules, leaveOut(`text_model\..*`, "the file has another text encoder, under shorter names"))
+			}
+			if out.Text == nil {
+				out.Text = part(prefix, rules...)
+			}
 		}
 		out.Text2 = part("conditioner.embedders.1.model.", openCLIPText...)
 		for _, e := range src.Entries() {
