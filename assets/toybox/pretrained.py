@@ -91,6 +91,8 @@ def export(config, work, out=None, delta=None):
     choose_features(model.encoders, state.get("features", "both"))
     model.projected = model.unet.unet.config.addition_embed_type == "text_time" and state.get("pooled", "projected") == "projected"
     if delta:
+        if learned := [n for n in state["ema"] if "_vision" not in n]:
+            raise SystemExit(f"this was trained without --frozen: {len(learned)} tensors of the base learned too, the first is {learned[0]}; use --out")
         names = {n for n, _ in model.unet.unet.named_parameters() if "_vision" in n}
         torch.save({n: q.detach().clone() for n, q in model.unet.unet.named_parameters() if n in names} | model.marks(), delta)
     if out:

@@ -1081,6 +1081,15 @@ def released(name, configs):
         train.main(["--work", str(folder / "plain"), *argv[2:], "--pooled", "unprojected", "--steps", "1"])
         pretrained.export(config["model"], folder / "plain", delta=folder / "plain.pth")
         assert torch.load(folder / "plain.pth").keys() == delta.keys()
+        state = torch.load(folder / "plain" / "reference.pt")
+        state["ema"]["unet.unet.conv_in.weight"] = start.unet.unet.conv_in.weight.data
+        torch.save(state, folder / "plain" / "reference.pt")
+        try:
+            pretrained.export(config["model"], folder / "plain", delta=folder / "half.pth")
+        except SystemExit as e:
+            assert "use --out" in str(e) and not (folder / "half.pth").exists()
+        else:
+            raise AssertionError("what the base learned was left out")
         return start, folder
 
 
