@@ -475,6 +475,20 @@ func TestTextTimeInputs(t *testing.T) {
 	}
 }
 
+// TestHeightFirst: stock SDXL learned sizes as diffusers' _get_add_time_ids gives them.
+func TestHeightFirst(t *testing.T) {
+	b := newBench(t)
+	b.model.manifest.Text.Pooled, b.model.manifest.Text.TimeIDs, b.model.manifest.Text.HeightFirst = true, 6, true
+	r := b.dog()
+	r.Width, r.Height, r.Steps = 32, 16, 1
+	b.run(r)
+	for _, graph := range []string{"unet", "guidance"} {
+		if in := b.runtime.callsOf(graph)[0].in; !slices.Equal(in["time_ids"].F32, []float32{16, 32, 0, 0, 16, 32}) {
+			t.Errorf("%s: time ids %v", graph, in["time_ids"])
+		}
+	}
+}
+
 func TestTwoTextEncoders(t *testing.T) {
 	b := newBench(t)
 	b.model.manifest.Text.Encoders = 2

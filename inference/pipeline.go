@@ -351,10 +351,13 @@ func (l *Loop) Shape() []int {
 	return []int{1, m.Channels, l.Height / m.Factor, l.Width / m.Factor}
 }
 
-// At is a latent at a timestep of training, which may be a fraction, under no text yet. The time ids (width first) are what the released
-// system sends; see also SDXL's micro-conditioning, which has the height first.
+// At is a latent at a timestep of training, which may be a fraction, under no text yet. The time ids are the sizes as the released system
+// sends them, width first, or as stock SDXL learned them, height first.
 func (l *Loop) At(z []float32, timestep float32) Point {
 	w, h := float32(l.Width), float32(l.Height)
+	if l.Graphs.model.Manifest().Text.HeightFirst {
+		w, h = h, w
+	}
 	return Point{
 		Latent:   tensor.Of(z, l.Shape()...),
 		Timestep: tensor.Of([]float32{timestep}, 1),

@@ -261,7 +261,7 @@ const projectorPrefix = "encoder_hidden_states_vision_projection"
 const visualLayers = `.*\.attn2\.to_[kv]_vision\.weight`
 
 // pooledProjected is an empty tensor, there for its name alone: the visual weights learned beside a U-Net of SDXL that was given the pooled
-// text through text_projection, as stock SDXL, and not without it, as that of the release.
+// text through text_projection, as stock SDXL, and not without it, as that of the release. Sizes have the height first then, too.
 const pooledProjected = "pooled_projected"
 
 // visualWeights are those and the projector: all that RealCustom++ adds to a U-Net.

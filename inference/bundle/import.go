@@ -295,7 +295,7 @@ func (im *importer) describe() Manifest {
 	}
 	text := Text{Tokens: 77, Chunks: true, Encoders: len(im.text), Pooled: im.unet.TextTime()}
 	if text.Pooled {
-		text.TimeIDs = 6
+		text.TimeIDs, text.HeightFirst = 6, im.projected // both are how stock SDXL was trained
 	}
 	return Manifest{
 		Schema: SchemaVersion, Name: model.Name, Family: model.Family, Licence: strings.Join(model.Licences, "; "),

@@ -101,6 +101,9 @@ type Text struct {
 	Encoders int  `json:"encoders"`         // 1 or 2
 	Pooled   bool `json:"pooled"`           // the U-Net wants text_embeds and time_ids (text_time)
 	TimeIDs  int  `json:"time_ids"`         // 6 where Pooled
+
+	// HeightFirst: sizes among the time ids have the height first, as stock SDXL learned them, and not the width, as in the release.
+	HeightFirst bool `json:"height_first,omitempty"`
 }
 
 // Vision describes the reference side.

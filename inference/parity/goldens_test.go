@@ -111,11 +111,14 @@ func TestProjectedText(t *testing.T) {
 		return x
 	}
 	ids := [][]int64{read("text.in.input_ids").I64, read("text.in.input_ids_2").I64}
-	rt := orttest.Shared(t)
+	rt, plain := orttest.Shared(t), filepath.Join(data, "tiny-xl")
 	pooled := func(src, base string) *tensor.Tensor {
 		b, err := bundle.ImportWith(t.Context(), src, filepath.Join(t.TempDir(), "model"), bundle.Options{Copy: true, Base: base})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if first := b.Manifest().Text.HeightFirst; first != (src != plain) {
+			t.Errorf("over %q the height comes first: %v", base, first)
 		}
 		g := inference.NewGraphs(rt, b)
 		defer g.Close()
@@ -125,7 +128,6 @@ func TestProjectedText(t *testing.T) {
 		}
 		return got
 	}
-	plain := filepath.Join(data, "tiny-xl")
 	for _, c := range []struct{ src, base, want string }{
 		{src, "", "text.out.pooled_projected"},
 		{src, plain, "text.out.pooled_projected"}, // it belongs to the visual weights, whatever lies under them
