@@ -562,3 +562,12 @@ func TestWhoFetchesTakesOver(t *testing.T) {
 		t.Errorf("%d pictures; fetched %v", len(got), larder.Fetched())
 	}
 }
+
+// TestTheSameModelIsUsedInTheSameWay: of which two computers would make two pictures is not one model.
+func TestTheSameModelIsUsedInTheSameWay(t *testing.T) {
+	m := bundle.Manifest{Files: map[string]string{"unet.onnx": "1"}, Text: bundle.Text{TimeIDs: 6}}
+	other := m
+	if other.Text.HeightFirst = true; ModelID(m) == ModelID(other) {
+		t.Error("the one is told the width first, the other the height")
+	}
+}

@@ -388,15 +388,17 @@ func stepOf(from *inference.State) int {
 // unit is a picture in a job, as keys name it.
 func unit(job string, picture int) string { return fmt.Sprintf("%s.%d", job, picture) }
 
-// ModelID is what two computers compare to know that they have the same model: the SHA-256 of its graphs and weights, wherever they lie.
+// ModelID is what two computers compare to know that they have the same model: the SHA-256 of its graphs and weights, wherever they lie,
+// and of how they are used.
 func ModelID(m bundle.Manifest) string {
 	var of struct {
 		Graphs, Files map[string]string
 		Outside       []string
 		Schedule      bundle.Schedule
 		Latent        bundle.Latent
+		HeightFirst   bool `json:",omitempty"`
 	}
-	of.Files, of.Schedule, of.Latent = map[string]string{}, m.Schedule, m.Latent
+	of.Files, of.Schedule, of.Latent, of.HeightFirst = map[string]string{}, m.Schedule, m.Latent, m.Text.HeightFirst
 	for name, sum := range m.Files {
 		if !strings.HasSuffix(name, ".onnx") { // graphs name the places of weights, which differ
 			of.Files[name] = sum

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	"realword/inference/files"
 
@@ -36,7 +37,8 @@ func (s *Store) compact(reopen func() (*bbolt.DB, error)) error {
 	if err != nil || free < worthwhile || info.Size()-free > min(free, bearable) || files.Fits(filepath.Dir(path), info.Size()-free) != nil {
 		return nil
 	}
-	defer s.turn()() // nobody changes it while nobody has its lock
+	turn := sync.OnceFunc(s.turn()) // nobody changes it while nobody has its lock
+	defer turn()
 	if s.copyTo(small, info) != nil {
 		_ = os.Remove(small)
 		return nil
@@ -56,6 +58,7 @@ func (s *Store) compact(reopen func() (*bbolt.DB, error)) error {
 			return err
 		}
 	}
+	turn() // who was quicker has the lock of the new file, and waits for its turn
 	s.db, err = reopen()
 	return err
 }

@@ -225,8 +225,10 @@ func (c *Client) noAnswer(ctx context.Context, err error) error {
 	var name *net.DNSError
 	var code syscall.Errno
 	var slow net.Error
+	var proxy *net.OpError
 	why := err
 	switch { // in the words for it alone, without the functions that failed
+	case errors.As(err, &proxy) && proxy.Op == "proxyconnect": // it is that address which does not answer
 	case errors.As(err, &name):
 		why = message.New("its name is not known")
 	case errors.As(err, &code):

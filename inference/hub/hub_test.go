@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -391,6 +392,14 @@ func TestRefusals(t *testing.T) {
 	}}
 	if _, err := client.Plan(t.Context(), entry(bigName)); err == nil || !strings.Contains(err.Error(), "("+syscall.ETIMEDOUT.Error()+")") {
 		t.Errorf("a network that does not answer: %v", err)
+	}
+	closed, err := url.Parse(h.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.web.Transport = &http.Transport{Proxy: http.ProxyURL(closed)}
+	if _, err := client.Plan(t.Context(), entry(bigName)); err == nil || !strings.Contains(err.Error(), "proxyconnect") || !strings.Contains(err.Error(), closed.Host) {
+		t.Errorf("a proxy that is gone: %v", err)
 	}
 	client.web.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.DNSError{Err: "no such host", Name: "x"}

@@ -84,6 +84,7 @@ func TestNoTroubleInEnglishAlone(t *testing.T) {
 		"inference/bundle check":                "of a manifest or realword.json; readManifest, folderVisual and write wrap it",
 		"inference/bundle checkNumbers":         "of a manifest; readManifest and gather wrap it",
 		"inference/bundle Told":                 "a note of an import of before 28 November 2026",
+		"inference/bundle firstOf":              "a list of tensors, below what build says",
 		"inference/bundle Extract":              "the built-in model, which tests have opened",
 		"inference/bundle write":                "a file that the program itself puts beside a model",
 		"inference/checkpoint ":                 "causes of FormatErrors",
