@@ -18,6 +18,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -384,14 +385,15 @@ func (w *writing) fits(answer *http.Response) error {
 		}
 		return nil
 	}
-	var first, last, all int64
-	if _, err := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &all); err != nil || first != w.done {
+	var first, last int64
+	var all string // or *: the server does not know, and the checksum says whether it is the same file (RFC 9110, 14.4)
+	if _, err := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-%d/%s", &first, &last, &all); err != nil || first != w.done {
 		w.broken = true
 		return message.Errorf("the download of %s cannot be resumed (Content-Range %q, wanted from %d) and was deleted: try again", w.f.Path,
 			answer.Header.Get("Content-Range"), w.done)
 	}
-	if all != w.f.Size {
-		return w.lie(all)
+	if size, err := strconv.ParseInt(all, 10, 64); all != "*" && (err != nil || size != w.f.Size) {
+		return w.lie(size)
 	}
 	return nil
 }

@@ -684,6 +684,27 @@ func TestRanges(t *testing.T) {
 	}
 	have(t, dir, bigName, files[repo+"/"+bigName])
 
+	h = newHub(t, files) // one that does not say how long the whole is
+	h.cut = first
+	whole, resumed := files[repo+"/"+bigName], 0
+	h.cdnDoes = func(w http.ResponseWriter, r *http.Request, _ string) bool {
+		var from int
+		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err != nil {
+			return false
+		}
+		resumed = from
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/*", from, len(whole)-1))
+		w.WriteHeader(http.StatusPartialContent)
+		_, _ = w.Write(whole[from:])
+		return true
+	}
+	c, _ = h.client(t, nil)
+	dir = filepath.Join(t.TempDir(), "tiny")
+	if err := c.Fetch(t.Context(), h.plan(t, c, entry(bigName)), dir, nil); err != nil || resumed == 0 {
+		t.Fatal(err, resumed)
+	}
+	have(t, dir, bigName, whole)
+
 	h = newHub(t, files)
 	h.cut = first
 	h.cdnDoes = func(w http.ResponseWriter, r *http.Request, _ string) bool {
