@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,8 +40,6 @@ type module struct {
 var suffixes = []struct{ suffix, kind string }{
 	{".lora_linear_layer.down.weight", "down"},
 	{".lora_linear_layer.up.weight", "up"},
-	{".lora_A.default.weight", "down"},
-	{".lora_B.default.weight", "up"},
 	{".lora_A.weight", "down"},
 	{".lora_B.weight", "up"},
 	{".lora.down.weight", "down"},
@@ -50,7 +49,6 @@ var suffixes = []struct{ suffix, kind string }{
 	{".lora_mid.weight", "mid"},
 	{"_lora.down.weight", "processor down"},
 	{"_lora.up.weight", "processor up"},
-	{".lora_magnitude_vector.default.weight", "magnitude"},
 	{".lora_magnitude_vector.default", "magnitude"},
 	{".lora_magnitude_vector.weight", "magnitude"},
 	{".lora_magnitude_vector", "magnitude"},
@@ -74,6 +72,9 @@ var suffixes = []struct{ suffix, kind string }{
 	{".w_norm", "diff"},
 	{".b_norm", "diff_b"},
 }
+
+// adapter is the name that PEFT has among its keys before it saves them.
+var adapter = regexp.MustCompile(`(\.lora_A|\.lora_B|\.lora_magnitude_vector)\.\w+\.weight$`)
 
 // Open opens a LoRA file. The caller closes it. The error says what it is instead.
 func Open(path string) (*File, error) {
@@ -140,8 +141,9 @@ func (f *File) Close() error { return f.data.Close() }
 
 // take finds the module that a key belongs to.
 func (f *File) take(key string) bool {
+	plain := adapter.ReplaceAllString(key, "$1.weight")
 	for _, s := range suffixes {
-		name, ok := strings.CutSuffix(key, s.suffix)
+		name, ok := strings.CutSuffix(plain, s.suffix)
 		if !ok || name == "" {
 			continue
 		}

@@ -47,6 +47,28 @@ var (
 	hadaOf4 = map[string][]int{".hada_w1_a": {16, 4}, ".hada_w1_b": {4, 16}, ".hada_w2_a": {16, 4}, ".hada_w2_b": {4, 16}}
 )
 
+// TestAdapterNames: the name of an adapter among the keys, as PEFT's modules have it before they are saved, is none of the module's.
+func TestAdapterNames(t *testing.T) {
+	weights, _ := tinyModel(t, "tiny-xl")
+	for _, name := range []string{"default", "default_0", "dog"} {
+		tensors := peft(map[string][]int{
+			".lora_A." + name + ".weight": {4, 16}, ".lora_B." + name + ".weight": {16, 4}, ".lora_magnitude_vector." + name + ".weight": {16},
+		})
+		maps.DeleteFunc(tensors, func(key string, _ *tensor.Tensor) bool { return strings.Contains(key, "attn2.to_k") }) // of another width
+		f, err := Open(file(t, "x.safetensors", tensors))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if fit, err := f.Fit(weights, "M", "sdxl"); err != nil || len(fit.Changes) != 3 || len(fit.Stray) > 0 {
+			t.Errorf("%s: %v, %v", name, fit, err)
+		}
+		if len(f.modules) != 3 || len(f.modules[attentions+"attn1.to_q"].keys) != 3 {
+			t.Errorf("%s: %v", name, f.modules)
+		}
+	}
+}
+
 // scales are those of a file, by the ends of its modules' names.
 func scales(t *testing.T, path string) map[string]float32 {
 	t.Helper()
