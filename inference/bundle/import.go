@@ -355,6 +355,11 @@ func (im *importer) build() error {
 	graphs := network.Graphs()
 	text := im.newFile("text", checkpoint.Join(texts))
 	text.set.Ignore(`.*\.text_projection\.weight`, "the U-Net takes the pooled text unprojected")
+	for i, t := range im.text { // as in transformers
+		for layer := t.Layers; has(t.weights, fmt.Sprintf("text_model.encoder.layers.%d.", layer)); layer++ {
+			text.set.Ignore(fmt.Sprintf(`%s\.text_model\.encoder\.layers\.%d\..*`, textFolder(i), layer), "the configuration leaves it out")
+		}
+	}
 	if im.unet.TextTime() {
 		for i, c := range im.text[:len(im.text)-1] {
 			text.set.Ignore(fmt.Sprintf(`%s\.text_model\.(encoder\.layers\.%d|final_layer_norm)\..*`, textFolder(i), c.Layers-1),

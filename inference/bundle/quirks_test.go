@@ -1,6 +1,7 @@
 package bundle_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -93,6 +94,8 @@ func TestQuirks(t *testing.T) {
 		})},
 		{"whole CLIP models", synthetic.Release, chain(with("clip-sdxl-1/pytorch_model.bin", halves...), with("clip-sdxl-2/pytorch_model.bin", halves...))},
 		{"text models without text_model", synthetic.Diffusers, named("text_encoder/model.safetensors", func(name string) string { return strings.TrimPrefix(name, "text_model.") })},
+		{"layers that the configuration of a text model leaves out", synthetic.Diffusers, with("text_encoder_2/model.safetensors",
+			fmt.Sprintf("text_model.encoder.layers.%d.mlp.fc1.bias", synthetic.Tiny.Text[1].Layers), fmt.Sprintf("text_model.encoder.layers.%d.mlp.fc1.bias", synthetic.Tiny.Text[1].Layers+1))},
 		{"old autoencoder in a folder", synthetic.Diffusers, named("vae/diffusion_pytorch_model.safetensors", oldAttention)},
 		{"open_clip's SigLIP in a folder", synthetic.Diffusers, chain(named("vision/siglip/model.safetensors", prefix("visual.trunk.")), with("vision/siglip/model.safetensors", "logit_scale", "text.ln_final.bias"))},
 		{"what training leaves in a single file", synthetic.LDM, with("sdxl.safetensors", "model_ema.decay", "model_ema.diffusion_modelinput_blocks00bias", "alphas_cumprod",
