@@ -401,8 +401,10 @@ func (k *Keeper) Binned() {
 			}
 			p, err := store.Picture(shot.Kept)
 			gone[shot.Kept] = errors.Is(err, history.ErrNoPicture)
-			if r, failed := store.Round(p.Round); err == nil && failed == nil {
-				trashed[shot.Kept] = !p.Trashed.IsZero() || !r.Trashed.IsZero()
+			r, failed := store.Round(p.Round)
+			in, lost := store.Session(r.Session)
+			if err == nil && failed == nil && lost == nil {
+				trashed[shot.Kept] = !p.Trashed.IsZero() || !r.Trashed.IsZero() || !in.Trashed.IsZero()
 			}
 		}
 		is := func(s state.Shot) bool { return gone[s.Kept] }

@@ -413,8 +413,20 @@ func TestWhatIsDeletedLeavesTheSession(t *testing.T) {
 	if got := marked(); !slices.Equal(got, []bool{false, true, false, false}) || b.emptied != 2 {
 		t.Errorf("of what came back is marked %v", got)
 	}
+	session := history.Item{Kind: history.SessionItem, ID: b.host.Journal.Session()}
+	if err := store.Trash(time.Now(), session); err != nil {
+		t.Fatal(err)
+	}
+	if got := marked(); slices.Contains(got, false) {
+		t.Errorf("of a session in the trash is marked %v", got)
+	}
+	if err := store.Restore(session); err != nil {
+		t.Fatal(err)
+	}
 	throw(ids[0])
-	marked()
+	if got := marked(); !slices.Equal(got, []bool{true, true, false, false}) {
+		t.Errorf("of a session that came back is marked %v", got)
+	}
 	b.emptied = 0
 	unkept := state.Shot{Round: 3} // the history has it not yet
 	b.State.Shots = append(b.State.Shots, unkept)
