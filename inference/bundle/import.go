@@ -418,8 +418,8 @@ func (im *importer) build() error {
 	return message.Errorf("the weights are not those of a whole model that Realword knows: get all its files again, or use another model\n%w", all)
 }
 
-// firstOf keeps the first of what is wrong with a graph's tensors, what cannot be read before the rest: that says what helps, and a checkpoint
-// of another kind has a thousand.
+// firstOf keeps the first of what is wrong with a graph's tensors, what cannot be read before the rest: that says what helps, and a
+// checkpoint of another kind has a thousand.
 func firstOf(name graph.Name, err error) error {
 	const most = 40
 	var all interface{ Unwrap() []error }

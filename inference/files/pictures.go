@@ -9,8 +9,8 @@ import (
 // Pictures is where finished pictures go: the folder Realword inside the user's folder for pictures, which need not be there yet.
 func Pictures() string { return filepath.Join(userFolder("PICTURES", "Pictures"), "Realword") }
 
-// Arrives tells whether files of all kinds come into a folder, so that its name says nothing of one of them: the user's downloads, desktop and
-// home.
+// Arrives tells whether files of all kinds come into a folder, so that its name says nothing of one of them: the user's downloads, desktop
+// and home.
 func Arrives(dir string) bool {
 	home, err := os.UserHomeDir()
 	at, err2 := os.Stat(dir)

@@ -903,8 +903,12 @@ func TestRedirectToHTTP(t *testing.T) {
 		from, to string
 		keeps    bool // as Python's requests do
 	}{
-		{"https://hub/x", "https://hub/y", true}, {"http://hub/x", "https://hub/x", true}, {"http://hub:80/x", "https://hub:443/x", true},
-		{"http://hub:8080/x", "https://hub/x", false}, {"http://hub/x", "https://hub:8443/x", false}, {"http://hub/x", "https://cdn.hub/x", false},
+		{"https://hub/x", "https://hub/y", true},
+		{"http://hub/x", "https://hub/x", true},
+		{"http://hub:80/x", "https://hub:443/x", true},
+		{"http://hub:8080/x", "https://hub/x", false},
+		{"http://hub/x", "https://hub:8443/x", false},
+		{"http://hub/x", "https://cdn.hub/x", false},
 	} {
 		from, _ := http.NewRequest(http.MethodGet, c.from, nil)
 		to, _ := http.NewRequest(http.MethodGet, c.to, nil)

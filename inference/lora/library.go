@@ -48,8 +48,8 @@ func NameOf(text string) string {
 const diffusersTensors = "pytorch_lora_weights"
 
 // NameOfFile is NameOf a file that is there. All that PEFT writes is called adapter_model, and all that diffusers saves
-// pytorch_lora_weights: such a one has the name of its folder, or of its repository in the cache of the hub's tools, unless it lies among files
-// of all kinds.
+// pytorch_lora_weights: such a one has the name of its folder, or of its repository in the cache of the hub's tools, unless it lies among
+// files of all kinds.
 func NameOfFile(path string) string {
 	name := NameOf(path)
 	dir, err := filepath.Abs(filepath.Dir(path))
