@@ -117,7 +117,7 @@ build: deps ## build bin/realword
 SEEN = -skip '^Seen$(shell { date '+%F %Z'; uname -a; id; getconf _NPROCESSORS_ONLN; ls -lLR '$(ORT_LIBRARY)' '$(CUDA_FOLDER)' \
 	'$(dir $(OPENVINO_LIBRARY))' '$(REALWORD_TEST_DATA)' $${REALWORD_ONNXRUNTIME:+"$$REALWORD_ONNXRUNTIME"} /var/lib/dpkg/status \
 	/etc/localtime assets/golden assets/samples || true; } 2>/dev/null | cksum | cut -d' ' -f1)$$'
-tests = CI=1 nice $(GO) test -vet=off -tags $(TAGS) $(if $(CI),-count=1 -shuffle=on,$(SEEN)) -timeout 30m
+tests = CI=1 nice $(GO) test -vet=off -tags $(TAGS) $(if $(CI),-count=1 -shuffle=on,$(SEEN)) -timeout 45m
 
 .PHONY: test
 test: build screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network (CI=1: also what was tested before)
@@ -144,13 +144,13 @@ audit: deps screen tracer ## all tests of RACED and the real window with the rac
 # window BUILD-OPTIONS,OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one. The key of the screen
 # always lies in the same file, because Go compares where tests are told that it lies.
 window = if command -v xvfb-run >/dev/null; then \
-	  mkdir -p bin; REALWORD_E2E_BUILD='$(1)' xvfb-run -a -f '$(CURDIR)/bin/xauthority' -s '-screen 0 1400x900x24 -noreset' $(GO) test $(2) -timeout 30m -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
+	  mkdir -p bin; REALWORD_E2E_BUILD='$(1)' xvfb-run -a -f '$(CURDIR)/bin/xauthority' -s '-screen 0 1400x900x24 -noreset' $(GO) test $(2) -timeout 45m -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
 .PHONY: chaos
 chaos: ## a farm of 8 helpers and 2,000 pictures: a helper is killed every 5 s, the server three times (5 min)
 	REALWORD_CHAOS_PICTURES=2000 REALWORD_CHAOS_WORKERS=8 REALWORD_CHAOS_KILL=5s REALWORD_CHAOS_SERVERS=3 \
-		$(GO) test -count=1 -run '^TestChaos$$' -v -timeout 30m ./farm
+		$(GO) test -count=1 -run '^TestChaos$$' -v -timeout 45m ./farm
 
 .PHONY: farm-share
 farm-share: build ## two workers with two threads each against one with four: PICTURES (40) of the built-in model
@@ -360,7 +360,7 @@ windows-check: build screen ## the Windows packages of dist/ under Wine: install
 	  { echo "The packages cannot be tried here: the program $${tool%%:*} is missing. Please run: apt-get install wine $${tool##*:}" >&2; exit 1; }; done
 	@[ -e dist/Realword-$(VERSION)-windows-x64-setup.exe ] || { echo "There is no Windows package in dist/: run make package-windows first." >&2; exit 1; }
 	REALWORD_PACKAGE='$(CURDIR)/dist/Realword-$(VERSION)-windows-x64' REALWORD_LINUX='$(CURDIR)/$(BIN)' \
-	  xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 30m -tags wine -v ./app/windows/check
+	  xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 45m -tags wine -v ./app/windows/check
 
 .PHONY: clean
 clean: ## remove what was built (the ONNX Runtime library stays in the user's cache)

@@ -291,7 +291,9 @@ func TestAStartSweeps(t *testing.T) {
 // Where preferences cannot be written the window says so: they are as before at the next start.
 func TestPreferencesThatAreNotKeptAreSaid(t *testing.T) {
 	file := uitest.File(t, "file", nil) // in the folder of the test, which is there from now on
-	t.Setenv("TMPDIR", filepath.Join(file, "in"))
+	for _, name := range []string{"TMPDIR", "TMP"} { // there or on Windows
+		t.Setenv(name, filepath.Join(file, "in"))
+	}
 	b := ready(t, nil)
 	if text := b.notice.Now.Text; !strings.HasPrefix(text, "Preferences, presets and styles are not kept. ") || !strings.Contains(text, file) {
 		t.Errorf("it says %q", text)

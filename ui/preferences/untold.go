@@ -15,7 +15,8 @@ const (
 	Damaged = "damaged:" // it was, and there was none; behind this is where the damaged one is kept
 )
 
-// Kept says why nothing that is set here is there at the next start; nil: it is. It may take its time where the folder is a drive of the network.
+// Kept says why nothing that is set here is there at the next start; nil: it is. It may take its time where the folder is on a drive of the
+// network.
 func (d *Desk) Kept() error { return files.Writable(d.folder()) }
 
 func (d *Desk) folder() string { return d.app.Storage().RootURI().Path() }

@@ -94,7 +94,8 @@ type part struct {
 // readRun tells how far into words the parts reach, if that is what the words begin with. The model reads some words in
 // pieces ("2x", "well-known"); they then stand without a gap.
 //
-// The letters behind a single quote may not be a word: of 'dog' the model reads "'d" and "og", as of "she'd". Of such a one the quote is part.
+// The letters behind a single quote may not be a word: of 'dog' the model reads "'d" and "og", as of "she'd". Of such a one the quote is
+// part.
 func readRun(words []Word, parts []part) (last int, ok bool) {
 	if len(parts) == 0 {
 		return 0, false
