@@ -290,7 +290,7 @@ func TestAStartSweeps(t *testing.T) {
 
 // Where preferences cannot be written the window says so: they are as before at the next start.
 func TestPreferencesThatAreNotKeptAreSaid(t *testing.T) {
-	file := uitest.File(t, "file", nil) // in the folder of the test, which is there from now on
+	file := uitest.File(t, "file", nil)              // in the folder of the test, which is there from now on
 	for _, name := range []string{"TMPDIR", "TMP"} { // there or on Windows
 		t.Setenv(name, filepath.Join(file, "in"))
 	}
