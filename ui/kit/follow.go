@@ -28,13 +28,16 @@ func (f *Follower) sees(o fyne.CanvasObject) bool {
 	return at.X > -size.Width/2 && at.Y > -size.Height/2 && at.X+size.Width/2 < view.Width && at.Y+size.Height/2 < view.Height
 }
 
+// Forget has it begin anew: other things are in the row.
+func (f *Follower) Forget() { f.at, f.all, f.away, f.last, f.shown = -1, 0, false, nil, nil }
+
 // Show brings one of the things into view where it is another one than before; -1 is the newest, which is the last.
 func (f *Follower) Show(things []fyne.CanvasObject, chosen int) {
 	if chosen < 0 {
 		chosen = len(things) - 1
 	}
 	if len(things) == 0 || chosen >= len(things) || f.scroll.Size().IsZero() { // before it was laid out nothing can be in view
-		f.at, f.all, f.away, f.last, f.shown = -1, 0, false, nil, nil
+		f.Forget()
 		return
 	}
 	on := f.at >= 0 && f.at == f.all-1 && chosen == len(things)-1 // from newest to newest

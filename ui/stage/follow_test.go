@@ -2,6 +2,7 @@ package stage
 
 import (
 	"image"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,6 +123,28 @@ func TestTheStripKeepsThePictureInViewWhenItsHeightChanges(t *testing.T) {
 	}
 	if b.picture(dog); scroll.Offset.Y != 0 {
 		t.Errorf("with a new picture it is taken to %g", scroll.Offset.Y)
+	}
+}
+
+// Thumbnails that are made anew under another page, as when the trash was emptied or another session was taken up, show the one in view.
+func TestTheStripFollowsAnew(t *testing.T) {
+	b := newBench(t, nil)
+	scroll := b.stripScroll(t)
+	for range 16 {
+		b.picture(dog)
+	}
+	for i, chosen := range []int{15, 15, 8, 8} {
+		b.Tap(chosen)
+		b.Change(func(s *state.State) {
+			s.Shots = slices.Clone(s.Shots)
+			s.Shots[3].Trashed = i%2 == 0
+			b.Forget()
+			scroll.Refresh()
+		})
+		o := b.Strip.Objects[chosen]
+		if y := o.Position().Y - scroll.Offset.Y; len(b.Strip.Objects) != 16 || y < 0 || y+o.Size().Height > scroll.Size().Height+0.1 {
+			t.Errorf("picture %d lies at %g in a strip %g high", chosen, y, scroll.Size().Height)
+		}
 	}
 }
 

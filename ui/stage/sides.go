@@ -234,6 +234,7 @@ func showNear(t *kit.Tile, list []history.Likeness, dress state.Dress) {
 // Forget drops the thumbnails and what was compared: the pictures of another session have come.
 func (p *Panel) Forget() {
 	p.Strip.RemoveAll()
+	p.thumbs.Forget()
 	p.seats = 0
 	if p.contrast.on {
 		p.uncompare()
