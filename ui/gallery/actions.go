@@ -69,7 +69,7 @@ func (g *Page) look(change func(*query)) {
 		return
 	}
 	g.state.Look = l
-	g.state.Snack, g.state.Err = snack{}, nil
+	g.state.Snack, g.state.Err = snack{then: g.state.Snack.back()}, nil // undo is not over
 	g.grid.ScrollToTop()
 	g.reload()
 }

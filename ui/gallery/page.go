@@ -107,7 +107,10 @@ func New(host Host) *Page {
 	body := container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}, g.buildSessions(), g.buildPictures(), g.buildDetail())
 	g.Screen = host.Layers.Screen(body)
 	g.OnUp = func() {
-		g.state.Snack, g.state.Err = snack{}, nil
+		back := g.state.Snack.back()
+		if g.state.Snack, g.state.Err = (snack{}), nil; back != nil {
+			g.state.Snack = *back
+		}
 		g.refresh()
 		g.reload()
 		host.Layers.Canvas().Focus(g.grid)

@@ -799,6 +799,16 @@ func TestUndoOutlivesWhatIsSaid(t *testing.T) {
 			t.Errorf("Undo stands beside %q", g.snackText.Text)
 		}
 	}
+	g.look(func(l *query) { l.Trash = true }) // something else is shown
+	g.Settle()
+	if !g.Undoable() || !g.snack.Hidden {
+		t.Errorf("beside what else is shown it says %q, and can be undone: %v", g.snackText.Text, g.Undoable())
+	}
+	g.Hide()
+	g.Show()
+	if g.Settle(); g.undo.Hidden || g.snack.Hidden || !g.Undoable() {
+		t.Error("in the studio the way back was lost")
+	}
 	trashed, back := g.state.Trashed, 0
 	for g.Undone() {
 		back++
