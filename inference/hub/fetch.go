@@ -377,11 +377,12 @@ func (w *writing) restart() error {
 	return w.part.Truncate(0)
 }
 
-// fits compares what an answer says of its size with what the hub has listed.
+// fits compares what an answer says of its size with what the hub has listed. An answer that does not fit may be of something in between,
+// and says nothing against what came before it.
 func (w *writing) fits(answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		if answer.ContentLength >= 0 && answer.ContentLength != w.f.Size {
-			return w.lie(answer.ContentLength)
+			return w.other(answer.ContentLength)
 		}
 		return nil
 	}
@@ -393,9 +394,18 @@ func (w *writing) fits(answer *http.Response) error {
 			answer.Header.Get("Content-Range"), w.done)
 	}
 	if size, err := strconv.ParseInt(all, 10, 64); all != "*" && (err != nil || size != w.f.Size) {
-		return w.lie(size)
+		return w.other(size)
 	}
 	return nil
+}
+
+// other is the error of an answer of another size than the hub listed, of which nothing was taken.
+func (w *writing) other(size int64) error {
+	if w.done == 0 {
+		return w.lie(size)
+	}
+	return message.Errorf("%s has %d bytes in this answer, but the hub lists %d: try again; what was downloaded is kept. If this repeats, a proxy changes it, or the publisher is just replacing it",
+		w.f.Path, size, w.f.Size)
 }
 
 // lie is the error of a file whose size is not what the hub listed.

@@ -646,6 +646,25 @@ func TestResumedFileIsHashedWhole(t *testing.T) {
 	if err := c.Fetch(ctx, p, dir, nil); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
+	for text, between := range map[string]string{"only 7": "", "only 9": "bytes 100000-100008/100009"} { // something in between answers, once
+		c, _ = h.client(t, nil)
+		h.cdnDoes = func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+			w.Header().Set("Content-Type", "application/octet-stream")
+			if between != "" {
+				w.Header().Set("Content-Range", between)
+				w.WriteHeader(http.StatusPartialContent)
+			}
+			_, _ = io.WriteString(w, text)
+			return true
+		}
+		if err := c.Fetch(t.Context(), p, dir, nil); err == nil || !strings.Contains(err.Error(), "is kept") {
+			t.Errorf("%q: %v", text, err)
+		}
+		h.cdnDoes = nil
+		if missing := c.Missing(p, dir); missing > int64(len(files[repo+"/"+bigName]))-100_000+c.chunk {
+			t.Errorf("after %q %d bytes are missing", text, missing)
+		}
+	}
 	part := filepath.Join(dir, "source", bigName+partial)
 	f, err := os.OpenFile(part, os.O_RDWR, 0)
 	if err != nil {
