@@ -114,6 +114,9 @@ With --server, the farm lies on a NATS server that exists, and this command only
 				if len(models) > 0 {
 					return usagef("--model is for a farm that this computer serves; with --server, realword generate --farm sends its model while it waits")
 				}
+				if !c.Flags().Changed("replicas") {
+					replicas = 0 // a cluster's farm keeps what it has
+				}
 				return prepareFarm(c.Context(), r, replicas, c.OutOrStdout())
 			}
 			return serveFarm(c.Context(), farm.ServerOptions{
@@ -125,7 +128,7 @@ With --server, the farm lies on a NATS server that exists, and this command only
 	c.Flags().StringVar(&listen, "listen", "0.0.0.0:"+farmPort, "address to listen at")
 	decimalFlag(c.Flags(), &room, "room", 0, "GB that may be queued and kept (default: a tenth of what is free)")
 	c.Flags().StringArrayVar(&models, "model", nil, "model folder that workers with --fetch may get from here, repeatable")
-	wholeFlag(c.Flags(), &replicas, "replicas", 1, "with --server: on how many servers of the cluster everything lies")
+	wholeFlag(c.Flags(), &replicas, "replicas", 1, "with --server: on how many servers of the cluster everything lies; a farm that is there keeps its own where this is left out")
 	c.AddCommand(newFarmPair(), newFarmRevoke(), newFarmJoin(), newFarmStatus(), newFarmCard())
 	return c
 }
@@ -165,6 +168,7 @@ func serveFarm(ctx context.Context, o farm.ServerOptions, models []string, out i
 			return err
 		}
 	}
+	tellRenewed(conn, out)
 	fmt.Fprintf(out, "The farm is at %s. Interrupt to end it; what is queued stays.\n", s.Address())
 	keys, err := farm.Keys(o.Dir)
 	if err != nil {
@@ -192,8 +196,16 @@ func prepareFarm(ctx context.Context, r reach, replicas int, out io.Writer) erro
 		return err
 	}
 	conn.Close()
+	tellRenewed(conn, out)
 	fmt.Fprintf(out, "The farm on %s is ready. Run realword worker and realword generate --farm with the same --server.\n", r.server)
 	return nil
+}
+
+// tellRenewed says what became of a farm of an earlier version.
+func tellRenewed(c *farm.Conn, out io.Writer) {
+	if dropped, renewed := c.Renewed(); renewed {
+		fmt.Fprintf(out, "note: the farm was of an earlier version: what waited there is gone (pictures: %d); update Realword on all of its computers\n", dropped)
+	}
 }
 
 func newFarmPair() *cobra.Command {

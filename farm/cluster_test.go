@@ -34,6 +34,14 @@ func TestAClusterLosesANode(t *testing.T) {
 		return err == nil
 	})
 	defer b.client.Close()
+	if c, err := Found(t.Context(), a, 0); err != nil {
+		t.Error(err)
+	} else {
+		if got := c.jobs.CachedInfo().Config.Replicas; got != 3 {
+			t.Errorf("found again, it lies on %d servers", got)
+		}
+		c.Close()
+	}
 	b.queue = b.client.queueOf("m1")
 	for i := range 2 {
 		c, err := Dial(t.Context(), a)

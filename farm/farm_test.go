@@ -839,7 +839,12 @@ func TestAFarmOfAnEarlierVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	b.dial(b.own())
+	if dropped, renewed := c.Renewed(); !renewed || dropped == 0 {
+		t.Errorf("renewed: %v, %d pictures are gone", renewed, dropped)
+	}
+	if _, renewed := b.dial(b.own()).Renewed(); renewed {
+		t.Error("it was renewed by who only reaches it")
+	}
 	for _, name := range []string{jobStream, "KV_" + resultBucket, "KV_" + tryBucket, "OBJ_" + blobStore} {
 		if s, err := c.js.Stream(t.Context(), name); err != nil {
 			t.Error(err)

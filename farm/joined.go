@@ -42,9 +42,15 @@ var ErrNone = message.New("this computer belongs to no farm: start one with real
 // the farm gives it none. The error says how to join one.
 func Farm(dir, name string) (j Joined, a Access, err error) {
 	data, err := files.Read(existingFile(dir), 1<<14)
-	var e existing
-	if err == nil && json.Unmarshal(data, &e) == nil && e.Server != "" {
+	if err == nil {
+		var e existing
+		if json.Unmarshal(data, &e) != nil || e.Server == "" { // the own farm would be asked in its place, without a word
+			return j, a, message.Errorf("%s is damaged, so the farm of this computer is not known: join it again, or delete the file", existingFile(dir))
+		}
 		return Joined{Server: e.Server, Credentials: e.Credentials}, Credentials(name, e.Server, e.Credentials), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return j, a, err
 	}
 	p, err := Own(dir)
 	if err != nil {

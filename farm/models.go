@@ -220,9 +220,6 @@ func (l Larder) Fetch(ctx context.Context, c *Conn, o Offer, progress func(done,
 		return "", errDamaged
 	}
 	half := filepath.Join(l.Dir, halfPrefix+o.ID)
-	if err := os.RemoveAll(dir); err != nil { // what is there is no model
-		return "", err
-	}
 	f := &fetching{Conn: c, offer: o, total: a.Size, tell: progress}
 	if err := l.clear(half, a); err != nil {
 		return "", err
@@ -238,6 +235,9 @@ func (l Larder) Fetch(ctx context.Context, c *Conn, o Offer, progress func(done,
 			}
 			return "", err
 		}
+	}
+	if err := os.RemoveAll(dir); err != nil { // what is there is no model of this version
+		return "", err
 	}
 	return dir, a.Settle(half, dir)
 }

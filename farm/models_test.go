@@ -571,3 +571,32 @@ func TestTheSameModelIsUsedInTheSameWay(t *testing.T) {
 		t.Error("the one is told the width first, the other the height")
 	}
 }
+
+// TestWhatIsThereStaysUntilAFetchIsWhole: a folder that this version cannot read may be a model of a newer one.
+func TestWhatIsThereStaysUntilAFetchIsWhole(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	m := toybox(t)
+	b.offer(b.client, m)
+	larder := plenty(t)
+	c := b.helper("getter")
+	o := b.offered(c)
+	there := filepath.Join(larder.Dir, o.ID, "weights")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(there), 0o700), os.WriteFile(there, []byte("of a newer version"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := larder.Fetch(ctx, c, o, func(done, _ int64) {
+		if done > o.Bytes/2 {
+			cancel()
+		}
+	})
+	if data, gone := os.ReadFile(there); !errors.Is(err, context.Canceled) || string(data) != "of a newer version" {
+		t.Errorf("%v; what was there is %q, %v", err, data, gone)
+	}
+	dir, err := larder.Fetch(t.Context(), c, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isWhole(t, dir, m)
+}

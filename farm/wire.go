@@ -91,6 +91,8 @@ type Conn struct {
 	workers jetstream.KeyValue
 	blobs   jetstream.ObjectStore
 
+	renewed *uint64 // pictures that waited in a farm of an earlier version, which this connection made one of this version
+
 	mu      sync.Mutex
 	changed []func(connected bool, why error)
 	long    map[*context.CancelCauseFunc]bool // ends what would wait long for answers that are lost with the connection
@@ -98,12 +100,21 @@ type Conn struct {
 
 // Dial reaches a farm. With make, what the farm needs in JetStream is made where it is not there; replicas is on how many servers each
 // of it lies, 1 unless it is a cluster. Errors say what helps: a refused key, another protocol, no answer.
-func Dial(ctx context.Context, a Access) (*Conn, error) { return dial(ctx, a, 0) }
+func Dial(ctx context.Context, a Access) (*Conn, error) { return dial(ctx, a, -1) }
 
-// Found is Dial that makes the streams and buckets of a farm where they are not there yet, each on so many servers of a cluster. A farm of
-// an earlier version is emptied and becomes one of this version. The key must be a client's.
+// Found is Dial that makes the streams and buckets of a farm where they are not there yet, each on so many servers of a cluster; with 0 on
+// as many as before, or one. A farm of an earlier version is emptied and becomes one of this version: see Renewed. The key must be a
+// client's.
 func Found(ctx context.Context, a Access, replicas int) (*Conn, error) {
-	return dial(ctx, a, max(replicas, 1))
+	return dial(ctx, a, max(replicas, 0))
+}
+
+// Renewed is how many pictures waited in a farm of an earlier version, and are gone since Found has made it one of this version.
+func (c *Conn) Renewed() (dropped uint64, renewed bool) {
+	if c.renewed == nil {
+		return 0, false
+	}
+	return *c.renewed, true
 }
 
 func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
@@ -123,7 +134,7 @@ func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
 	if c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(10*time.Second)); err != nil {
 		return nil, err
 	}
-	if replicas > 0 {
+	if replicas >= 0 {
 		if err := c.found(ctx, replicas); err != nil {
 			return nil, err
 		}
@@ -153,6 +164,10 @@ func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
 
 // found makes what a farm needs.
 func (c *Conn) found(ctx context.Context, replicas int) error {
+	if s, err := c.js.Stream(ctx, jobStream); replicas == 0 && err == nil {
+		replicas = s.CachedInfo().Config.Replicas
+	}
+	replicas = max(replicas, 1)
 	_, err := c.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: jobStream, Subjects: []string{jobSubject + ".>"}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
 		Duplicates: 10 * time.Minute, Replicas: replicas, Description: "pictures to be made",
@@ -191,8 +206,12 @@ func (c *Conn) renew(ctx context.Context, version jetstream.KeyValue) error {
 	if err != nil || !earlier(string(e.Value())) {
 		return err
 	}
+	var dropped uint64
 	for _, name := range []string{jobStream, "KV_" + resultBucket, "KV_" + stateBucket, "KV_" + tryBucket, "OBJ_" + blobStore} {
 		s, err := c.js.Stream(ctx, name)
+		if err == nil && name == jobStream {
+			dropped = s.CachedInfo().State.Msgs
+		}
 		if err == nil {
 			err = s.Purge(ctx)
 		}
@@ -200,7 +219,9 @@ func (c *Conn) renew(ctx context.Context, version jetstream.KeyValue) error {
 			return err
 		}
 	}
-	_, err = version.Put(ctx, protocolKey, []byte(Protocol))
+	if _, err = version.Put(ctx, protocolKey, []byte(Protocol)); err == nil {
+		c.renewed = &dropped
+	}
 	return err
 }
 

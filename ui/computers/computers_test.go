@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -550,6 +552,23 @@ func joined(t *testing.T, change func(*Host)) (b *bench, dir string) {
 	b.join()
 	b.Until("the farm is joined", func() bool { return b.State.Farm.Joined && b.joined.Visible() })
 	return b, dir
+}
+
+// TestADamagedFarmIsSaid: a computer that cannot read which farm it belongs to says so, and not that it has none.
+func TestADamagedFarmIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "existing.json"), []byte(`{"server": "nats://10.0`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, dir)
+	b.Until("it is said", func() bool {
+		b.Refresh()
+		return b.trouble.Visible() && strings.Contains(b.trouble.Text, "existing.json is damaged")
+	})
+	if err := b.link.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	b.Until("it is over", func() bool { b.Refresh(); return !b.trouble.Visible() })
 }
 
 // TestSharingLeavesNoFarm: a computer that has joined a farm shares its own queue only after it has left that one, at the next start either.

@@ -155,9 +155,12 @@ func (l *Link) step(ctx context.Context) time.Duration {
 	left := l.settled()
 	joined, access, err := farm.Farm(l.dir, hostname())
 	if err != nil {
-		if l.Now().Belongs {
+		if errors.Is(err, farm.ErrNone) {
+			err = nil
+		}
+		if now := l.Now(); now.Belongs || now.Err != nil || err != nil {
 			l.set(func(f *Farm) {
-				f.Belongs, f.Reached, f.Away, f.Joined, f.Err, f.Status = false, false, false, farm.Joined{}, nil, farm.Status{}
+				f.Belongs, f.Reached, f.Away, f.Joined, f.Err, f.Status = false, false, false, farm.Joined{}, err, farm.Status{}
 			})
 		}
 		return time.Hour
