@@ -32,4 +32,8 @@ func TestGenerateWithNothing(t *testing.T) {
 	if b.notice.Now.Text != b.set.Reasons.Text || b.notice.Now.Text == "" {
 		t.Errorf("with the settings folded it says %q", b.notice.Now.Text)
 	}
+	b.subjects.PromptChanged("a dog")
+	if b.notice.Now.Text != "" || !b.notice.Hidden {
+		t.Errorf("with a prompt it still says %q", b.notice.Now.Text)
+	}
 }

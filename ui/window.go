@@ -362,6 +362,7 @@ func (w *Window) settingsHost() settings.Host {
 			State: w.state.Now, Change: w.state.Change, Words: w.subjects.Words, Kept: w.app.Preferences(), Layers: &w.Layers, Shortcut: w.Shortcut,
 		}),
 		OnGenerate: w.queue.Generate, OnStop: w.queue.Stop, OnResume: w.queue.Pause, OnMend: w.subjects.Mend,
+		OnRelieved: w.notice.TakeBack,
 	}
 }
 

@@ -64,6 +64,13 @@ func (b *NoticeBar) Say(n Notice) {
 	b.show(n)
 }
 
+// TakeBack closes the notice with that text, if it is shown: it is no longer so.
+func (b *NoticeBar) TakeBack(text string) {
+	if b.Now.Text == text {
+		b.close()
+	}
+}
+
 // close is what the user does with a notice that is read.
 func (b *NoticeBar) close() {
 	n := Notice{}

@@ -33,6 +33,7 @@ type Host struct {
 	Where fyne.CanvasObject // the choice where the next job is made, under it; nil: there is none
 
 	OnGenerate, OnStop func()
-	OnResume           func()         // the paused queue goes on
-	OnMend             func(card int) // a subject whose word is gone takes the one that the panel offers
+	OnResume           func()               // the paused queue goes on
+	OnMend             func(card int)       // a subject whose word is gone takes the one that the panel offers
+	OnRelieved         func(reasons string) // what Refuse answered is no longer so
 }

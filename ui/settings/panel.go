@@ -320,8 +320,9 @@ func (s *Panel) RefreshRun() {
 	run, reasons := st.Run(), st.Reasons()
 	importance := widget.LowImportance
 	text := strings.Join(reasons, "\n")
-	if s.refused != text {
+	if refused := s.refused; refused != "" && refused != text {
 		s.refused = ""
+		s.host.OnRelieved(refused)
 	}
 	switch {
 	case text != "" && s.refused == text && st.ModelErr == nil: // whatever became of the last job

@@ -69,6 +69,7 @@ func newRoom(t *testing.T) *room {
 			Shortcut: func(fyne.Shortcut) bool { return false },
 		}),
 		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnResume: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) },
+		OnRelieved: func(string) {},
 	})
 	r.Move(container.NewBorder(nil, r.Action, nil, nil, r.Form), func() []command.Action { return nil }, func() { r.Panel.Refresh(); r.RefreshRun() }, func() bool { return false })
 	return r
