@@ -24,6 +24,7 @@ type Keeper struct {
 	away *away  // from the user's own session, while the example is looked at
 
 	opens bool          // the history is being opened
+	then  *before       // it is to be opened once more where that fails: something was done about it meanwhile; nil: it is not
 	pause time.Duration // until a history that another program has open is tried again
 }
 
@@ -42,7 +43,13 @@ type before struct {
 // open is Open. What waits, and was kept before, waits once. A history that another program has open is tried until it is free: mostly it
 // is a window that is still closing. again tells that it was tried before, and nothing is said where that is so still.
 func (k *Keeper) open(was before, again bool) {
-	if k.host.OpenHistory == nil || k.opens {
+	switch {
+	case k.host.OpenHistory == nil:
+		return
+	case k.opens:
+		if !again {
+			k.then = &was
+		}
 		return
 	}
 	k.opens = true
@@ -74,7 +81,12 @@ func (k *Keeper) open(was before, again bool) {
 			}
 		}
 		return func() {
-			if k.opens = false; isBusy(err) {
+			then := k.then
+			if k.opens, k.then = false, nil; then != nil && err != nil {
+				k.open(*then, false)
+				return
+			}
+			if isBusy(err) {
 				time.AfterFunc(k.pause, func() {
 					if k.host.Context.Err() == nil {
 						k.host.Post(func() { k.retry(true) })

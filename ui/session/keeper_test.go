@@ -588,7 +588,18 @@ func TestADamagedHistoryIsSetAsideOrRescued(t *testing.T) {
 		}
 	}
 	damage()
+	open, found, goOn := b.host.OpenHistory, make(chan bool, 9), make(chan bool)
+	b.host.OpenHistory = func() (*history.Store, error) {
+		s, err := open()
+		found <- true
+		<-goOn
+		return s, err
+	}
+	b.Retry() // which reads the damaged one still when it is rescued
+	<-found
 	b.Rescue()
+	b.Until("it is rescued", func() bool { return len(b.rescued) > 0 })
+	close(goOn)
 	b.Settle()
 	if len(b.rescued) != 1 || !strings.HasPrefix(b.rescued[0], "false ") || !strings.Contains(b.rescued[0], "sessions 1, jobs 1, pictures 1") || !strings.Contains(b.rescued[0], "1 part of it could not be read") {
 		t.Errorf("it says %q", b.rescued)
