@@ -270,7 +270,7 @@ func (k *Keeper) LoadView() {
 			if i := indexOf(k.host.State(), before.Kept); i >= 0 && k.host.State().Shots[i].Loaded {
 				k.host.Change(func(s *state.State) {
 					s.Shots = slices.Clone(s.Shots)
-					loaded.Likeness = s.Shots[i].Likeness // it may have come meanwhile
+					loaded.Likeness, loaded.Trashed = s.Shots[i].Likeness, s.Shots[i].Trashed // they may have come meanwhile
 					s.Shots[i] = loaded
 				})
 			}
@@ -479,6 +479,7 @@ func (k *Keeper) Compare(left, right uint64, done func(error)) {
 					s.Shots = append(slices.Clip(s.Shots), shots[0])
 					i = len(s.Shots) - 1
 				} else if s.Shots[i].Image == nil {
+					shots[0].Trashed = s.Shots[i].Trashed
 					s.Shots = slices.Clone(s.Shots)
 					s.Shots[i] = shots[0]
 				}

@@ -407,6 +407,16 @@ func TestWhatIsDeletedLeavesTheSession(t *testing.T) {
 	if got := marked(); !slices.Equal(got, []bool{true, true, false, false}) || b.emptied != 1 {
 		t.Errorf("what is in the trash has left, or is not marked: %v, %v", have(), got)
 	}
+	for _, thrown := range []bool{false, true} { // while the picture is read
+		b.Forget(ids[1])
+		b.Change(func(s *state.State) {
+			s.Shots = slices.Clone(s.Shots)
+			s.Shots[1].Trashed = thrown
+		})
+		if b.Settle(); b.State.Shots[1].Trashed != thrown || b.State.Shots[1].Image == nil {
+			t.Errorf("once it is read it is thrown away: %v, not %v", b.State.Shots[1].Trashed, thrown)
+		}
+	}
 	if err := store.Restore(history.Item{Kind: history.PictureItem, ID: ids[0]}); err != nil {
 		t.Fatal(err)
 	}
