@@ -181,27 +181,28 @@ func Memory(e *memory.Error) string {
 
 // History says trouble with the history and what helps. The cause of the cause is for the log.
 func History(e *history.Error) string {
+	path := Path(e.Path)
 	switch e.Kind {
 	case history.Busy:
-		return i18n.T("another Realword has the history %s open: close the other one and try again", e.Path)
+		return i18n.T("another Realword has the history %s open: close the other one and try again", path)
 	case history.Newer:
-		return i18n.T("%s was written by a newer Realword: use that version", e.Path)
+		return i18n.T("%s was written by a newer Realword: use that version", path)
 	case history.Damaged:
 		return i18n.T("%s is damaged: start a new one with everything that can be read from it; the pictures themselves are separate files",
-			e.Path)
+			path)
 	case history.Older:
 		return i18n.T("%s is of an older version: start a new one with everything that can be read from it; the pictures themselves are separate files",
-			e.Path)
+			path)
 	case history.Spoiled:
-		return i18n.T("%s is damaged: what it held is lost, everything else is in order", e.Path)
+		return i18n.T("%s is damaged: what it held is lost, everything else is in order", path)
 	case history.ReadOnly:
-		return i18n.T("%s is read-only: change its permissions, or use another disk", e.Path)
+		return i18n.T("%s is read-only: change its permissions, or use another disk", path)
 	case history.Full:
-		return i18n.T("there is no space left for %s: free up some space, empty the trash or trim the step data, and try again", e.Path)
+		return i18n.T("there is no space left for %s: free up some space, empty the trash or trim the step data, and try again", path)
 	case history.Hostile:
-		return i18n.T("%s is not a session that Realword exported: export the session again and use that file as it is", e.Path)
+		return i18n.T("%s is not a session that Realword exported: export the session again and use that file as it is", path)
 	}
-	return i18n.T("%s cannot be reached: check that its folder exists and its disk is connected", e.Path)
+	return i18n.T("%s cannot be reached: check that its folder exists and its disk is connected", path)
 }
 
 // Capital is a text with a capital letter and a full stop.

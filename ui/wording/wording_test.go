@@ -45,11 +45,22 @@ func TestSentence(t *testing.T) {
 			fmt.Sprintf("%s cannot be written: %q is a file.", filepath.Join("~", "a", "b.png"), filepath.Join("~", "a")),
 		},
 		{errors.New("/mnt" + at("a") + " is no folder"), "/mnt" + at("a") + " is no folder."},
+		{&history.Error{Kind: history.ReadOnly, Path: at("h.db")}, filepath.Join("~", "h.db") + " is read-only: change its permissions, or use another disk."},
 		{errors.New(home + " is no folder"), home + " is no folder."},
 	} {
 		if got := Sentence(c.err); got != c.want {
 			t.Errorf("%v: got %q, want %q", c.err, got, c.want)
 		}
+	}
+}
+
+// A notice of the history has paths as the rest of the window.
+func TestHistoryHasShortPaths(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "me")
+	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home)
+	if got := History(&history.Error{Kind: history.Busy, Path: filepath.Join(home, "h.db")}); !strings.Contains(got, "history "+filepath.Join("~", "h.db")+" open") {
+		t.Error(got)
 	}
 }
 
