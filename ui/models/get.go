@@ -387,8 +387,8 @@ func (p *Page) LookForDownloads() {
 	p.host.Background(func() func() {
 		begun := p.host.Models.Unfinished(folder)
 		return func() {
-			if len(begun) == 0 || p.shelf().Listed || !p.host.Notices.Hidden {
-				return // nothing waits, or the page shows it
+			if len(begun) == 0 || p.Shown() || !p.host.Notices.Hidden {
+				return // nothing waits, or the page shows it; the models may be listed without it
 			}
 			p.change(func(s *state.Shelf) { s.Begun = begun })
 			u := begun[0]
