@@ -78,7 +78,8 @@ func explain(path string, err error) error {
 		return err
 	}
 	var file *fs.PathError
-	if errors.As(err, &file) && !(diskFull(err) && strings.Contains(filepath.ToSlash(file.Path), ".blobs/")) { // whose names say nothing to people
+	// the names of blobs say nothing to people
+	if errors.As(err, &file) && !(diskFull(err) && strings.Contains(filepath.ToSlash(file.Path), ".blobs/")) {
 		path = file.Path
 	}
 	kind := Kind(0)

@@ -302,7 +302,8 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), container.New(kit.Either{Second: w.stage.Marked}, title, w.stage.ExampleMark), sessions, grids, w.models.Opener),
 		c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14")))
 	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root, w.grid.Root, w.computers.Root)
-	top := kit.NewColumn(4, container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.saver.Bar.Container, w.notice.Container, w.stage.Example)
+	top := kit.NewColumn(4, container.New(kit.Fixed{Height: 30}, head),
+		w.gallery.Banner.Container, w.saver.Bar.Container, w.notice.Container, w.stage.Example)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, ghost.Layer, kit.NewTips())
 }

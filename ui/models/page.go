@@ -48,7 +48,7 @@ type Page struct {
 	tasks            *fyne.Container
 	rows             map[int]*taskRow
 	snack            *fyne.Container
-	seats            [3]*fyne.Container // of the snack, over the buttons that it would lift: of the chosen model, of adding one, and below all else
+	seats            [3]*fyne.Container // of the snack: over the buttons of the chosen model, over those of adding one, and below all else
 	snackText        *widget.Label
 	undo             *kit.Button
 	detail           *fyne.Container // of the chosen model

@@ -552,7 +552,7 @@ func TestASecondOneWaitsForTheFirst(t *testing.T) {
 		t.Fatal("nothing is said")
 	}
 	b.Render = func() {
-		if h := b.State.History; !h.Open && h.Err != said {
+		if h := b.State.History; !h.Open && !errors.Is(h.Err, said) {
 			t.Errorf("it is said again: %v", h.Err)
 		}
 	}
