@@ -214,15 +214,15 @@ func TestPauseAndHold(t *testing.T) {
 	b.ask("one")
 	j := b.started()
 	b.rest()
-	if <-j.paused {
+	if uitest.Next(b.Until, "it is told whether to rest", j.paused) {
 		t.Error("it begins with a rest")
 	}
 	test.Tap(b.running.pause)
-	if !<-j.paused || b.running.pause.Name != "Resume the queue" {
+	if !uitest.Next(b.Until, "it is told to rest", j.paused) || b.running.pause.Name != "Resume the queue" {
 		t.Error("it does not rest")
 	}
 	test.Tap(b.running.pause)
-	if <-j.paused {
+	if uitest.Next(b.Until, "it is told whether to rest", j.paused) {
 		t.Error("it does not go on")
 	}
 	b.ask("two")
