@@ -227,7 +227,7 @@ func TestPackages(t *testing.T) {
 	if err := os.WriteFile(dog, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	request := []string{"generate", "--prompt", "a dog on the beach", "--seed", "7", "--steps", "6"}
+	request := []string{"generate", "--prompt", "a dog on the beach", "--seed", "7", "--steps", "6", "--device", "cpu"} // one that both have
 
 	t.Run("picture", func(t *testing.T) {
 		ours, theirs := filepath.Join(t.TempDir(), "linux"), filepath.Join(deep, "Ausgänge")
