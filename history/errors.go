@@ -79,7 +79,7 @@ func explain(path string, err error) error {
 	}
 	var file *fs.PathError
 	// the names of blobs say nothing to people
-	if errors.As(err, &file) && !(diskFull(err) && strings.Contains(filepath.ToSlash(file.Path), ".blobs/")) {
+	if errors.As(err, &file) && (!diskFull(err) || !strings.Contains(filepath.ToSlash(file.Path), ".blobs/")) {
 		path = file.Path
 	}
 	kind := Kind(0)
