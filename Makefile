@@ -150,7 +150,7 @@ window = if command -v xvfb-run >/dev/null; then \
 .PHONY: chaos
 chaos: ## a farm of 8 helpers and 2,000 pictures: a helper is killed every 5 s, the server three times (5 min)
 	REALWORD_CHAOS_PICTURES=2000 REALWORD_CHAOS_WORKERS=8 REALWORD_CHAOS_KILL=5s REALWORD_CHAOS_SERVERS=3 \
-		$(GO) test -count=1 -run '^TestChaos$$' -v -timeout 45m ./farm
+		$(GO) test -count=1 -run '^TestChaos$$' -v -timeout 30m ./farm
 
 .PHONY: farm-share
 farm-share: build ## two workers with two threads each against one with four: PICTURES (40) of the built-in model
@@ -360,7 +360,7 @@ windows-check: build screen ## the Windows packages of dist/ under Wine: install
 	  { echo "The packages cannot be tried here: the program $${tool%%:*} is missing. Please run: apt-get install wine $${tool##*:}" >&2; exit 1; }; done
 	@[ -e dist/Realword-$(VERSION)-windows-x64-setup.exe ] || { echo "There is no Windows package in dist/: run make package-windows first." >&2; exit 1; }
 	REALWORD_PACKAGE='$(CURDIR)/dist/Realword-$(VERSION)-windows-x64' REALWORD_LINUX='$(CURDIR)/$(BIN)' \
-	  xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 45m -tags wine -v ./app/windows/check
+	  xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 30m -tags wine -v ./app/windows/check
 
 .PHONY: clean
 clean: ## remove what was built (the ONNX Runtime library stays in the user's cache)
