@@ -164,10 +164,12 @@ func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
 
 // found makes what a farm needs.
 func (c *Conn) found(ctx context.Context, replicas int) error {
-	if s, err := c.js.Stream(ctx, jobStream); replicas == 0 && err == nil {
-		replicas = s.CachedInfo().Config.Replicas
+	if replicas == 0 {
+		replicas = 1
+		if s, err := c.js.Stream(ctx, jobStream); err == nil {
+			replicas = max(s.CachedInfo().Config.Replicas, 1)
+		}
 	}
-	replicas = max(replicas, 1)
 	_, err := c.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: jobStream, Subjects: []string{jobSubject + ".>"}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
 		Duplicates: 10 * time.Minute, Replicas: replicas, Description: "pictures to be made",
