@@ -524,20 +524,13 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// visible are the names in a folder that do not begin with a dot: a Mac leaves ._NAME beside every file on disks of other systems.
-func visible(dir string) (names []string, err error) {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
-	}
-	return names, err
-}
-
 // found is what a folder holds, as a value of a message.
 func found(dir string) any {
-	names, err := visible(dir)
+	entries, err := files.Visible(dir)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
 	switch {
 	case err != nil:
 		return err

@@ -3,6 +3,7 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -163,27 +164,28 @@ func (im *importer) fromFileBeside(base *baseModel, given baseModel) error {
 	if unet && vae && text {
 		return nil
 	}
-	var files []string
+	var there []string
 	for _, dir := range slices.Compact([]string{im.src, root}) {
-		names, _ := visible(dir)
-		for _, name := range names {
-			if slices.Contains([]string{".safetensors", ".ckpt"}, strings.ToLower(filepath.Ext(name))) && isFile(filepath.Join(dir, name)) {
-				files = append(files, filepath.Join(dir, name))
+		list, _ := files.Visible(dir)
+		for _, e := range list {
+			path := filepath.Join(dir, e.Name())
+			if slices.Contains([]string{".safetensors", ".ckpt"}, strings.ToLower(filepath.Ext(path))) && isFile(path) {
+				there = append(there, path)
 			}
 		}
 	}
-	if len(files) != 1 || files[0] == filepath.Clean(im.base) {
+	if len(there) != 1 || there[0] == filepath.Clean(im.base) {
 		return nil
 	}
-	f, err := im.openFile(files[0])
+	f, err := im.openFile(there[0])
 	if err != nil || !checkpoint.IsSingleFile(f) {
 		return err
 	}
-	beside, err := im.single(files[0])
+	beside, err := im.single(there[0])
 	if err != nil {
 		return err
 	}
-	name, from := filepath.Base(root), im.label(files[0])
+	name, from := filepath.Base(root), im.label(there[0])
 	if !unet {
 		base.unet, base.schedule = beside.unet, beside.schedule
 		im.tell(message.Note("the U-Net is taken from %s: %s has none of its own", from, name))
@@ -201,9 +203,9 @@ func (im *importer) fromFileBeside(base *baseModel, given baseModel) error {
 
 // hasWeights tells whether a folder has anything that may be weights.
 func hasWeights(dir string) bool {
-	names, _ := visible(dir)
-	return slices.ContainsFunc(names, func(name string) bool {
-		return slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, filepath.Ext(name))
+	list, _ := files.Visible(dir)
+	return slices.ContainsFunc(list, func(e os.DirEntry) bool {
+		return slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, filepath.Ext(e.Name()))
 	})
 }
 

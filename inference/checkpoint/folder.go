@@ -45,15 +45,13 @@ func OpenFolder(dir string) (*File, error) {
 		}
 		return Open(path)
 	}
-	list, err := os.ReadDir(dir)
+	list, err := files.Visible(dir)
 	if err != nil {
 		return nil, err
 	}
 	var found, indexes []string
 	for _, e := range list {
-		switch ext := filepath.Ext(e.Name()); {
-		case strings.HasPrefix(e.Name(), "."): // a Mac leaves ._NAME beside every file on disks of other systems
-		case slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, ext) && !e.IsDir():
+		if slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, filepath.Ext(e.Name())) && !e.IsDir() {
 			found = append(found, e.Name())
 		}
 		if variantIndex.MatchString(e.Name()) {

@@ -21,6 +21,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Free returns the bytes that the user may still write below dir, which need not exist yet.
@@ -63,6 +65,13 @@ func Writable(dir string) error {
 		return explain(dir, err)
 	}
 	return nil
+}
+
+// Visible is what a folder has whose names do not begin with a dot: a Mac leaves ._NAME beside every file on disks of other systems. The
+// error is that of os.ReadDir, as is what comes with it.
+func Visible(dir string) ([]fs.DirEntry, error) {
+	list, err := os.ReadDir(dir)
+	return slices.DeleteFunc(list, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") }), err
 }
 
 // FullError says that something does not fit on a disk.

@@ -41,10 +41,10 @@ func isFile(path string) bool {
 
 // alone tells that one file of a folder at most may be a LoRA: it was renamed, then.
 func alone(dir string) bool {
-	list, err := os.ReadDir(cmp.Or(dir, "."))
+	list, err := files.Visible(cmp.Or(dir, "."))
 	n := 0
 	for _, e := range list {
-		if slices.Contains(Extensions, strings.ToLower(filepath.Ext(e.Name()))) && !strings.HasPrefix(e.Name(), ".") {
+		if slices.Contains(Extensions, strings.ToLower(filepath.Ext(e.Name()))) {
 			n++
 		}
 	}
