@@ -237,6 +237,38 @@ func TestAComputerThatLies(t *testing.T) {
 	}
 }
 
+// TestEachRefusesAnother: of two computers that wait side by side each refuses one of two pictures, and makes the other one. What the one
+// leaves and what the other leaves must not come back to them in the same order for ever.
+func TestEachRefusesAnother(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var both sync.WaitGroup // they have a picture each
+	both.Add(2)
+	for i, name := range []string{"one", "two"} {
+		var asked atomic.Int32
+		b.worker(name, &fakeEngine{step: time.Millisecond, refuse: func(inference.Request) error {
+			if asked.Add(1) > 1 {
+				return nil
+			}
+			both.Done()
+			both.Wait()
+			time.Sleep(time.Duration(i) * 60 * time.Millisecond) // one after the other: so they wait, and so the pictures come back
+			return errors.New("not this one")
+		}})
+	}
+	r := request("dog", 3, 2)
+	j := b.start(r)
+	const enough = time.Minute // it takes 3 s, seldom 7
+	hangs := time.AfterFunc(enough, func() {
+		t.Errorf("after %v: %s", enough, had(j))
+		j.Cancel()
+	})
+	defer hangs.Stop()
+	if got := collect(t, j); !t.Failed() {
+		same(t, r, got)
+	}
+}
+
 // nowhere is a runtime of a model that nothing is computed of.
 type nowhere struct{}
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -508,7 +509,7 @@ func (t *task) work(ctx context.Context) {
 		t.keep(ending, true)
 		_ = t.msg.Nak()
 	case errors.Is(err, errOtherTakes):
-		_ = t.msg.NakWithDelay(time.Second)
+		_ = t.msg.NakWithDelay(leftFor())
 	case errors.As(err, new(crowded)):
 		t.rests(t.model.ID)
 		t.tries-- // it was not begun
@@ -548,6 +549,10 @@ func (r refused) Unwrap() error { return r.error }
 
 // errOtherTakes is that this computer leaves the picture to another one that may take it.
 var errOtherTakes = errors.New("another computer takes it")
+
+// leftFor is how long a picture stays away that a computer leaves to another one: from a fifth of a second to two. The server gives what comes back
+// to who has waited longest, so after equal times the same pictures would come back to the same computers in the same order, for ever.
+func leftFor() time.Duration { return time.Second/5 + rand.N(9*time.Second/5) }
 
 // alone tells whether every computer that is there with the model has refused the picture. It looks twice: who says at that very moment
 // that it is there may be missing in a list.
