@@ -180,7 +180,7 @@ func region16(t *testing.T, white, grey image.Rectangle) []byte {
 func TestRedo(t *testing.T) {
 	img, file := kept16(t)
 	white, grey := image.Rect(4, 6, 9, 11), image.Rect(3, 5, 11, 12)
-	for _, sampler := range []string{"ddim", "dpm++", "dpm++2m-karras", "euler-a"} {
+	for _, sampler := range []string{"ddim", "dpm++", "dpm++2m-karras", "unipc", "euler-a"} {
 		for _, strength := range []float64{1, 0.5} {
 			b := newBench(t)
 			r := b.dog()

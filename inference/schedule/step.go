@@ -199,20 +199,26 @@ func noisy(at, to Point, z, x0, noise []float32) []float32 {
 	return next
 }
 
-// straight is the x0 to which the last two predictions point: linear in λ, at the middle of the step (DPM-Solver++ 2M, Algorithm 2).
-func (s *Solver) straight(i int, x0 []float32) []float32 {
-	if s.points[i+1] == end || s.state.X0 == nil {
+// straight is the x0 to which the last two predictions point, of which before may be nil: linear in λ, at the middle of the step
+// (DPM-Solver++ 2M, Algorithm 2).
+func (s *Solver) straight(i int, x0, before []float32) []float32 {
+	if s.points[i+1] == end || before == nil {
 		return x0
 	}
 	at := s.points[i].lambda()
 	more := (s.points[i+1].lambda() - at) / (at - s.points[i-1].lambda()) / 2
-	return mix(float32(1+more), x0, float32(-more), s.state.X0)
+	return mix(float32(1+more), x0, float32(-more), before)
+}
+
+// second is the step of multistep: from z, with the last two predictions.
+func (s *Solver) second(i int, z, x0, before []float32) []float32 {
+	zr, d := toward(s.points[i], s.points[i+1])
+	return mix(zr, z, d, s.straight(i, x0, before))
 }
 
 // multistep is DPM-Solver++ 2M (arXiv 2211.01095, Algorithm 2).
 func multistep(s *Solver, i int, z, _, x0 []float32, _ Model) (next, clean []float32, err error) {
-	zr, d := toward(s.points[i], s.points[i+1])
-	next = mix(zr, z, d, s.straight(i, x0))
+	next = s.second(i, z, x0, s.state.X0)
 	s.state = State{Next: i + 1, X0: slices.Clone(x0)}
 	return next, x0, nil
 }
@@ -225,7 +231,7 @@ func multistepSDE(s *Solver, i int, z, _, x0 []float32, m Model) (next, clean []
 	}
 	h := to.lambda() - at.lambda()
 	gone := -math.Expm1(-2 * h)
-	next = mix(float32(to.sigma/at.sigma*math.Exp(-h)), z, float32(to.alpha*gone), s.straight(i, x0))
+	next = mix(float32(to.sigma/at.sigma*math.Exp(-h)), z, float32(to.alpha*gone), s.straight(i, x0, s.state.X0))
 	add(next, to.sigma*math.Sqrt(gone), m.Noise())
 	s.state = State{Next: i + 1, X0: slices.Clone(x0)}
 	return next, x0, nil
@@ -251,13 +257,19 @@ func sde(s *Solver, i int, z, _, x0 []float32, m Model) (next, clean []float32, 
 }
 
 // unipc is UniPC of order 2 with B₂(h) = e^h − 1 (arXiv 2302.04867): the step of multistep, and at the next place, once the model has
-// been asked there, the same step again with what it said.
+// been asked there, the same step again with what it said. A value that is not where that step led has been put there since, as those of a
+// picture that is kept are: there is nothing to correct.
 func unipc(s *Solver, i int, z, _, x0 []float32, _ Model) (next, clean []float32, err error) {
 	if s.state.X0 != nil && len(s.state.Z) == len(z) {
-		z = s.corrected(i, x0)
+		led, right := s.second(i-1, s.state.Z, s.state.X0, s.state.Earlier), s.corrected(i, x0)
+		for p := range z {
+			if z[p] != led[p] {
+				right[p] = z[p]
+			}
+		}
+		z = right
 	}
-	zr, d := toward(s.points[i], s.points[i+1])
-	next = mix(zr, z, d, s.straight(i, x0))
+	next = s.second(i, z, x0, s.state.X0)
 	s.state = State{Next: i + 1, Z: slices.Clone(z), X0: slices.Clone(x0), Earlier: s.state.X0}
 	return next, x0, nil
 }
