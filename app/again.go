@@ -202,7 +202,19 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 			}
 		}
 	}
-	return r, renumber(r.Grid, sides, r.Subjects)
+	if err := renumber(r.Grid, sides, r.Subjects); err != nil {
+		return r, err
+	}
+	if a.recipe == "" && len(was.Seeds) > 0 && (seeded || options.Grid != nil) {
+		taken := e.Taken(r, was.Seeds[0]) // another seed would draw other alternatives into what stays
+		if options.Prompt == "" {
+			r.Prompt, r.Subjects = taken.Prompt, taken.Subjects
+		}
+		if options.Negative == "" {
+			r.Negative = taken.Negative
+		}
+	}
+	return r, nil
 }
 
 // renumber gives the sides of a grid that are about one of some subjects the number that it has among others.

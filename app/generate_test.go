@@ -315,6 +315,50 @@ func pixels(t *testing.T, file string) (pix []byte, region *image.Gray) {
 	return img.Pix, region
 }
 
+// TestGenerateAgainOfAlternatives: another seed draws what the picture shows, not other alternatives of its prompts; those of a new prompt
+// follow the seed.
+func TestGenerateAgainOfAlternatives(t *testing.T) {
+	model, dog := tiny(t)
+	dir := filepath.Dir(dog)
+	made := func(args ...string) string {
+		t.Helper()
+		status, stdout, stderr := command(t, append([]string{"generate", "--model", model, "--out", dir}, args...)...)
+		if status != 0 {
+			t.Fatalf("%v: status %d, %s", args, status, stderr)
+		}
+		return strings.TrimSpace(stdout)
+	}
+	choice := made("--prompt", "a {red|blue} dog and a {ball|box}", "--negative", "{rain|snow}", "--subject", "dog="+dog+":0.3", "--steps", "4", "--stop", "2",
+		"--seed", "5") // a blue dog and a ball, no snow
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"other seeds":   {[]string{"--seed", "6", "--count", "2"}, "a blue dog and a ball/snow a blue dog and a ball/snow"},
+		"the same seed": {nil, "a {red|blue} dog and a {ball|box}/{rain|snow}"},
+		"another prompt": {
+			[]string{"--prompt", "a {red|blue} dog in a box", "--seed", "6"}, "a {red|blue} dog in a box/snow",
+		},
+		"a grid":           {[]string{"--grid", "seed=6-7"}, "a blue dog and a ball/snow a blue dog and a ball/snow"},
+		"what not to have": {[]string{"--negative", "{fog|hail}", "--seed", "6"}, "a blue dog and a ball/{fog|hail}"},
+	} {
+		var got []string
+		for file := range strings.Lines(made(append([]string{"--redo", choice}, c.args...)...)) {
+			data, err := os.ReadFile(strings.TrimSpace(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, _, err := recipe.Read(data)
+			if got = append(got, said.Prompt+"/"+said.Negative); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if strings.Join(got[:min(len(got), strings.Count(c.want, "/"))], " ") != c.want {
+			t.Errorf("alternatives with %s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // TestGenerateAgain makes one subject of a picture again, with another reference, seed and word, in a region of its own; then all of
 // the picture larger. What is outside of a region stays, byte for byte.
 func TestGenerateAgain(t *testing.T) {

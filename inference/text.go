@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -31,6 +32,50 @@ func (r Request) Used(m bundle.Manifest, seed uint64) (prompts, negative string)
 		return how.Used(text)
 	}
 	return used(r.Prompt, r.Reading(m, false, seed)), used(r.Negative, r.Reading(m, true, seed))
+}
+
+// Alike draws another seed of 32 bits whose picture takes the same alternatives of the prompts of a complete request as that of a seed. Of
+// more than there are seeds it may take others.
+func (r Request) Alike(m bundle.Manifest, seed uint64) uint64 {
+	n := uint64(1)
+	for i, text := range []string{r.Prompt, r.Negative} {
+		if !r.Reading(m, i == 1, seed).Literal {
+			n *= prompt.Period(text)
+		}
+	}
+	seed &= math.MaxUint32
+	if n > math.MaxUint32/2 {
+		n = 1
+	}
+	last := (math.MaxUint32 - seed%n) / n // seed%n + last·n is the greatest one
+	k := rand.Uint64N(last)
+	if k >= seed/n {
+		k++
+	}
+	return seed%n + k*n
+}
+
+// Taken is a complete request whose prompts have, in place of all alternatives, those that the picture of a seed takes, so that any other
+// seed draws the same. Its subjects stay at their words.
+func (e *Engine) Taken(r Request, seed uint64) Request {
+	m, words := e.model.Manifest(), e.model.Tokenizer(0)
+	was := words.Read(r.Prompt, r.Reading(m, false, seed))
+	r.Prompt, r.Negative = r.Used(m, seed)
+	now := words.Read(r.Prompt, r.Reading(m, false, seed))
+	r.Subjects = CloneSubjects(r.Subjects)
+	for j := range r.Subjects {
+		w := &r.Subjects[j].Word
+		span, err := was.Find(w.Text, w.Occurrence)
+		if err != nil {
+			continue // Resolve says so
+		}
+		for n := range now.Count(w.Text) { // which has fewer words, and the same tokens
+			if s, err := now.Find(w.Text, n+1); err == nil && s == span {
+				w.Occurrence = n + 1
+			}
+		}
+	}
+	return r
 }
 
 // text is what a picture reads.

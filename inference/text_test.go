@@ -98,6 +98,27 @@ func TestMarksOnRealGraphs(t *testing.T) {
 			t.Errorf("picture %d alone differs from picture %d of the batch", n, n)
 		}
 	}
+	for n, seed := range []uint64{3, 4} { // the dog is the first one that is read, and the third one of the text
+		was := inference.Defaults(m, r)
+		was.Seeds, was.Subjects[0].Word = []uint64{seed}, inference.Word{Text: "dog", Occurrence: 1 + 2*n}
+		taken := e.Taken(was, seed)
+		want, negative := was.Used(m, seed)
+		if taken.Prompt != want || taken.Negative != negative || taken.Subjects[0].Word.Occurrence != 1+n || was.Subjects[0].Word.Occurrence != 1+2*n {
+			t.Errorf("seed %d: %q without %q, %v", seed, taken.Prompt, taken.Negative, taken.Subjects[0].Word)
+		}
+		one, s1 := run(was)
+		two, s2 := run(taken)
+		if !bytes.Equal(one[0].Image.Pix, two[0].Image.Pix) || !slices.Equal(s1[0], s2[0]) {
+			t.Errorf("seed %d: with the alternatives that it takes it is another picture", seed)
+		}
+	}
+	for _, seed := range []uint64{0, 5, 1<<32 - 1, 1<<40 + 4} {
+		want, _ := r.Used(m, seed)
+		alike := r.Alike(m, seed)
+		if got, _ := r.Used(m, alike); got != want || alike == seed || alike > 1<<32-1 {
+			t.Errorf("seed %d draws %q, and %d %q", seed, want, alike, got)
+		}
+	}
 	r.Subjects[0].Word.Text = "red"
 	if _, err := e.Resolve(r); err == nil || !strings.Contains(err.Error(), "alternative") || strings.Count(err.Error(), "\n") > 0 {
 		t.Errorf("a word that is not in every picture: %v", err)

@@ -123,6 +123,21 @@ func (how Reading) Used(text string) string {
 	return l.used.text
 }
 
+// Period is after how many steps of Pick the same alternatives of a text come again: 1 where it has none, math.MaxUint32 for that many
+// and more.
+func Period(text string) uint64 {
+	n := uint64(1)
+	var count func([]group)
+	count = func(list []group) {
+		for _, g := range list {
+			n = min(n*min(uint64(len(g.marks)-1), math.MaxUint32), math.MaxUint32)
+			count(g.inner)
+		}
+	}
+	count(groups(text))
+	return n
+}
+
 // parts is a text taken apart.
 type parts struct {
 	used   string // the text with the alternatives that are taken

@@ -88,6 +88,16 @@ func TestAlternatives(t *testing.T) {
 			}
 		}
 	}
+	for text, want := range map[string]uint64{
+		"a {red} dog": 1, "{a|b}{1|2|3}": 6, "a {|very {old|young} }dog": 4, "{a|b} {open|": 2, strings.Repeat("{a|b|c|d}", 40): math.MaxUint32,
+	} {
+		got := Period(text)
+		for i := range uint64(12) {
+			if got != want || (Reading{Pick: i}).Used(text) != (Reading{Pick: i + got}).Used(text) && got < math.MaxUint32 {
+				t.Errorf("%q, %d: the alternatives come again after %d, want %d", text, i, got, want)
+			}
+		}
+	}
 	if !HasAlternatives("{a|b}") || HasAlternatives("{a} | b") {
 		t.Error("what alternatives are")
 	}

@@ -11,10 +11,20 @@ import (
 )
 
 // Redo is the request of a picture in which one of its subjects is as the form has it now, with the prompt of the form; the seed is a
-// new one, and all else is the picture's own. Changes say what differs. A picture without that subject in the form keeps it as it was.
+// new one, which takes the alternatives that the picture's own takes, and all else is the picture's. Changes say what differs. A picture
+// without that subject in the form keeps it as it was.
 func (s State) Redo(was inference.Request, subject int) (inference.Request, []Change) {
+	r, changes := s.withSubject(was, subject)
+	if r.Seeds = []uint64{DrawSeed()}; s.Model != nil && len(was.Seeds) > 0 {
+		r.Seeds[0] = r.Alike(*s.Model, was.Seeds[0])
+	}
+	return r, changes
+}
+
+// withSubject is the request of a picture, from noise, with one of its subjects and the prompt as the form has them.
+func (s State) withSubject(was inference.Request, subject int) (inference.Request, []Change) {
 	r := was
-	r.From, r.Init, r.Seeds, r.Subjects = nil, nil, []uint64{DrawSeed()}, inference.CloneSubjects(was.Subjects)
+	r.From, r.Init, r.Subjects = nil, nil, inference.CloneSubjects(was.Subjects)
 	if s.Model == nil {
 		return r, nil
 	}

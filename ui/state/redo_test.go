@@ -7,6 +7,29 @@ import (
 	"realword/ui/uitest"
 )
 
+// The alternatives of a prompt, and of what to avoid, are those that the picture took.
+func TestRedoKeepsTheAlternatives(t *testing.T) {
+	text := "a {red|blue|green} dog in a {park|desert|cave}"
+	was := inference.Defaults(*uitest.Toybox, inference.Request{
+		Prompt: text, Settings: inference.Settings{Preset: "paper", Negative: "{rain|snow}"}, Seeds: []uint64{1<<32 - 3},
+		Subjects: []inference.Subject{{Word: uitest.Word("dog"), Scope: 0.2, References: []inference.Reference{refOf("a.png", "a")}}},
+	})
+	for _, c := range []struct{ form, want string }{
+		{text, "a blue dog in a park"}, {"a {red|blue|green} truck in a {park|desert|cave}", "a blue truck in a park"},
+	} {
+		s := NewState()
+		s.Model, s.Form.Prompt, s.Words = uitest.Toybox, c.form, PlainWords(c.form)
+		s.Form.Cards = []Card{{ID: 1, Word: s.Words[4].Word, Ref: refOf("a.png", "a")}}
+		for range 20 {
+			r, changes := s.Redo(was, 0)
+			prompt, negative := r.Used(*uitest.Toybox, r.Seeds[0])
+			if prompt != c.want || negative != "snow" || r.Seeds[0] == was.Seeds[0] || r.Prompt != c.form || c.form == text && len(changes) > 0 {
+				t.Fatalf("seed %d draws %q without %q, told: %s", r.Seeds[0], prompt, negative, changesText(changes))
+			}
+		}
+	}
+}
+
 func TestRedoTakesWhatTheCardHas(t *testing.T) {
 	subject := func(word, letter string) inference.Subject {
 		return inference.Subject{Word: uitest.Word(word), Scope: 0.2, References: []inference.Reference{refOf(letter+".png", letter)}}
