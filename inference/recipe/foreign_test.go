@@ -133,8 +133,9 @@ func TestForeignJSON(t *testing.T) {
 		},
 		"ComfyUI, other loaders of LoRAs": {
 			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","denoise":1.00,"model":["9",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
-				`"8":{"class_type":"Power Lora Loader (rgthree)","inputs":{"PowerLoraLoaderHeaderWidget":{"type":"x"},"lora_1":{"on":true,"lora":"x\\pixel.safetensors","strength":0.8},"lora_2":{"on":false,"lora":"no.safetensors","strength":1}}}`,
-				`"9":{"class_type":"CR LoRA Stack","inputs":{"switch_1":"On","lora_name_1":"one.safetensors","model_weight_1":0.5,"clip_weight_1":1,"switch_2":"Off","lora_name_2":"two.safetensors","model_weight_2":1}}`,
+				`"8":{"class_type":"Power Lora Loader (rgthree)","inputs":{"PowerLoraLoaderHeaderWidget":{"type":"x"},"lora_1":{"on":true,"lora":"x\\pixel.safetensors","strength":0.8},"lora_2":{"on":false,"lora":"no.safetensors","strength":1},"model":["4",0],"clip":["4",1]}}`,
+				`"9":{"class_type":"CR Apply LoRA Stack","inputs":{"model":["8",0],"clip":["8",1],"lora_stack":["91",0]}}`,
+				`"91":{"class_type":"CR LoRA Stack","inputs":{"lora_stack":["10",0],"switch_1":"On","lora_name_1":"one.safetensors","model_weight_1":0.5,"clip_weight_1":1,"switch_2":"Off","lora_name_2":"two.safetensors","model_weight_2":1}}`,
 				`"10":{"class_type":"LoRA Stacker","inputs":{"input_mode":"advanced","lora_count":2,"lora_name_1":"s.safetensors","lora_wt_1":1,"model_str_1":0.3,"lora_name_2":"None","lora_wt_2":1,"lora_name_3":"not.safetensors"}}`),
 			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:s:0.3><lora:pixel:0.8><lora:one:0.5>" }), nil,
 		},
@@ -150,6 +151,66 @@ func TestForeignJSON(t *testing.T) {
 				`"12":{"class_type":"PromptPair","inputs":{"prompt":"a dog on the beach","negative_prompt":"blurry"}}`),
 			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Negative = "ddim", "" }),
 			[]string{"ambiguous about: negative prompt"},
+		},
+		"ComfyUI, what took no part": {
+			"prompt", comfy(comfySampler, comfySaved[0], comfySaved[1],
+				`"20":{"class_type":"LoraLoader","inputs":{"lora_name":"spare.safetensors","strength_model":1,"strength_clip":1,"model":["4",0],"clip":["4",1]}}`,
+				`"21":{"class_type":"CLIPTextEncode","inputs":{"text":"a cat","clip":["20",1]}}`,
+				`"23":{"class_type":"KSampler","inputs":{"seed":99,"steps":8,"cfg":1,"sampler_name":"lcm","scheduler":"normal","denoise":0.3,"model":["20",0],"positive":["21",0],"negative":["7",0],"latent_image":["3",0]}}`,
+				`"24":{"class_type":"VAEDecode","inputs":{"samples":["23",0],"vae":["4",2]}}`,
+				`"25":{"class_type":"ControlNetApply","inputs":{"conditioning":["6",0],"control_net":["26",0],"image":["27",0]}}`,
+				`"26":{"class_type":"ControlNetLoader","inputs":{"control_net_name":"x"}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), nil,
+		},
+		"ComfyUI, two that are saved": {
+			"prompt", comfy(comfySampler, comfySaved[0], comfySaved[1],
+				`"23":{"class_type":"KSampler","inputs":{"seed":8,"steps":30,"cfg":4,"sampler_name":"ddim","positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
+				`"24":{"class_type":"Image Keeper","inputs":{"x":["23",0]}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Seeds = "ddim", nil }), []string{"ambiguous about: seed"},
+		},
+		"ComfyUI, a switch": {
+			"prompt", comfy(strings.Replace(comfySampler, `"model":["4",0]`, `"model":["20",0]`, 1), comfySaved[0], comfySaved[1],
+				`"20":{"class_type":"ImpactSwitch","inputs":{"select":2,"sel_mode":false,"input1":["21",0],"input2":["22",0]}}`,
+				`"21":{"class_type":"LoraLoaderModelOnly","inputs":{"lora_name":"no.safetensors","strength_model":1,"model":["4",0]}}`,
+				`"22":{"class_type":"ComfySwitchNode","inputs":{"switch":true,"on_false":["21",0],"on_true":["23",0]}}`,
+				`"23":{"class_type":"LoraLoaderModelOnly","inputs":{"lora_name":"x.safetensors","strength_model":["24",0],"model":["4",0]}}`,
+				`"24":{"class_type":"PrimitiveFloat","inputs":{"value":0.5}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:x:0.5>" }), nil,
+		},
+		"ComfyUI, a weight that is worked out": {
+			"prompt", comfy(strings.Replace(comfySampler, `"model":["4",0]`, `"model":["20",0]`, 1),
+				`"20":{"class_type":"LoraLoaderModelOnly","inputs":{"lora_name":["23",0],"strength_model":["24",0],"model":["21",0]}}`,
+				`"21":{"class_type":"LoraLoaderModelOnly","inputs":{"lora_name":["22",0],"strength_model":1,"model":["4",0]}}`,
+				`"22":{"class_type":"Pick","inputs":{"folder":"styles"}}`, `"23":{"class_type":"String","inputs":{"string":"x.safetensors"}}`,
+				`"24":{"class_type":"SimpleMath","inputs":{"a":0.5,"op":"*"}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:x:1>" }), []string{"ambiguous about: weight of the LoRA x.safetensors, LoRA"},
+		},
+		"ComfyUI, a subgraph, and what shows a text": {
+			"prompt", `{"1:3":{"class_type":"KSampler","inputs":{"seed":["9",0],"steps":30,"cfg":4,"sampler_name":"ddim","positive":["1:6",0],"negative":["1:7",0],"latent_image":["1:5",0]}},
+			"9":{"class_type":"Seed (rgthree)","inputs":{"seed":7}},"2":{"class_type":"PreviewImage","inputs":{"images":["1:8",0]}},"1:8":{"class_type":"VAEDecode","inputs":{"samples":["1:3",0]}},
+			"1:5":{"class_type":"EmptyLatentImage","inputs":{"width":["10",0],"height":["11",0],"batch_size":1}},"10":{"class_type":"PrimitiveInt","inputs":{"value":1152}},"11":{"class_type":"PrimitiveInt","inputs":{"value":896}},
+			"1:6":{"class_type":"CLIPTextEncode","inputs":{"text":["12",0],"clip":["4",1]}},"12":{"class_type":"ShowText|pysssss","inputs":{"text":["13",0],"text_0":"an earlier cat"}},
+			"13":{"class_type":"easy showAnything","inputs":{"text":"an earlier cat","anything":["14",0]}},"14":{"class_type":"StringConstantMultiline","inputs":{"string":"a dog on the beach","strip_newlines":true}},
+			"1:7":{"class_type":"CLIPTextEncode","inputs":{"text":["15",0],"clip":["4",1]}},"15":{"class_type":"PrimitiveStringMultiline","inputs":{"value":"blurry"}}}`,
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), nil,
+		},
+		"ComfyUI, a loader of linked texts": {
+			"prompt", `{"3":{"class_type":"KSampler (Efficient)","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":1,"model":["10",0],"positive":["10",1],"negative":["10",2],"latent_image":["10",3]}},
+			"10":{"class_type":"Efficient Loader","inputs":{"ckpt_name":"x.safetensors","lora_name":"None","positive":["11",0],"negative":["12",0],"empty_latent_width":1152,"empty_latent_height":896}},
+			"11":{"class_type":"String Literal","inputs":{"string":"a dog on the beach"}},"12":{"class_type":"Text Multiline","inputs":{"text":"blurry"}}}`,
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), nil,
+		},
+		"ComfyUI, a loader of changed texts": {
+			"prompt", `{"3":{"class_type":"KSampler (Efficient)","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":1,"model":["10",0],"positive":["10",1],"negative":["10",2],"latent_image":["10",3]}},
+			"10":{"class_type":"Efficient Loader","inputs":{"ckpt_name":"x.safetensors","lora_name":"None","positive":["11",0],"negative":["12",0],"empty_latent_width":1152,"empty_latent_height":896}},
+			"11":{"class_type":"Text Find and Replace","inputs":{"text":["12",0],"find":"cat","replace":"dog"}},"12":{"class_type":"Text Multiline","inputs":{"text":"blurry"}}}`,
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Prompt = "ddim", "" }), []string{"ambiguous about: prompt"},
+		},
+		"ComfyUI, a size that is chosen": {
+			"prompt", comfy(strings.Replace(comfySampler, `["5",0]`, `["20",0]`, 1),
+				`"20":{"class_type":"EmptyLatentImage","inputs":{"width":["21",0],"height":["21",1],"batch_size":1}}`,
+				`"21":{"class_type":"CR Aspect Ratio","inputs":{"width":1024,"height":1024,"aspect_ratio":"3:4 portrait 896x1152"}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Width, r.Height = "ddim", 0, 0 }), []string{"ambiguous about: size"},
 		},
 		"ComfyUI, from a picture": {
 			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":0.4,"positive":["11",0],"negative":["11",1],"latent_image":["9",0]}}`,
@@ -203,6 +264,40 @@ func TestForeignJSON(t *testing.T) {
 	}
 }
 
+// TestChangedTexts: a text that a node of ComfyUI changes is not what the picture was made of.
+func TestChangedTexts(t *testing.T) {
+	sampler := strings.Replace(comfySampler, `["6",0]`, `["20",0]`, 1)
+	encoder := `"20":{"class_type":"CLIPTextEncode","inputs":{"text":["21",0],"clip":["4",1]}}`
+	text := `"22":{"class_type":"Text Multiline","inputs":{"text":"a cat"}}`
+	for name, c := range map[string]struct{ node, want string }{
+		"replaced":        {`"Text Find and Replace","inputs":{"text":["22",0],"find":"cat","replace":"dog"}`, ""},
+		"of a core node":  {`"StringReplace","inputs":{"string":["22",0],"find":"cat","replace":"dog"}`, ""},
+		"an instruction":  {`"OllamaGenerate","inputs":{"prompt":"Write of a dog","model":"llama3"}`, ""},
+		"without options": {`"TranslateText","inputs":{"text":["22",0]}`, ""},
+		"at random":       {`"DPRandomGenerator","inputs":{"text":"a {cat|dog}","seed":7}`, ""},
+		"of a picture":    {`"Look","inputs":{"prompt":"a cat","image":["22",0]}`, ""},
+		"put together":    {`"StringConcatenate","inputs":{"string_a":["22",0],"string_b":"in the sun","delimiter":", "}`, ""},
+		"begun":           {`"Prefix","inputs":{"text":["22",0],"prefix":"best quality"}`, ""},
+		"deeper":          {`"Show any","inputs":{"text":["23",0]}`, ""},
+		"a circle":        {`"Show any","inputs":{"text":["21",0]}`, ""},
+		"two shown":       {`"ShowTwo","inputs":{"a":["22",0],"b":["23",0]}`, ""},
+		"shown":           {`"ShowText|pysssss","inputs":{"text":["22",0],"text2":"an earlier dog"}`, "a cat"},
+		"to the console":  {`"Text to Console","inputs":{"text":["22",0],"label":"Text Output"}`, "a cat"},
+		"handed on":       {`"ReroutePrimitive|pysssss","inputs":{"value":["22",0]}`, "a cat"},
+		"its own":         {`"Text String","inputs":{"text":"a cat","text_b":"","text_c":"","text_d":""}`, "a cat"},
+		"with a negative": {`"PromptPair","inputs":{"prompt":"a cat","negative_prompt":"blurry"}`, "a cat"},
+		"with a switch":   {`"Text _O","inputs":{"text":"a cat","speak_and_recognation":true}`, "a cat"},
+	} {
+		graph := "{" + strings.Join(append([]string{sampler, encoder, `"21":{"class_type":` + c.node + `}`, text,
+			`"23":{"class_type":"StringTrim","inputs":{"string":["22",0],"mode":"Both"}}`}, comfyBase...), ",") + "}"
+		r, _, err := Read(pngWith(t, "prompt", graph))
+		told := slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "ambiguous about: prompt") })
+		if err != nil || r.Prompt != c.want || told != (c.want == "") {
+			t.Errorf("%s: %q, notes %q, %v; want %q", name, r.Prompt, r.Notes, err, c.want)
+		}
+	}
+}
+
 // TestRecipeBehindADamagedPart: a part of the file whose checksum is wrong is passed over, not all that follows it.
 func TestRecipeBehindADamagedPart(t *testing.T) {
 	const header = 8 + 25
@@ -218,6 +313,15 @@ func TestRecipeBehindADamagedPart(t *testing.T) {
 var comfyBase = []string{
 	`"4":{"class_type":"CheckpointLoaderSimple","inputs":{"ckpt_name":"sdxl.safetensors"}}`, `"5":{"class_type":"EmptyLatentImage","inputs":{"width":1152,"height":896,"batch_size":1}}`,
 	`"6":{"class_type":"CLIPTextEncode","inputs":{"text":"a dog on the beach","clip":["4",1]}}`, `"7":{"class_type":"CLIPTextEncode","inputs":{"text":"blurry","clip":["4",1]}}`,
+}
+
+// comfySampler is the sampler of that graph, and comfySaved what makes a picture of it.
+const comfySampler = `"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","scheduler":"sgm_uniform","denoise":1,
+	"model":["4",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`
+
+var comfySaved = []string{
+	`"8":{"class_type":"VAEDecode","inputs":{"samples":["3",0],"vae":["4",2]}}`,
+	`"9":{"class_type":"SaveImage","inputs":{"filename_prefix":"ComfyUI","images":["8",0]}}`,
 }
 
 func checkForeign(t *testing.T, name string, file []byte, want Recipe, notes []string) {
