@@ -145,9 +145,7 @@ func readComfy(o map[string]any, m *Metadata) bool {
 	m.Negative = value("negative prompt", func(id string) (string, bool) { return g.condition(id, "negative") })
 	m.set("Steps", value("steps", follow([]string{"sigmas", "steps"}, "steps")))
 	m.set("Sampler", value("sampler", follow([]string{"sampler", "sampler_name"}, "sampler_name")))
-	if spacing, ok := follow([]string{"sigmas", "scheduler"}, "scheduler")(samplers[0]); ok && len(samplers) == 1 {
-		m.set("Schedule type", spacing)
-	}
+	m.set("Schedule type", value("schedule type", func(id string) (string, bool) { return g.spacing(id), true }))
 	m.set("CFG scale", value("guidance", follow([]string{"guider", "cfg"}, "cfg")))
 	m.set("Seed", value("seed", follow([]string{"noise", "seed", "noise_seed"}, "seed", "noise_seed")))
 	m.set("Size", value("size", func(id string) (string, bool) {
@@ -247,6 +245,25 @@ func (g comfy) find(id string, through, keys []string, depth int) string {
 			}
 			return g.find(to, through, keys, depth-1)
 		}
+	}
+	return ""
+}
+
+// spacings are nodes that make the levels of noise of one schedule.
+var spacings = map[string]string{"KarrasScheduler": "Karras", "ExponentialScheduler": "Exponential", "BetaSamplingScheduler": "Beta"}
+
+// spacing is where the steps of a sampler lie: what its node says, or one that makes the levels of noise, "" where nothing is said.
+func (g comfy) spacing(id string) string {
+	if name := g.find(id, []string{"sigmas", "scheduler"}, []string{"scheduler"}, maxComfy); name != "" {
+		return name
+	}
+	for range maxComfy {
+		if to := link(g.inputs(id)["sigmas"]); to != "" {
+			id = to
+		}
+	}
+	if class := g.class(id); strings.HasSuffix(class, "Scheduler") && class != "BasicScheduler" {
+		return cmp.Or(spacings[class], class)
 	}
 	return ""
 }

@@ -70,7 +70,7 @@ func TestForeignJSON(t *testing.T) {
 			"steps":30,"cfg_scale":4,"seed":7,"width":1152,"height":896,"sampler":"k_lms"}}`, of("InvokeAI 2.3.0", "sd-1.5", nil), []string{"k_lms"}},
 		"NovelAI": {"Comment", `{"prompt":"a dog on the beach","steps":30,"height":896,"width":1152,"scale":4.0,"uc":"blurry","seed":7,"sampler":"k_euler"}`, of("NovelAI", "", func(r *Recipe) { r.Sampler = "euler" }), nil},
 		"ComfyUI": {"prompt", comfy(`"3":{"class_type":"KSampler","is_changed":[NaN],"inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","scheduler":"normal","denoise":1,
-			"model":["4",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), nil},
+			"model":["4",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), []string{`"normal", is not one that the sampler DDIM has`}},
 		"ComfyUI with a LoRA": {"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","model":["9",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
 			`"9":{"class_type":"LoraLoader","inputs":{"lora_name":"styles\\x.safetensors","strength_model":-0.25,"model":["4",0],"clip":["4",1]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:x:-0.25>" }), nil},
 		"ComfyUI, values from nodes": {
@@ -164,7 +164,7 @@ func TestForeignJSON(t *testing.T) {
 		},
 		"ComfyUI, two that are saved": {
 			"prompt", comfy(comfySampler, comfySaved[0], comfySaved[1],
-				`"23":{"class_type":"KSampler","inputs":{"seed":8,"steps":30,"cfg":4,"sampler_name":"ddim","positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
+				`"23":{"class_type":"KSampler","inputs":{"seed":8,"steps":30,"cfg":4,"sampler_name":"ddim","scheduler":"sgm_uniform","positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
 				`"24":{"class_type":"Image Keeper","inputs":{"x":["23",0]}}`),
 			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Seeds = "ddim", nil }), []string{"ambiguous about: seed"},
 		},
@@ -240,6 +240,34 @@ func TestForeignJSON(t *testing.T) {
 			"parameters", "a dog\nSteps: 20, Sampler: DPM++ 2M, Schedule type: Automatic, Seed: 7",
 			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, Sampler: "dpm++2m-karras"}, Seeds: []uint64{7}}},
 			nil,
+		},
+		"a schedule that the sampler has not": {
+			"parameters", `{"sui_image_params":{"prompt":"a dog on the beach","negativeprompt":"blurry","seed":7,"steps":30,"cfgscale":4.0,"width":1152,"height":896,"sampler":"ddim","scheduler":"karras"}}`,
+			of("SwarmUI", "", func(r *Recipe) { r.Sampler = "ddim" }), []string{`its schedule type, "karras", is not one that the sampler DDIM has here`},
+		},
+		"the other schedule of a sampler": {
+			"prompt", comfy(strings.Replace(comfySampler, `"ddim"`, `"lcm"`, 1)), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "lcm-trailing" }), nil,
+		},
+		"ComfyUI, one schedule of two samplers": {
+			"prompt", comfy(strings.Replace(comfySampler, `"ddim"`, `"euler"`, 1),
+				`"30":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"euler","scheduler":"sgm_uniform","positive":["6",0],"negative":["7",0],"latent_image":["31",0]}}`,
+				`"31":{"class_type":"LatentUpscale","inputs":{"width":2304,"height":1792,"samples":["3",0]}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Width, r.Height, r.Sampler = 0, 0, "euler-trailing" }), []string{"size"},
+		},
+		"ComfyUI, two schedules": {
+			"prompt", comfy(strings.Replace(comfySampler, `"ddim"`, `"euler"`, 1),
+				`"30":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"euler","scheduler":"karras","positive":["6",0],"negative":["7",0],"latent_image":["3",0]}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "euler" }), []string{"ambiguous about: schedule type"},
+		},
+		"ComfyUI, levels of noise of their own": {
+			"prompt", comfy(`"3":{"class_type":"SamplerCustom","inputs":{"noise_seed":7,"cfg":4,"positive":["6",0],"negative":["7",0],"sampler":["13",0],"sigmas":["14",0],"latent_image":["5",0]}}`,
+				`"13":{"class_type":"KSamplerSelect","inputs":{"sampler_name":"euler"}}`, `"14":{"class_type":"KarrasScheduler","inputs":{"steps":30,"sigma_max":14.6,"sigma_min":0.03,"rho":7}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "euler-karras" }), nil,
+		},
+		"ComfyUI, levels of noise of nobody": {
+			"prompt", comfy(`"3":{"class_type":"SamplerCustom","inputs":{"noise_seed":7,"cfg":4,"positive":["6",0],"negative":["7",0],"sampler":["13",0],"sigmas":["14",0],"latent_image":["5",0]}}`,
+				`"13":{"class_type":"KSamplerSelect","inputs":{"sampler_name":"euler"}}`, `"14":{"class_type":"AlignYourStepsScheduler","inputs":{"model_type":"SDXL","steps":30,"denoise":1}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "euler" }), []string{`"AlignYourStepsScheduler", is not one of Realword's`},
 		},
 		"a schedule of nobody": {
 			"parameters", "a dog\nSchedule type: Beta, Steps: 20, Sampler: Euler, Seed: 7",

@@ -368,11 +368,15 @@ func foreignRecipe(m picture.Metadata) Recipe {
 			r.Program = excerpt(s.Value)
 		}
 	}
-	if sampler, err := schedule.Find(r.Sampler); err == nil && spacing != "" && !sampler.Fixed {
-		if sampler, err = sampler.On(spacing); err != nil {
+	if sampler, err := schedule.Find(r.Sampler); err == nil && spacing != "" {
+		switch on, err := sampler.On(spacing); {
+		case err == nil:
+			r.Sampler = on.Name
+		case sampler.Fixed:
+			note("its schedule type, %q, is not one that the sampler %s has here", spacing, sampler.Label)
+		default:
 			note("its schedule type, %q, is not one of Realword's", spacing)
 		}
-		r.Sampler = sampler.Name
 	}
 	for _, n := range m.Notes {
 		note("%s", n)
