@@ -25,8 +25,8 @@ func needs(peak, available int64) func(inference.Request) (memory.Plan, bool) {
 	}
 }
 
-// roomy begins a worker of several models with so many GB.
-func (b *bench) roomy(name string, gb int64, models map[string]*fakeEngine) {
+// roomy begins a worker of several models with so many GB, and answers its connection.
+func (b *bench) roomy(name string, gb int64, models map[string]*fakeEngine) *Conn {
 	o := WorkerOptions{
 		Name: name, Keep: time.Nanosecond,
 		Memory: func(context.Context) Memory { return Memory{Total: gb << 30, Free: gb << 30 / 2, Card: 8 << 30} },
@@ -40,6 +40,7 @@ func (b *bench) roomy(name string, gb int64, models map[string]*fakeEngine) {
 	done.Go(func() { _ = c.Work(ctx, o) })
 	b.t.Cleanup(func() { cancel(); done.Wait() })
 	b.until(name+" is there", func() bool { return b.info(name).Name == name })
+	return c
 }
 
 // info is what a worker says of itself.

@@ -204,6 +204,44 @@ func TestAComputerAHundredTimesSlower(t *testing.T) {
 	}
 }
 
+// TestASlowComputerBesideAnotherModel: the fast one is at a long picture of another model, so the slow one makes what it leaves, after as
+// long as that takes, and asks for it until then no more often than one can see.
+func TestASlowComputerBesideAnotherModel(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	engines := func(step time.Duration, models ...string) map[string]*fakeEngine {
+		list := map[string]*fakeEngine{}
+		for _, m := range models {
+			list[m] = &fakeEngine{step: step}
+		}
+		return list
+	}
+	second := b.client.queueOf("m2")
+	one := func(prompt string) (maker string) {
+		j, err := second.Start(t.Context(), request(prompt, 3, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		collect(t, j)
+		return j.(*Job).Makers()[0]
+	}
+	slow := b.roomy("slow", 16, engines(300*time.Millisecond, "m2"))
+	one("so that it knows how long it takes")
+	b.roomy("fast", 16, engines(20*time.Millisecond, "m1", "m2"))
+	collect(t, b.start(request("dog", 3, 1)))
+	long := b.start(request("long", 1500, 1))
+	b.until("the fast one is at it", func() bool { i := b.info("fast"); return i.Doing != "" && i.Picture > 0 })
+	sent := slow.nc.Stats().OutMsgs
+	if maker := one("cat"); maker != "slow" {
+		t.Errorf("%q made it", maker)
+	}
+	if n := slow.nc.Stats().OutMsgs - sent; n > 200 {
+		t.Errorf("the slow computer sent %d messages for one picture", n)
+	}
+	long.Cancel()
+	collect(t, long)
+}
+
 // TestAComputerThatLies says that it has a model and refuses every picture: others make them, and the farm says what is wrong with it.
 // Where there is nobody else, the picture is parked with its reason, in words that another language can say.
 func TestAComputerThatLies(t *testing.T) {

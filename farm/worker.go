@@ -61,6 +61,7 @@ type WorkerInfo struct {
 	Picture float64           `json:"picture,omitempty"` // seconds of a whole picture lately
 	Made    int               `json:"made"`
 	Doing   string            `json:"doing,omitempty"` // "JOB.PICTURE" in work
+	With    string            `json:"with,omitempty"`  // ID of the model that it is of
 	Step    int               `json:"step,omitempty"`  // of it, from 1
 	Steps   int               `json:"steps,omitempty"`
 	Prompt  string            `json:"prompt,omitempty"`  // the beginning of it
@@ -273,15 +274,17 @@ func (w *worker) next(ctx context.Context) (jetstream.Msg, *Model, error) {
 	slices.SortStableFunc(models, func(a, b Model) int {
 		return len(strings.TrimPrefix(a.ID, w.last)) - len(strings.TrimPrefix(b.ID, w.last))
 	})
-	if !w.held.IsZero() && !w.worth(ctx, models) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(500 * time.Millisecond):
+	if !w.held.IsZero() {
+		if models = w.worthwhile(ctx, models, 0); len(models) == 0 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(500 * time.Millisecond):
+			}
+			return nil, nil, nil
 		}
-		return nil, nil, nil
 	}
 	m, model, err := w.fetch(ctx, models, known, within)
-	if m != nil && w.held.IsZero() && !w.worth(ctx, models) { // asked only now, so that who has nothing to do is quiet
+	if m != nil && w.held.IsZero() && len(w.worthwhile(ctx, []Model{*model}, 1)) == 0 { // only now, so that who has nothing to do is quiet
 		_ = m.Nak()
 		return nil, nil, nil
 	}
@@ -357,50 +360,59 @@ func one(batch jetstream.MessageBatch, err error) (jetstream.Msg, error) {
 // slow is how many times the seconds of the others a worker may take before it holds back.
 const slow = 3
 
-// worth tells whether the worker should take a picture: one that is much slower than the others leaves them what they will have made
-// before it would be ready.
-func (w *worker) worth(ctx context.Context, models []Model) bool {
+// worthwhile are those of the models of which the worker should take a picture; it holds so many of them already. One that is much slower than
+// the others leaves them what they will have made before it would be ready.
+func (w *worker) worthwhile(ctx context.Context, models []Model, holds int) (list []Model) {
 	w.mu.Lock()
 	mine := w.info.Picture
 	w.mu.Unlock()
 	if mine == 0 {
-		return true
+		return models
 	}
 	all, err := w.Workers(ctx)
 	if err != nil {
-		return true
-	}
-	fastest, rate, busy := 0., 0., 0
-	for _, o := range all {
-		if o.ID != w.info.ID && o.Doing != "" {
-			busy++
-		}
-		if _, same := o.Models[models[0].ID]; same && o.ID != w.info.ID && o.Picture > 0 {
-			if fastest == 0 || o.Picture < fastest {
-				fastest = o.Picture
-			}
-			rate += 1 / o.Picture
-		}
-	}
-	if fastest == 0 || mine < slow*fastest {
-		return true
+		return models
 	}
 	waiting := 0
 	_, consumers := w.all()
 	for _, m := range models {
+		fastest, rate, busy := 0., 0., 0
+		for _, o := range all {
+			if o.ID == w.info.ID {
+				continue
+			}
+			if o.Doing != "" && o.With == m.ID {
+				busy++
+			}
+			if _, same := o.Models[m.ID]; same && o.Picture > 0 {
+				if fastest == 0 || o.Picture < fastest {
+					fastest = o.Picture
+				}
+				rate += 1 / o.Picture
+			}
+		}
+		if fastest == 0 || mine < slow*fastest {
+			list = append(list, m)
+			continue
+		}
 		info, err := consumers[m.ID].Info(ctx)
 		if err != nil {
-			return true
+			return models
 		}
-		waiting += int(info.NumPending) + max(info.NumAckPending-busy, 0) // given back, and what this one holds, are not pending to the server
+		wait := int(info.NumPending) + max(info.NumAckPending-busy, 0) // given back, and what this one holds, are not pending to the server
+		if waiting += wait; float64(wait)/rate > mine {
+			list = append(list, m)
+		}
 	}
-	if waiting == 0 {
+	if waiting = max(waiting, holds); waiting == 0 {
 		w.held = time.Time{}
 	} else if w.held.IsZero() {
 		w.held = time.Now()
 	}
-	// what the others leave for so long, for whatever reason, this one would have made
-	return float64(waiting)/rate > mine || !w.held.IsZero() && time.Since(w.held).Seconds() > mine
+	if !w.held.IsZero() && time.Since(w.held).Seconds() > mine { // what the others leave for so long, for whatever reason, this one would have made
+		return models
+	}
+	return list
 }
 
 // task is a picture in work.
@@ -444,7 +456,7 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
 	defer func() {
 		stop(nil)
 		beat.Wait()
-		w.change(func(i *WorkerInfo) { i.Doing, i.Prompt, i.Step, i.Steps = "", "", 0, 0 })
+		w.change(func(i *WorkerInfo) { i.Doing, i.With, i.Prompt, i.Step, i.Steps = "", "", "", 0, 0 })
 	}()
 	w.last = model.ID
 	t.work(working)
@@ -708,7 +720,7 @@ func (t *task) make(ctx context.Context) error {
 	}
 	defer func() { _ = sub.Unsubscribe() }()
 	t.worker.change(func(i *WorkerInfo) {
-		i.Doing, i.Prompt, i.Steps = t.key(), files.Shown(t.request.Prompt, 60), t.request.Steps
+		i.Doing, i.With, i.Prompt, i.Steps = t.key(), t.model.ID, files.Shown(t.request.Prompt, 60), t.request.Steps
 	})
 	job, err := t.model.Engine.Start(ctx, t.request)
 	if err != nil && t.resumed { // what was kept may be the reason: of another model or size, from a computer that lies
