@@ -57,16 +57,43 @@ func RecipeOf(p history.Picture, r history.Round) (recipe.Recipe, error) {
 	return out, err
 }
 
-// WithMasks is a request of the history with the bytes of its painted masks, as far as they are kept. It shares nothing else with r
-// than the bytes of pictures.
+// WithMasks is a request of the history with the bytes of its painted masks and of its region, as far as they are kept. It shares nothing
+// else with r than the bytes of pictures.
 func WithMasks(s *history.Store, r inference.Request) inference.Request {
-	r.Subjects = inference.CloneSubjects(r.Subjects)
+	r = apart(r)
 	for j := range r.Subjects {
-		if mask := &r.Subjects[j].Region; !mask.IsZero() && len(mask.Data) == 0 {
-			mask.Data, _ = s.ReferenceData(mask.SHA256) // what is gone is said where it is needed
-		}
+		fill(s, r.Subjects[j].Region.SHA256, &r.Subjects[j].Region.Data)
+	}
+	if r.Init != nil {
+		fill(s, r.Init.Region.SHA256, &r.Init.Region.Data)
 	}
 	return r
+}
+
+// WithFiles is WithMasks with the bytes of all its other files, too.
+func WithFiles(s *history.Store, r inference.Request) inference.Request {
+	r = apart(r)
+	for _, f := range r.Files() {
+		fill(s, *f.SHA256, f.Data)
+	}
+	return r
+}
+
+// apart is a request whose files can be filled in.
+func apart(r inference.Request) inference.Request {
+	r.Subjects, r.Grid = inference.CloneSubjects(r.Subjects), r.Grid.Clone()
+	if r.Init != nil {
+		init := *r.Init
+		r.Init = &init
+	}
+	return r
+}
+
+// fill reads a file that is not there yet. What is gone is said where it is needed.
+func fill(s *history.Store, sum string, data *[]byte) {
+	if sum != "" && len(*data) == 0 && s != nil {
+		*data, _ = s.ReferenceData(sum)
+	}
 }
 
 // Seen tells whether there is something to see of a picture: it is finished, or of one that was stopped a step or its thumbnail is kept.

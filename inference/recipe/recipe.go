@@ -176,18 +176,24 @@ func Parse(data []byte) (Recipe, error) {
 		r.paint(&r.Subjects[i].Region.Painted)
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]
-			ref.Name = cmp.Or(files.Base(ref.Name), "reference")
+			ref.Name = cmp.Or(files.Base(ref.Name), noName)
 		}
 	}
 	if r.Init != nil {
-		r.Init.Name = cmp.Or(files.Base(r.Init.Name), "picture")
+		r.Init.Name = cmp.Or(files.Base(r.Init.Name), noInitName)
 		r.paint(&r.Init.Region)
 	}
 	for _, ref := range sides(r.Request) {
-		ref.Name = cmp.Or(files.Base(ref.Name), "reference")
+		ref.Name = cmp.Or(files.Base(ref.Name), noName)
 	}
 	return r, nil
 }
+
+// noName and noInitName are what references, and pictures to begin with, are called whose names a recipe does not say.
+const (
+	noName     = "reference"
+	noInitName = "picture"
+)
 
 // sides are the references of a grid, which belong to the request.
 func sides(r inference.Request) (list []*inference.Reference) {
@@ -512,6 +518,27 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 	})
 }
 
+// Fits tells whether a recipe that was read from a file says of its pictures what e has it say.
+func (r Recipe) Fits(e Embed) bool {
+	pictures, named := 0, false
+	see := func(name, none string) { pictures, named = pictures+1, named || name != none }
+	for _, s := range r.Subjects {
+		for _, ref := range s.References {
+			see(ref.Name, noName)
+		}
+	}
+	for _, ref := range sides(r.Request) {
+		see(ref.Name, noName)
+	}
+	if r.Init != nil {
+		see(r.Init.Name, noInitName)
+	}
+	if e.NoThumbnails {
+		return !named && len(r.Thumbnails) == 0
+	}
+	return !e.Nothing && (pictures == 0 || len(r.Thumbnails) > 0)
+}
+
 // withLoRAs is a prompt with the LoRAs behind it, as A1111 writes them.
 func withLoRAs(prompt, loras string) string {
 	uses, _ := lora.Parse(loras)
@@ -617,32 +644,31 @@ func thumbnails(r inference.Request) map[string][]byte {
 			total += len(data)
 		}
 	}
-	draw := func(ref inference.Reference) {
-		if small[ref.SHA256] != nil || len(ref.Data) == 0 {
+	draw := func(sum string, data, drawn []byte, square picture.Square) {
+		if small[sum] != nil || len(data) == 0 {
 			return
 		}
-		data := ref.Small
-		if data == nil {
-			img, _, err := picture.Decode(ref.Data, picture.Limits{})
+		if drawn == nil {
+			img, _, err := picture.Decode(data, picture.Limits{})
 			if err != nil {
 				return
 			}
-			if data, err = picture.Small(img, ref.Square); err != nil {
+			if drawn, err = picture.Small(img, square); err != nil {
 				return
 			}
 		}
-		put(ref.SHA256, data)
+		put(sum, drawn)
 	}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
-			draw(ref)
+			draw(ref.SHA256, ref.Data, ref.Small, ref.Square)
 		}
 	}
 	for _, ref := range sides(r) {
-		draw(*ref)
+		draw(ref.SHA256, ref.Data, ref.Small, ref.Square)
 	}
 	if r.Init != nil {
-		put(r.Init.SHA256, r.Init.Small)
+		draw(r.Init.SHA256, r.Init.Data, r.Init.Small, picture.Square{})
 	}
 	return small
 }

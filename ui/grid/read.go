@@ -145,16 +145,7 @@ func (k kept) sheet(s *history.Store, e recipe.Embed) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Subjects, r.Grid = inference.CloneSubjects(r.Subjects), r.Grid.Clone() // the page has the others
-	if r.Init != nil {
-		init := *r.Init
-		r.Init = &init
-	}
-	for _, f := range r.Files() {
-		if len(*f.Data) == 0 {
-			*f.Data, _ = s.ReferenceData(*f.SHA256) // for its small copy
-		}
-	}
+	r = journal.WithFiles(s, r) // for their small copies
 	return recipe.EncodePNG(inference.PictureReady{Seed: r.Seeds[0], Image: img, Recipe: r}, k.manifest(), e)
 }
 

@@ -3,6 +3,7 @@ package saving
 import (
 	"os"
 
+	"realword/history/journal"
 	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/picture"
@@ -12,29 +13,38 @@ import (
 	"realword/ui/state"
 )
 
-// fileOf is the file of a picture, with its recipe as the preferences say by now; of one of another model than the open one, whose recipe
-// cannot be written anew, as it was written, or without any. The answer is slow.
+// fileOf is the file of a picture, with its recipe as the preferences say by now: as it was written, where that says so. Of a picture of
+// another model than the open one the recipe cannot be written anew: it is as it was written, or there is none. The answer is slow.
 func (v *Saver) fileOf(shot state.Shot) func() ([]byte, error) {
 	s, model, embed := v.host.Journal.Store(), v.maker(shot), v.host.Embed()
 	m := v.host.State().Model
-	anew := whole(shot) && (embed.Nothing || m != nil && m.Named(shot.Model))
+	known := m != nil && m.Named(shot.Model)
 	return func() ([]byte, error) {
-		if anew {
-			return recipe.EncodePNG(shot.PictureReady, model, embed)
+		data, err := state.FileOf(shot, s)
+		if data != nil && !embed.Nothing {
+			said, foreign, err := recipe.Read(data)
+			its := err == nil && !foreign && recipe.Differs(said.Request, shot.Recipe, false) == ""
+			if !known || its && said.Fits(embed) || !its && !whole(shot) {
+				return data, nil
+			}
+			if its {
+				embed.Program = said.Program // that made the picture
+			}
 		}
-		switch data, err := state.FileOf(shot, s); {
-		case data != nil && embed.Nothing:
-			img, _, err := picture.Decode(data, picture.DefaultLimits)
-			if err != nil {
+		ready := shot.PictureReady
+		switch {
+		case whole(shot):
+		case err != nil:
+			return nil, err
+		case data == nil:
+			return nil, state.ErrStopped{}
+		default:
+			if ready.Image, _, err = picture.Decode(data, picture.DefaultLimits); err != nil {
 				return nil, err
 			}
-			return picture.Encode(img, picture.Metadata{})
-		case data != nil || err != nil && !whole(shot):
-			return data, err
-		case !whole(shot):
-			return nil, state.ErrStopped{}
 		}
-		return recipe.EncodePNG(shot.PictureReady, model, embed)
+		ready.Recipe = journal.WithFiles(s, ready.Recipe)
+		return recipe.EncodePNG(ready, model, embed)
 	}
 }
 

@@ -1,7 +1,10 @@
 package saving
 
 import (
+	"bytes"
 	"errors"
+	"image"
+	"image/color"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,7 +72,11 @@ func newBench(t *testing.T) *bench {
 // make makes a picture of a dog with seed 7, as a job does, and saves it.
 func (b *bench) make() {
 	b.t.Helper()
-	r := inference.Request{Prompt: "a dog", Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: uitest.Word("dog")}}}
+	b.makeOf(inference.Request{Prompt: "a dog", Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: uitest.Word("dog")}}})
+}
+
+func (b *bench) makeOf(r inference.Request) {
+	b.t.Helper()
 	ready := uitest.Picture(r, 0)
 	events := make(chan inference.Event, 3)
 	events <- inference.StageStarted{Stage: inference.StageDenoise}
@@ -316,6 +323,116 @@ func TestACopyTellsWhatItMay(t *testing.T) {
 					t.Errorf("%s, loaded %v, %+v: other pixels, %v", id, loaded, embed, err)
 				}
 			}
+		}
+	}
+}
+
+// redone is a picture in which a dog with a painted mask was made again in a region.
+func redone(t *testing.T) inference.Request {
+	t.Helper()
+	file := func(name string, c color.Color) (ref inference.Reference) {
+		ref.Name, ref.Data = name, uitest.PNG(c)
+		ref.SHA256 = files.Sum(ref.Data)
+		return ref
+	}
+	painted := func(v uint8) (p inference.Painted) {
+		grey := image.NewGray(image.Rect(0, 0, 4, 4))
+		grey.Pix[5] = v
+		var err error
+		if p.Data, err = picture.EncodePainted(grey); err != nil {
+			t.Fatal(err)
+		}
+		p.SHA256 = files.Sum(p.Data)
+		return p
+	}
+	dog, before := file("rex.png", uitest.Red), file("before.png", color.White)
+	r := inference.Defaults(*uitest.Toybox, inference.Request{
+		Prompt: "a dog", Seeds: []uint64{7}, Settings: inference.Settings{Preset: "paper"},
+		Subjects: []inference.Subject{{
+			Word: uitest.Word("dog"), References: []inference.Reference{dog}, Region: inference.Region{Kind: "only", Painted: painted(255)},
+		}},
+		Init: &inference.Init{Name: before.Name, SHA256: before.SHA256, Data: before.Data, Region: painted(200)},
+	})
+	return r
+}
+
+// TestACopyIsAsGoodAsTheFile, whichever start of the program made the picture, and whether its pixels are on the stage: all that the
+// preferences let it say.
+func TestACopyIsAsGoodAsTheFile(t *testing.T) {
+	all, few := recipe.Embed{Program: "realword 1.1"}, recipe.Embed{Program: "realword 1.1", NoThumbnails: true}
+	for name, c := range map[string]struct {
+		was, now   recipe.Embed
+		full       bool // the disk was full when it was made
+		gone, bare bool // the file has gone; its pixels are not on the stage
+		same       bool // to the byte
+	}{
+		"as it was": {all, all, false, false, false, true}, "as it was, not loaded": {all, all, false, false, true, true},
+		"in no file": {all, all, true, false, false, true}, "in no file, not loaded": {all, all, true, false, true, true},
+		"of a file that has gone": {all, all, false, true, false, false},
+		"with little":             {few, few, false, false, false, true}, "with little, not loaded": {few, few, false, false, true, true},
+		"with less": {all, few, false, false, false, false}, "with less, not loaded": {all, few, false, false, true, false},
+		"with more": {few, all, false, false, false, false}, "with more, not loaded": {few, all, false, false, true, false},
+	} {
+		b := newBench(t)
+		b.host.Embed = func() recipe.Embed { return c.was }
+		if c.full {
+			if err := os.WriteFile(b.folder, nil, 0o600); err != nil { // in the way
+				t.Fatal(err)
+			}
+		}
+		b.makeOf(redone(t))
+		s := b.host.Journal.Store()
+		p, err := s.Picture(b.State.Shot().Kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		round, err := s.Round(p.Round)
+		if err != nil {
+			t.Fatal(err)
+		}
+		was, err := s.Pixels(p.ID)
+		if !c.full {
+			was, err = uitest.Read(t, p.File), nil
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.gone {
+			if err := os.Remove(p.File); err != nil {
+				t.Fatal(err)
+			}
+		}
+		of, err := journal.RecipeOf(p, round)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Change(func(st *state.State) { // as another start reads it
+			st.Shots = slices.Clone(st.Shots)
+			if st.Shots[0].Recipe = of.Request; c.bare {
+				st.Shots[0].Image = nil
+			} else {
+				st.Shots[0].Recipe, st.Shots[0].Loaded = journal.WithMasks(s, of.Request), true
+			}
+		})
+		b.host.Embed = func() recipe.Embed { e := c.now; e.Program = "realword 1.2"; return e }
+		b.answer = filepath.Join(t.TempDir(), "copy.png")
+		b.Commands.Do("file.save")
+		b.Settle()
+		got := uitest.Read(t, b.answer)
+		if bytes.Equal(got, was) != c.same {
+			t.Errorf("%s: the same bytes: %v", name, !c.same)
+		}
+		r, _, err := recipe.Read(got)
+		thumbnails, title := 2, "rex.png"
+		if c.now.NoThumbnails {
+			thumbnails, title = 0, "reference"
+		}
+		if err != nil || len(r.Thumbnails) != thumbnails || len(r.Masks) != 2 || len(r.Init.Region.Data) == 0 || len(r.Subjects[0].Region.Data) == 0 ||
+			r.Subjects[0].References[0].Name != title {
+			t.Errorf("%s: %d thumbnails, %d masks, %+v, %v", name, len(r.Thumbnails), len(r.Masks), r.Subjects[0].References, err)
+		}
+		if want := map[bool]string{true: "realword 1.2", false: "realword 1.1"}[c.gone]; r.Program != want {
+			t.Errorf("%s: made by %s, not %s", name, r.Program, want)
 		}
 	}
 }
