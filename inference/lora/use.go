@@ -20,6 +20,7 @@ type Use struct {
 	Weight float64 // MinWeight to MaxWeight
 	SHA256 string  // of the file, hex; "" where nobody has read it yet
 	Off    bool    // it is kept in a list, and not used
+	Unread string  // what else stands behind the name that other programs give a meaning to; Format leaves it out
 }
 
 // Bounds of weights, and of how many may be used at once.
@@ -108,6 +109,7 @@ func parseOne(inside string) (u Use, ok bool) {
 	parts := strings.Split(inside, ":")
 	u = Use{Name: strings.TrimSpace(norm.NFC.String(parts[0])), Weight: 1}
 	said, position := map[string]float64{}, 0
+	var unread []string
 	for _, p := range parts[1:] {
 		key, value, named := strings.Cut(strings.TrimSpace(p), "=")
 		if !named {
@@ -120,14 +122,15 @@ func parseOne(inside string) (u Use, ok bool) {
 			u.Off = true
 		case len(value) == 64 && isHex(value):
 			u.SHA256 = value
-		case err == nil && !math.IsNaN(number) && !math.IsInf(number, 0):
+		case slices.Contains(weights, key) && err == nil && !math.IsNaN(number) && !math.IsInf(number, 0):
 			said[key] = number
-		case slices.Contains(weights, key):
-			if key != "1" { // other programs say something else there
-				return u, false
-			}
+		case slices.Contains(weights, key) && key != "1": // other programs say something else there
+			return u, false
+		case value != "": // weights of blocks, the steps at which it acts, a rank
+			unread = append(unread, strings.TrimSpace(p))
 		}
 	}
+	u.Unread = strings.Join(unread, ":")
 	for _, key := range weights {
 		if weight, ok := said[key]; ok {
 			u.Weight = weight

@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -50,6 +49,7 @@ func (m *Metadata) readForeign(texts map[string]string) {
 		m.Prompt, m.Negative, m.Settings = ParseParameters(parameters)
 		m.Notes = behindSettings(parameters)
 		m.used(weighed(m.Settings))
+		m.civitai()
 		return
 	}
 	for _, f := range foreignReaders {
@@ -68,14 +68,21 @@ func jsonObject(text string) (map[string]any, bool) {
 	if !strings.HasPrefix(text, "{") {
 		return nil, false
 	}
-	text = string(files.JSON([]byte(text))) // ComfyUI's graphs hold NaN
-	if checkRecipe(text) != nil {           // also bounds the depth
-		return nil, false
+	object, ok := jsonValue(string(files.JSON([]byte(text)))).(map[string]any) // ComfyUI's graphs hold NaN
+	return object, ok
+}
+
+// jsonValue reads JSON, nil for what is none.
+func jsonValue(text string) (v any) {
+	if checkRecipe(text) != nil { // also bounds the depth
+		return nil
 	}
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	var object map[string]any
-	return object, d.Decode(&object) == nil
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	return v
 }
 
 // set adds a setting in A1111's words, if there is a value.
@@ -180,6 +187,36 @@ func weighed(settings []KeyValue) (loras []KeyValue) {
 		}
 	}
 	return loras
+}
+
+// civitai reads the list of models that Civitai's generator writes, the one place that names its LoRAs. What else it names stays there.
+func (m *Metadata) civitai() {
+	for i, s := range m.Settings {
+		if s.Key != "Civitai resources" {
+			continue
+		}
+		list, _ := jsonValue(s.Value).([]any)
+		var more []string
+		for _, one := range list {
+			o := object(one)
+			name := cmp.Or(scalar(o["modelName"]), scalar(o["modelVersionId"]), scalar(o["air"]))
+			switch kind := strings.ToLower(scalar(o["type"])); kind {
+			case "checkpoint":
+				if !slices.ContainsFunc(m.Settings, func(s KeyValue) bool { return s.Key == "Model" }) {
+					m.set("Model", name)
+				}
+			case "lora", "lycoris", "locon", "dora":
+				if !strings.Contains(strings.ToLower(m.Prompt), "<lora:") { // which names the same, by their files
+					m.used([]KeyValue{{name, scalar(o["weight"])}})
+				}
+			default:
+				more = append(more, strings.TrimSpace(kind+" "+name))
+			}
+		}
+		if list != nil {
+			m.Settings[i].Value = strings.Join(more, ", ")
+		}
+	}
 }
 
 // used notes LoRAs that a model was used with, each once.

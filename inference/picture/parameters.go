@@ -104,11 +104,39 @@ func settingsLine(lines []string) (at int, items [][]string) {
 		if i < len(lines)-1 && !strings.HasPrefix(strings.TrimSpace(line), settingsBegin) {
 			continue
 		}
-		if items := parameterItem.FindAllStringSubmatch(decimalComma.ReplaceAllString(line, "$1.$2"), -1); len(items) >= fewParameters {
+		rest, lists := cutJSON(line)
+		items := parameterItem.FindAllStringSubmatch(decimalComma.ReplaceAllString(rest, "$1.$2"), -1)
+		if items = append(items, lists...); len(items) >= fewParameters {
 			return i, items
 		}
 	}
 	return -1, nil
+}
+
+// plainJSON begins a setting of Civitai's, whose values are JSON without quotes around it.
+var plainJSON = regexp.MustCompile(`(?:, |^)\s*(Civitai \w+):\s*([\[{])`)
+
+// cutJSON takes the settings out of a line whose values are JSON, in the form of parameterItem.
+func cutJSON(line string) (rest string, items [][]string) {
+	const most = 4
+	from := 0
+	for range most {
+		at := plainJSON.FindStringSubmatchIndex(line[from:])
+		if at == nil {
+			break
+		}
+		var value json.RawMessage
+		begin := from + at[4]
+		d := json.NewDecoder(strings.NewReader(line[begin:]))
+		if d.Decode(&value) != nil {
+			from = begin
+			continue
+		}
+		items = append(items, []string{"", line[from+at[2] : from+at[3]], string(value)})
+		line = line[:from+at[0]] + line[begin+int(d.InputOffset()):]
+		from += at[0]
+	}
+	return line, items
 }
 
 // behindSettings says what stands behind the settings, which is not read.

@@ -231,6 +231,27 @@ func TestForeignJSON(t *testing.T) {
 			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, Sampler: "ddim"}, Seeds: []uint64{7}}},
 			nil,
 		},
+		"LoRAs that act in parts": {
+			"parameters", "a dog <lora:x:0.8:lbw=OUTALL:stop=10> <lora:y:0.5:ALL> <lora:z:1:1:128>\nSteps: 20, Sampler: DDIM, Seed: 7",
+			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, Sampler: "ddim", LoRAs: "<lora:x:0.8><lora:y:0.5><lora:z:1>"}, Seeds: []uint64{7}}},
+			[]string{`its LoRA x says "lbw=OUTALL:stop=10" too`, `its LoRA y says "ALL" too`, `its LoRA z says "128" too`},
+		},
+		"Civitai's generator": {
+			"parameters", "a dog on the beach\nNegative prompt: blurry\nSteps: 30, Sampler: DDIM, CFG scale: 4, Seed: 7, Size: 1152x896, Created Date: 2024-10-03T05:26:26.7437829Z, " +
+				`Civitai resources: [{"type":"checkpoint","modelVersionId":128713,"modelName":"Dream, Seed: 9","modelVersionName":"8"},{"type":"lora","weight":0.8,"modelVersionId":87153,"modelName":"More details"},` +
+				`{"type":"lycoris","modelVersionId":5},{"type":"embed","modelName":"easy"}], Civitai metadata: {}`,
+			of("", "Dream, Seed: 9", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:More details:0.8><lora:5:1>" }), []string{"made with Civitai resources embed easy too"},
+		},
+		"Civitai's, without others": {
+			"parameters", "a dog on the beach <lora:x:0.3>\nNegative prompt: blurry\nSteps: 30, Sampler: DDIM, CFG scale: 4, Seed: 7, Size: 1152x896, Model: y, " +
+				`Civitai resources: [{"type":"checkpoint","modelName":"z"},{"type":"lora","weight":0.8,"modelName":"More details"}]`,
+			of("", "y", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:x:0.3>" }), nil,
+		},
+		"Civitai's, cut off": {
+			"parameters", "a dog on the beach\nNegative prompt: blurry\nSteps: 30, Sampler: DDIM, CFG scale: 4, Seed: 7, Size: 1152x896, " +
+				`Civitai resources: [{"type":"lora","weight":0.8,"modelN`,
+			of("", "", func(r *Recipe) { r.Sampler = "ddim" }), []string{`made with Civitai resources [{"type":"lora" too`},
+		},
 		"decimal commas and a mark": {
 			"parameters", "\ufeffa dog\nSteps: 20, Sampler: DDIM, CFG scale: 7,5, Seed: 7",
 			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, CFG: 7.5, Sampler: "ddim"}, Seeds: []uint64{7}}},

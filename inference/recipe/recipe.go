@@ -405,6 +405,9 @@ func foreignRecipe(m picture.Metadata) Recipe {
 		}
 	}
 	for _, u := range found {
+		if u.Unread != "" {
+			note("its LoRA %s says %q too, which is ignored: it acts everywhere, and in all steps", u.Name, u.Unread)
+		}
 		if err := lora.CheckWeight(u.Name, u.Weight); err != nil || len(uses) == lora.MaxUses {
 			note("its LoRA %s with the weight %g is left out", u.Name, u.Weight)
 			continue
@@ -436,6 +439,7 @@ func unread(settings []picture.KeyValue) (list []string) {
 var further = map[string]string{
 	"Clip skip": "1", "Denoising strength": "1", "Variation seed strength": "0", "Hires upscale": "1", "Hires resize": "", "Refiner": "",
 	"Tiling": "False", "Token merging ratio": "0", "ControlNet": "", "ControlNet 0": "", "ADetailer model": "", "Hypernet": "",
+	"Civitai resources": "",
 }
 
 // excerpt is a text of a file, or its beginning where it is longer than anybody reads.
