@@ -369,9 +369,7 @@ func (a *again) recall(e *engine, file string, r *inference.Request) (masks []pi
 			return err
 		}
 		a.parents = []parent{from}
-		if masks, err = journal.Masks(store, id, e.bundle.Manifest(), *r); r.Init != nil {
-			masks = inference.MadeIn(r.Init.Region, masks)
-		}
+		masks, err = journal.Masks(store, id, e.bundle.Manifest(), *r)
 		return err
 	})
 	return masks, err

@@ -3,12 +3,14 @@ package inference
 import (
 	"context"
 	"errors"
+	"image"
 	"math"
 	"slices"
 	"testing"
 	"time"
 
 	"realword/inference/graph"
+	"realword/inference/picture"
 )
 
 // hintingBench is a bench whose model has class tokens: the mean colours of what it sees.
@@ -59,6 +61,33 @@ func TestLikenessComesAfterThePicture(t *testing.T) {
 	}
 	if len(of[Likeness](b.run(Request{Prompt: "a dog", Seeds: []uint64{1}}))) > 0 {
 		t.Error("a picture without subjects has likeness")
+	}
+}
+
+// TestLikenessOfWhatWasMadeAgain: a subject of a picture of which a region was made again is cut out as far as it was kept.
+func TestLikenessOfWhatWasMadeAgain(t *testing.T) {
+	_, file := kept16(t)
+	b := hintingBench(t, AllHints)
+	r := b.dog()
+	r.Subjects[0].Scope = 0.9
+	r.Init = &Init{Name: "kept.png", Data: file, Region: Painted{Data: region16(t, image.Rect(0, 8, 16, 16), image.Rectangle{})}}
+	events := b.run(r)
+	steps, ready := of[StepDone](events), of[PictureReady](events)[0]
+	masks := gridsOf(steps[len(steps)-1])
+	views := func(masks []picture.Grid) []float32 {
+		_, seen, err := picture.Prepare(CutOf(b.model.manifest, ready.Image, masks, 0), picture.Square{}, b.model.manifest.Vision.Reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := picture.Views(seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.F32
+	}
+	got, all, kept := b.runtime.callsOf("class")[0].in["view"].F32, views(masks), views(MadeIn(ready.Recipe.Init.Region, masks))
+	if n := len(got); slices.Equal(all[:n], kept[:n]) || !slices.Equal(got, kept[:n]) {
+		t.Errorf("what is compared is all that the run drew: %v", slices.Equal(got, all[:n]))
 	}
 }
 

@@ -179,6 +179,9 @@ func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passCl
 		recipe.Subjects[i].Anchors = nil
 	}
 	j.emit(PictureReady{Picture: p.cell, Seed: seed, Image: img, Recipe: recipe, Elapsed: took})
+	if r.Init != nil {
+		masks = MadeIn(r.Init.Region, masks)
+	}
 	w.hint(j, p.cell, r, masks, img, took)
 	return next, nil
 }

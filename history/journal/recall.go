@@ -163,14 +163,15 @@ func KeptState(s *history.Store, picture uint64) (*inference.State, error) {
 	return nil, nil
 }
 
-// Masks are the masks that a picture of the history ended with, one for each subject of its recipe; none where they are not kept.
+// Masks are the masks of a picture of the history, one for each subject of its recipe; none where they are not kept. See MasksOf.
 func Masks(s *history.Store, id uint64, m bundle.Manifest, r inference.Request) ([]picture.Grid, error) {
 	film, err := Film(s, id, m, r)
-	return MasksOf(film), err
+	return MasksOf(s, r, film), err
 }
 
-// MasksOf are the masks that a film ended with, one for each subject; none where one is missing.
-func MasksOf(film []inference.StepDone) []picture.Grid {
+// MasksOf are the masks of a picture with this film, one for each subject; none where one is missing: those that it ended with, and of a
+// picture of which only a region was made anew what they hold there. See inference.MadeIn.
+func MasksOf(s *history.Store, r inference.Request, film []inference.StepDone) []picture.Grid {
 	if len(film) == 0 {
 		return nil
 	}
@@ -181,6 +182,9 @@ func MasksOf(film []inference.StepDone) []picture.Grid {
 			return nil
 		}
 		masks[j] = picture.Grid{Width: last.GridWidth, Height: last.GridHeight, Values: subject.Mask}
+	}
+	if r = WithMasks(s, r); r.Init != nil {
+		return inference.MadeIn(r.Init.Region, masks)
 	}
 	return masks
 }

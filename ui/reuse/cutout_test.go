@@ -1,12 +1,17 @@
 package reuse
 
 import (
+	"image"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2/test"
 
+	"realword/history"
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -55,6 +60,55 @@ func TestOnlyTheSubject(t *testing.T) {
 	b.Settle()
 	if _, ok := find(b, func(r *kit.Radio) bool { return r.Options[0] == "The whole picture" }); ok {
 		t.Error("it offers what nobody knows")
+	}
+}
+
+// TestOnlyWhatWasMadeAgain: of a picture of which a region was made again the subject is what lies there, also after another start, when
+// the region is in the history alone.
+func TestOnlyWhatWasMadeAgain(t *testing.T) {
+	b := newBench(t)
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		b.Settle()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b.host.Store = func() *history.Store { return s }
+	region := image.NewGray(image.Rect(0, 0, 16, 16))
+	for i := 128; i < 256; i++ {
+		region.Pix[i] = 255 // the lower half
+	}
+	data, err := picture.EncodePainted(region)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := s.PutReference(history.Reference{Name: "region.png", SHA256: files.Sum(data)}, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shot := *b.Now().Shot()
+	shot.Recipe.Init = &inference.Init{Name: "before.png", Region: inference.Painted{SHA256: kept.SHA256}}
+	step := shot.Film[0]
+	step.Subjects = slices.Clone(step.Subjects)
+	step.Subjects[0].Mask = []float32{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0} // of 4 × 4
+	step.Subjects[1].Mask = make([]float32, 16)
+	shot.Film = []inference.StepDone{step}
+	var list []cutting
+	b.cut(shot, func(found []cutting) { list = found })
+	b.Settle()
+	if len(list) != 1 {
+		t.Fatalf("%d subjects are cut out", len(list))
+	}
+	img, _, err := picture.Decode(list[0].file, picture.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img.Rect.Dy() > 10 {
+		t.Errorf("what was not kept is cut out, too: %v", img.Rect)
 	}
 }
 

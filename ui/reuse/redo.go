@@ -79,13 +79,6 @@ func (d *Desk) read(then func(made)) {
 
 func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(string) []byte) (made, error) {
 	it := made{shot: shot, was: shot.Recipe.Within(m, shot.Model)}
-	region := inference.Painted{}
-	if it.was.Init != nil {
-		region = it.was.Init.Region
-	}
-	if len(region.Data) == 0 && region.SHA256 != "" {
-		region.Data = find(region.SHA256)
-	}
 	it.was.From, it.was.Init = nil, nil
 	it.was.Subjects = inference.CloneSubjects(it.was.Subjects)
 	fill(&it.was, find)
@@ -106,7 +99,7 @@ func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(st
 			return it, err
 		}
 	}
-	it.masks = inference.MadeIn(region, journal.MasksOf(film))
+	it.masks = journal.MasksOf(s, shot.Recipe, film)
 	return it, nil
 }
 
