@@ -53,7 +53,7 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 // farms is the room of the computers as that of the jobs wants it.
 type farms struct{ *computers.Page }
 
-func (f farms) Runner(t state.Task) queue.Runner { return f.Page.Runner(t) }
+func (f farms) Runner(t state.Task) queue.FarRunner { return f.Page.Runner(t) }
 
 // newComputers wires the room of the other computers.
 func newComputers(w *Window) *computers.Page {

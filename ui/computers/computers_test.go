@@ -289,6 +289,15 @@ func TestJobsWaitForTheFarm(t *testing.T) {
 	b.Drop(3)
 	b.Until("nothing waits any more", func() bool { s := b.link.Now().Status; return s.Waiting == 0 && s.Running == 0 })
 
+	dropped.Request.Steps = 100_000
+	b.Ahead(dropped)
+	<-b.jobs[3].ready
+	b.Runner(dropped).Drop() // its turn has come, and it cannot begin
+	b.Until("none of it waits any more", func() bool {
+		s, err := b.link.Conn().Status(t.Context())
+		return err == nil && s.Waiting+s.Running == 0
+	})
+
 	stop()
 	b.link.Unshare()
 	b.Until("the farm is away", func() bool { return b.State.Queue.Away })

@@ -89,6 +89,13 @@ func (p *Page) Drop(task int) {
 	}
 }
 
+// Drop takes the job back that was handed over, where it does not begin.
+func (r *Runner) Drop() {
+	if r.ahead != nil {
+		go r.ahead.drop()
+	}
+}
+
 func (a *ahead) drop() {
 	a.stop()
 	if <-a.ready; a.job != nil {

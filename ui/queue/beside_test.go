@@ -138,6 +138,20 @@ func TestWhatBeginsIsOnTheFarmFirst(t *testing.T) {
 	b.finish(uitest.Next(b.Until, "two", f.engine.started), inference.Done{})
 }
 
+// TestWhatCannotBeginIsTakenBack from the farm, which may make it since it waited: its LoRA is gone, say, when its turn comes.
+func TestWhatCannotBeginIsTakenBack(t *testing.T) {
+	b, f := farmBench(t)
+	one := b.at(f, state.Far, "one")
+	b.ask("two")
+	b.Until("two is handed over", func() bool { return len(f.ahead) > 0 })
+	b.engine.wrong = "two"
+	b.finish(one, inference.Done{})
+	b.Until("it is said", func() bool { return !b.State.Busy() && b.State.Last.Err != nil })
+	if f.lost.Load() != 1 || len(f.ran) != 2 {
+		t.Errorf("%d of %d jobs were to begin and did not", f.lost.Load(), len(f.ran))
+	}
+}
+
 // TestSeveralComputersMakeSeveralJobs at once.
 func TestSeveralComputersMakeSeveralJobs(t *testing.T) {
 	b, f := farmBench(t)

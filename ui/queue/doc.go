@@ -53,13 +53,20 @@ type Runner interface {
 	Start(context.Context, inference.Request) (inference.Job, error)
 }
 
+// FarRunner is the Runner of one job that is not made here alone.
+type FarRunner interface {
+	Runner
+	// Drop takes back what Ahead has begun of it, where Start is not called. It answers at once.
+	Drop()
+}
+
 // Farm is other computers. Its methods are called on Fyne's goroutine and answer at once.
 type Farm interface {
 	// Runner is who makes a job that is not made here alone.
-	Runner(t state.Task) Runner
+	Runner(t state.Task) FarRunner
 	// Ahead may begin a waiting job, which is resolved, so that every computer has something to do: its Runner goes on with it.
 	Ahead(t state.Task)
-	// Drop takes back what Ahead has begun.
+	// Drop takes back what Ahead has begun of a job that waits still.
 	Drop(task int)
 	// Share begins to share the queue of this computer, so that its own farm is there.
 	Share()

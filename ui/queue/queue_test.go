@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -642,12 +643,24 @@ type far struct {
 	dropped []int
 	ran     []state.Where
 	shared  int
+	lost    atomic.Int32 // jobs that were to begin, and did not
 }
 
-func (f *far) Runner(t state.Task) Runner { f.ran = append(f.ran, t.Where); return f.engine }
-func (f *far) Ahead(t state.Task)         { f.ahead = append(f.ahead, t.ID) }
-func (f *far) Drop(task int)              { f.dropped = append(f.dropped, task) }
-func (f *far) Share()                     { f.shared++ }
+// farRunner is the runner of one job of a far.
+type farRunner struct {
+	*engine
+	of *far
+}
+
+func (r farRunner) Drop() { r.of.lost.Add(1) }
+
+func (f *far) Runner(t state.Task) FarRunner {
+	f.ran = append(f.ran, t.Where)
+	return farRunner{f.engine, f}
+}
+func (f *far) Ahead(t state.Task) { f.ahead = append(f.ahead, t.ID) }
+func (f *far) Drop(task int)      { f.dropped = append(f.dropped, task) }
+func (f *far) Share()             { f.shared++ }
 
 // A job goes where the user chose: those for a farm are handed over ahead, and wait while it is away, without keeping others back.
 func TestJobsForAFarm(t *testing.T) {

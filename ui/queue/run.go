@@ -260,8 +260,10 @@ func (q *Queue) begin(asked bool) bool {
 	q.flights[t.ID] = one
 	engine, model := q.Engine(), now.Model.Name
 	var runner Runner = engine
+	unwanted := func() {}
 	if t.Where != state.Here && q.Farm != nil {
-		runner = q.Farm.Runner(t)
+		far := q.Farm.Runner(t)
+		runner, unwanted = far, far.Drop
 	}
 	q.ahead()
 	p := &pump{post: q.Post, apply: func(list []inference.Event) { q.apply(t.ID, list) }, pace: q.Pace}
@@ -273,7 +275,9 @@ func (q *Queue) begin(asked bool) bool {
 		defer cancel()
 		r, err := engine.Resolve(t.Request)
 		var job inference.Job
-		if err == nil {
+		if err != nil {
+			unwanted()
+		} else {
 			if !t.Checked {
 				q.Journal.Amend(t.ID, r, model, t.Parents)
 			}
