@@ -135,6 +135,10 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 	if err != nil {
 		return options, err
 	}
+	was.Subjects = inference.CloneSubjects(was.Subjects)
+	for j, s := range was.Subjects {
+		was.Subjects[j].Scope = s.Wish() // another mask may take the place of one that was painted exactly
+	}
 	own := ownSize(said.Model)
 	var r inference.Request
 	if another := inference.Another(m, said.Model); another != nil {

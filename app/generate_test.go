@@ -454,6 +454,24 @@ func TestGenerateAgain(t *testing.T) {
 		t.Errorf("a mask for a subject of the picture: %+v, %v", r.Subjects, err)
 	}
 
+	said := func(file string) inference.Subject {
+		t.Helper()
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := recipe.Read(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Subjects[0]
+	}
+	exact := made("--redo", first, "--only", "dog", "--mask", "dog="+painted+":exact")
+	area, free := said(exact), said(made("--redo", exact, "--only", "dog", "--mask", "dog="+painted+":not"))
+	if area.Scope != 0.375 || free.Region.Kind != "not" || free.Scope == area.Scope {
+		t.Errorf("with another mask γ is %g, and the area of the exact one was %g", free.Scope, area.Scope)
+	}
+
 	larger := made("--second-pass", first, "--strength", "0.5", "--scale", "1.5")
 	raw, err := os.ReadFile(larger)
 	if err != nil {

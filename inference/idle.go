@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"realword/inference/bundle"
-	"realword/inference/guidance"
 	"realword/inference/message"
 )
 
@@ -110,9 +109,7 @@ func (r Request) effective(m bundle.Manifest) string {
 	}
 	r.Subjects = CloneSubjects(r.Subjects)
 	for j := range r.Subjects {
-		if !r.Subjects[j].Region.IsZero() && r.Subjects[j].Region.Kind == guidance.Exactly {
-			r.Subjects[j].Scope = 0 // its area
-		}
+		r.Subjects[j].Scope = r.Subjects[j].Wish()
 		for i := range r.Subjects[j].References {
 			if ref := &r.Subjects[j].References[i]; ref.SHA256 != "" {
 				ref.Name = ""

@@ -68,6 +68,14 @@ type Subject struct {
 	Anchors []Reference `json:"-"`
 }
 
+// Wish is the scope that somebody has asked for: 0 where the mask is painted exactly, whose scope is its area.
+func (s Subject) Wish() float64 {
+	if !s.Region.IsZero() && s.Region.Kind == guidance.Exactly {
+		return 0
+	}
+	return s.Scope
+}
+
 // Region is a painted mask of a subject: where its mask may be, or what it is. The zero Region is none: the mask may be anywhere. It
 // acts on masks alone, never on scores, so that another one takes effect at once, also on a kept step after T_stop.
 type Region struct {

@@ -229,7 +229,7 @@ func recipeForm(s *history.Store, r inference.Request, see state.Eye) (state.For
 	r = journal.WithMasks(s, r)
 	for _, subject := range r.Subjects {
 		for _, ref := range subject.References {
-			c := state.Card{ID: len(f.Cards) + 1, Ref: ref, Word: subject.Word, Scope: subject.Scope, Region: subject.Region}
+			c := state.Card{ID: len(f.Cards) + 1, Ref: ref, Word: subject.Word, Scope: subject.Wish(), Region: subject.Region}
 			if err := fillCard(s, &c, see); err != nil {
 				missing = append(missing, err)
 				continue

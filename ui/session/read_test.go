@@ -131,4 +131,8 @@ func TestOneFileForTwoWords(t *testing.T) {
 	if len(got) != 2 || got[0].Word.Text != "dog" || got[0].Scope != 0.1 || got[0].Region.Kind != guidance.OnlyHere || got[1].Word.Text != "cat" || got[1].Scope != 0.3 || !got[1].Region.IsZero() || f.Seed != 7 || f.Prompt != r.Prompt {
 		t.Errorf("%+v", got)
 	}
+	r.Subjects[0].Region.Kind = guidance.Exactly // whose scope is its area
+	if f, err = recipeForm(s, r, state.Eye{Model: uitest.Toybox}); err != nil || f.Subjects()[0].Scope != 0 {
+		t.Errorf("the area of a mask is taken for γ: %+v, %v", f.Subjects(), err)
+	}
 }

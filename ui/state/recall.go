@@ -80,7 +80,7 @@ func PastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string)
 				known[of] = c
 			}
 			c.Ref.Name = ref.Name
-			c.Word, c.Scope, c.Region = s.Word, s.Scope, region
+			c.Word, c.Scope, c.Region = s.Word, s.Wish(), region
 			p.Cards = append(p.Cards, c)
 		}
 	}

@@ -102,6 +102,22 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// The area of a mask that was painted exactly is nobody's wish: without the mask the card has the γ of the settings.
+func TestTakeNoAreaForAWish(t *testing.T) {
+	for kind, want := range map[guidance.Kind]float64{guidance.Exactly: 0, guidance.OnlyHere: 0.03} {
+		r := inference.Request{Prompt: "a dog", Subjects: []inference.Subject{{
+			Word: uitest.Word("dog"), Scope: 0.03, References: []inference.Reference{refOf("a.png", "a")},
+			Region: inference.Region{Kind: kind, Painted: inference.Painted{SHA256: "aa", Data: []byte{1}}},
+		}}}
+		p := PastOf("a.png", recipe.Recipe{Request: r}, false, func(string) []byte { return nil }, Eye{})
+		f := NewState().Form.Take(p, AllParts, uitest.Toybox)
+		f = f.WithRegion(f.Cards[0].ID, inference.Region{})
+		if got := f.Request().Subjects[0].Scope; got != want {
+			t.Errorf("%s: without its mask γ is %g, not %g", kind, got, want)
+		}
+	}
+}
+
 func TestTakeSomeParts(t *testing.T) {
 	form := Form{Prompt: "a dog", Settings: inference.Settings{Preset: "paper"}, Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), From: 12}}}.Settle(uitest.Toybox)
 	p := Past{
