@@ -94,8 +94,9 @@ func reached(from []string, next func(string) []string) map[string]bool {
 // from are the nodes from which the inputs of a node come, of a switch the one that it takes.
 func (g comfy) from(id string) (list []string) {
 	in := g.inputs(id)
+	switches := strings.Contains(strings.ToLower(g.class(id)), "switch")
 	for key := range in {
-		if to := link(in[key]); g.inputs(to) != nil && !(strings.Contains(strings.ToLower(g.class(id)), "switch") && switchedOff(in, key)) {
+		if to := link(in[key]); g.inputs(to) != nil && (!switches || !switchedOff(in, key)) {
 			list = append(list, to)
 		}
 	}
@@ -118,7 +119,8 @@ func switchedOff(in map[string]any, key string) bool {
 // samplers that took part agree, found by following the links from their inputs.
 func readComfy(o map[string]any, m *Metadata) bool {
 	g := comfy(o).taking()
-	samplers := slices.DeleteFunc(slices.Sorted(maps.Keys(g)), func(id string) bool { return !g.samples(id) })
+	ids := slices.Sorted(maps.Keys(g))
+	samplers := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !g.samples(id) })
 	if len(samplers) == 0 {
 		return false
 	}
@@ -161,7 +163,7 @@ func readComfy(o map[string]any, m *Metadata) bool {
 	}
 	m.set("Version", "ComfyUI")
 	var loras []KeyValue
-	for _, id := range slices.Sorted(maps.Keys(g)) {
+	for _, id := range ids {
 		in := g.inputs(id)
 		own := comfyLoRAs(in)
 		if from := link(in["lora_name"]); from != "" {
@@ -174,11 +176,10 @@ func readComfy(o map[string]any, m *Metadata) bool {
 				unclear = append(unclear, "weight of the LoRA "+own[0].Key)
 			}
 		}
-		if loras = append(loras, own...); link(in["control_net"]) != "" {
-			m.set("ControlNet", g.class(id))
-		}
+		loras = append(loras, own...)
 	}
 	m.used(loras)
+	g.further(ids, samplers, m)
 	if len(unclear) > 0 {
 		m.Notes = append(m.Notes, "its graph is ambiguous about: "+strings.Join(unclear, ", "))
 	}

@@ -242,6 +242,7 @@ func readSwarm(o map[string]any, m *Metadata) bool {
 		loras[i].Value = scalar(weights[i])
 	}
 	m.used(loras)
+	m.furtherSwarm(p)
 	return true
 }
 
@@ -266,6 +267,7 @@ func readFooocus(o map[string]any, m *Metadata) bool {
 		}
 	}
 	m.used(loras)
+	m.furtherFooocus(o)
 	if styles := scalar(o["styles"]); styles != "" && styles != "[]" {
 		m.Notes = append(m.Notes, "its styles "+styles+" added words to the prompt that are ignored")
 	}
@@ -282,6 +284,7 @@ func readInvoke(o map[string]any, m *Metadata) bool {
 	m.take(o, keys{"positive_prompt", "negative_prompt", "scheduler", "cfg_scale", "width", "height", "model_name"},
 		"InvokeAI "+scalar(o["app_version"]))
 	m.used(lorasOf(o["loras"]))
+	m.furtherInvoke(o)
 	for _, style := range []string{"positive_style_prompt", "negative_style_prompt"} {
 		if text := scalar(o[style]); text != "" && text != m.Prompt && text != m.Negative {
 			m.Notes = append(m.Notes, fmt.Sprintf("its %s %q is ignored", strings.ReplaceAll(style, "_", " "), text))
@@ -312,6 +315,11 @@ func readOldInvoke(o map[string]any, m *Metadata) bool {
 	i["model_weights"] = o["model_weights"]
 	m.take(i, keys{"", "", "sampler", "cfg_scale", "width", "height", "model_weights"}, "InvokeAI "+scalar(o["app_version"]))
 	m.Prompt, m.Negative = strings.TrimSpace(oldNegative.ReplaceAllString(prompt, "")), strings.Join(negative, ", ")
+	if scalar(i["type"]) == "img2img" {
+		m.set("Denoising strength", i["strength"])
+	}
+	m.on("Tiling", i["seamless"] == true)
+	m.on("Hires upscale", i["hires_fix"] == true)
 	return true
 }
 
@@ -328,6 +336,7 @@ func readNovel(o map[string]any, m *Metadata) bool {
 		m.set("Schedule type", spacing)
 	}
 	m.set("CFG rescale", o["cfg_rescale"])
+	m.furtherNovel(o)
 	if found := novelWeight.FindString(m.Prompt + "\n" + m.Negative); found != "" {
 		m.Notes = append(m.Notes, fmt.Sprintf("its weights, as in %q, are read as words", found))
 	}

@@ -22,7 +22,7 @@ func TestForeignRecipes(t *testing.T) {
 		notes []string
 	}{
 		"utf8-in-text.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a café dog, 犬 on the beach 🌊", Settings: inference.Settings{Negative: "ピンボケ", Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{3141592653}}}, nil},
-		"fooocus.png":      {Recipe{Model: "someXL", Program: "Fooocus v2.5.0", Request: inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Negative: "blurry", Steps: 30, CFG: 4}, Seeds: []uint64{3456789}}}, nil},
+		"fooocus.png":      {Recipe{Model: "someXL", Program: "Fooocus v2.5.0", Request: inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Negative: "blurry", Steps: 30, CFG: 4}, Seeds: []uint64{3456789}}}, []string{"made with ADM Guidance (1.5, 0.8, 0.3) too"}},
 		"template.png":     {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Negative: "blurry", Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{3141592653}}}, []string{"Template: a {dog|cat}"}},
 		"seed64.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{
 			Prompt:   "a dog",
@@ -166,7 +166,8 @@ func TestForeignJSON(t *testing.T) {
 			"prompt", comfy(comfySampler, comfySaved[0], comfySaved[1],
 				`"23":{"class_type":"KSampler","inputs":{"seed":8,"steps":30,"cfg":4,"sampler_name":"ddim","scheduler":"sgm_uniform","positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
 				`"24":{"class_type":"Image Keeper","inputs":{"x":["23",0]}}`),
-			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Seeds = "ddim", nil }), []string{"ambiguous about: seed"},
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Seeds = "ddim", nil }),
+			[]string{"ambiguous about: seed"},
 		},
 		"ComfyUI, a switch": {
 			"prompt", comfy(strings.Replace(comfySampler, `"model":["4",0]`, `"model":["20",0]`, 1), comfySaved[0], comfySaved[1],
@@ -183,7 +184,8 @@ func TestForeignJSON(t *testing.T) {
 				`"21":{"class_type":"LoraLoaderModelOnly","inputs":{"lora_name":["22",0],"strength_model":1,"model":["4",0]}}`,
 				`"22":{"class_type":"Pick","inputs":{"folder":"styles"}}`, `"23":{"class_type":"String","inputs":{"string":"x.safetensors"}}`,
 				`"24":{"class_type":"SimpleMath","inputs":{"a":0.5,"op":"*"}}`),
-			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:x:1>" }), []string{"ambiguous about: weight of the LoRA x.safetensors, LoRA"},
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:x:1>" }),
+			[]string{"ambiguous about: weight of the LoRA x.safetensors, LoRA"},
 		},
 		"ComfyUI, a subgraph, and what shows a text": {
 			"prompt", `{"1:3":{"class_type":"KSampler","inputs":{"seed":["9",0],"steps":30,"cfg":4,"sampler_name":"ddim","positive":["1:6",0],"negative":["1:7",0],"latent_image":["1:5",0]}},
@@ -204,13 +206,15 @@ func TestForeignJSON(t *testing.T) {
 			"prompt", `{"3":{"class_type":"KSampler (Efficient)","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":1,"model":["10",0],"positive":["10",1],"negative":["10",2],"latent_image":["10",3]}},
 			"10":{"class_type":"Efficient Loader","inputs":{"ckpt_name":"x.safetensors","lora_name":"None","positive":["11",0],"negative":["12",0],"empty_latent_width":1152,"empty_latent_height":896}},
 			"11":{"class_type":"Text Find and Replace","inputs":{"text":["12",0],"find":"cat","replace":"dog"}},"12":{"class_type":"Text Multiline","inputs":{"text":"blurry"}}}`,
-			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Prompt = "ddim", "" }), []string{"ambiguous about: prompt"},
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Prompt = "ddim", "" }),
+			[]string{"ambiguous about: prompt"},
 		},
 		"ComfyUI, a size that is chosen": {
 			"prompt", comfy(strings.Replace(comfySampler, `["5",0]`, `["20",0]`, 1),
 				`"20":{"class_type":"EmptyLatentImage","inputs":{"width":["21",0],"height":["21",1],"batch_size":1}}`,
 				`"21":{"class_type":"CR Aspect Ratio","inputs":{"width":1024,"height":1024,"aspect_ratio":"3:4 portrait 896x1152"}}`),
-			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Width, r.Height = "ddim", 0, 0 }), []string{"ambiguous about: size"},
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.Width, r.Height = "ddim", 0, 0 }),
+			[]string{"ambiguous about: size"},
 		},
 		"ComfyUI, from a picture": {
 			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","denoise":0.4,"positive":["11",0],"negative":["11",1],"latent_image":["9",0]}}`,
@@ -224,7 +228,7 @@ func TestForeignJSON(t *testing.T) {
 			Recipe{Model: "x", Request: inference.Request{
 				Prompt: "a dog", Settings: inference.Settings{Steps: 20, Width: 512, Height: 768, Sampler: "euler-a-trailing", LoRAs: "<lora:x:0.8>"}, Seeds: []uint64{7},
 			}},
-			[]string{"Clip skip 2, Denoising strength 0.4, Hires upscale 2, Variation seed strength 0.3, Tiling True too"},
+			[]string{"Clip skip 2, Denoising strength 0.4, Hires upscale 2, Hires steps 10, Variation seed strength 0.3, Tiling True too"},
 		},
 		"what changes nothing": {
 			"parameters", "a dog\nSteps: 20, Sampler: DDIM, Seed: 7, Clip skip: 1, Denoising strength: 1, Tiling: False",
@@ -240,7 +244,8 @@ func TestForeignJSON(t *testing.T) {
 			"parameters", "a dog on the beach\nNegative prompt: blurry\nSteps: 30, Sampler: DDIM, CFG scale: 4, Seed: 7, Size: 1152x896, Created Date: 2024-10-03T05:26:26.7437829Z, " +
 				`Civitai resources: [{"type":"checkpoint","modelVersionId":128713,"modelName":"Dream, Seed: 9","modelVersionName":"8"},{"type":"lora","weight":0.8,"modelVersionId":87153,"modelName":"More details"},` +
 				`{"type":"lycoris","modelVersionId":5},{"type":"embed","modelName":"easy"}], Civitai metadata: {}`,
-			of("", "Dream, Seed: 9", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:More details:0.8><lora:5:1>" }), []string{"made with Civitai resources embed easy too"},
+			of("", "Dream, Seed: 9", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:More details:0.8><lora:5:1>" }),
+			[]string{"made with Civitai resources embed easy too"},
 		},
 		"Civitai's, without others": {
 			"parameters", "a dog on the beach <lora:x:0.3>\nNegative prompt: blurry\nSteps: 30, Sampler: DDIM, CFG scale: 4, Seed: 7, Size: 1152x896, Model: y, " +
@@ -250,7 +255,8 @@ func TestForeignJSON(t *testing.T) {
 		"Civitai's, cut off": {
 			"parameters", "a dog on the beach\nNegative prompt: blurry\nSteps: 30, Sampler: DDIM, CFG scale: 4, Seed: 7, Size: 1152x896, " +
 				`Civitai resources: [{"type":"lora","weight":0.8,"modelN`,
-			of("", "", func(r *Recipe) { r.Sampler = "ddim" }), []string{`made with Civitai resources [{"type":"lora" too`},
+			of("", "", func(r *Recipe) { r.Sampler = "ddim" }),
+			[]string{`made with Civitai resources [{"type":"lora" too`},
 		},
 		"decimal commas and a mark": {
 			"parameters", "\ufeffa dog\nSteps: 20, Sampler: DDIM, CFG scale: 7,5, Seed: 7",
@@ -264,7 +270,8 @@ func TestForeignJSON(t *testing.T) {
 		},
 		"a schedule that the sampler has not": {
 			"parameters", `{"sui_image_params":{"prompt":"a dog on the beach","negativeprompt":"blurry","seed":7,"steps":30,"cfgscale":4.0,"width":1152,"height":896,"sampler":"ddim","scheduler":"karras"}}`,
-			of("SwarmUI", "", func(r *Recipe) { r.Sampler = "ddim" }), []string{`its schedule type, "karras", is not one that the sampler DDIM has here`},
+			of("SwarmUI", "", func(r *Recipe) { r.Sampler = "ddim" }),
+			[]string{`its schedule type, "karras", is not one that the sampler DDIM has here`},
 		},
 		"the other schedule of a sampler": {
 			"prompt", comfy(strings.Replace(comfySampler, `"ddim"`, `"lcm"`, 1)), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "lcm-trailing" }), nil,
@@ -273,12 +280,14 @@ func TestForeignJSON(t *testing.T) {
 			"prompt", comfy(strings.Replace(comfySampler, `"ddim"`, `"euler"`, 1),
 				`"30":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"euler","scheduler":"sgm_uniform","positive":["6",0],"negative":["7",0],"latent_image":["31",0]}}`,
 				`"31":{"class_type":"LatentUpscale","inputs":{"width":2304,"height":1792,"samples":["3",0]}}`),
-			of("ComfyUI", "", func(r *Recipe) { r.Width, r.Height, r.Sampler = 0, 0, "euler-trailing" }), []string{"size"},
+			of("ComfyUI", "", func(r *Recipe) { r.Width, r.Height, r.Sampler = 0, 0, "euler-trailing" }),
+			[]string{"size"},
 		},
 		"ComfyUI, two schedules": {
 			"prompt", comfy(strings.Replace(comfySampler, `"ddim"`, `"euler"`, 1),
 				`"30":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"euler","scheduler":"karras","positive":["6",0],"negative":["7",0],"latent_image":["3",0]}}`),
-			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "euler" }), []string{"ambiguous about: schedule type"},
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "euler" }),
+			[]string{"ambiguous about: schedule type"},
 		},
 		"ComfyUI, levels of noise of their own": {
 			"prompt", comfy(`"3":{"class_type":"SamplerCustom","inputs":{"noise_seed":7,"cfg":4,"positive":["6",0],"negative":["7",0],"sampler":["13",0],"sigmas":["14",0],"latent_image":["5",0]}}`,
@@ -288,7 +297,8 @@ func TestForeignJSON(t *testing.T) {
 		"ComfyUI, levels of noise of nobody": {
 			"prompt", comfy(`"3":{"class_type":"SamplerCustom","inputs":{"noise_seed":7,"cfg":4,"positive":["6",0],"negative":["7",0],"sampler":["13",0],"sigmas":["14",0],"latent_image":["5",0]}}`,
 				`"13":{"class_type":"KSamplerSelect","inputs":{"sampler_name":"euler"}}`, `"14":{"class_type":"AlignYourStepsScheduler","inputs":{"model_type":"SDXL","steps":30,"denoise":1}}`),
-			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "euler" }), []string{`"AlignYourStepsScheduler", is not one of Realword's`},
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "euler" }),
+			[]string{`"AlignYourStepsScheduler", is not one of Realword's`},
 		},
 		"a schedule of nobody": {
 			"parameters", "a dog\nSchedule type: Beta, Steps: 20, Sampler: Euler, Seed: 7",
@@ -337,13 +347,117 @@ func TestChangedTexts(t *testing.T) {
 		"with a negative": {`"PromptPair","inputs":{"prompt":"a cat","negative_prompt":"blurry"}`, "a cat"},
 		"with a switch":   {`"Text _O","inputs":{"text":"a cat","speak_and_recognation":true}`, "a cat"},
 	} {
-		graph := "{" + strings.Join(append([]string{sampler, encoder, `"21":{"class_type":` + c.node + `}`, text,
-			`"23":{"class_type":"StringTrim","inputs":{"string":["22",0],"mode":"Both"}}`}, comfyBase...), ",") + "}"
+		graph := "{" + strings.Join(append([]string{
+			sampler, encoder, `"21":{"class_type":` + c.node + `}`, text,
+			`"23":{"class_type":"StringTrim","inputs":{"string":["22",0],"mode":"Both"}}`,
+		}, comfyBase...), ",") + "}"
 		r, _, err := Read(pngWith(t, "prompt", graph))
 		told := slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "ambiguous about: prompt") })
 		if err != nil || r.Prompt != c.want || told != (c.want == "") {
 			t.Errorf("%s: %q, notes %q, %v; want %q", name, r.Prompt, r.Notes, err, c.want)
 		}
+	}
+}
+
+// TestMadeWithMore: whatever program made a picture, what it has done beside what Realword does is told, and what has changed nothing is not.
+func TestMadeWithMore(t *testing.T) {
+	graph := func(more ...string) string { return "{" + strings.Join(append(more, comfyBase...), ",") + "}" }
+	a1111 := func(more string) string {
+		return "a dog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, " + more
+	}
+	for name, c := range map[string]struct{ keyword, text, told string }{
+		"A1111": {
+			"parameters", a1111("Eta: 0.5, ENSD: 31337, RNG: NV, Hires steps: 10, Distilled CFG Scale: 3.5, Face restoration: CodeFormer"),
+			"Eta 0.5, ENSD 31337, RNG NV, Hires steps 10, Distilled CFG Scale 3.5, Face restoration CodeFormer",
+		},
+		"A1111, nothing":           {"parameters", a1111("RNG: CPU, ENSD: 0, Refiner: None, Emphasis: Original"), ""},
+		"A1111, no noise to delay": {"parameters", strings.Replace(a1111("ENSD: 31337"), "Euler a", "Euler", 1), ""},
+		"InvokeAI": {
+			"invokeai_metadata", `{"generation_mode":"sdxl_img2img","positive_prompt":"a dog","seed":7,"strength":0.6,"controlnets":[{"control_model":{"name":"canny"}}],
+			"ipAdapters":[{"ip_adapter_model":{"key":"x","name":"plus"}}],"t2iAdapters":[{"t2i_adapter_model":{"model_name":"sketch"}}],"clip_skip":1,"seamless_x":true,"rand_device":"cuda",
+			"refiner_model":{"name":"refiner"},"hrf_enabled":true,"hrf_strength":0.45}`,
+			"Denoising strength 0.6, Clip skip 2, Tiling True, RNG CUDA, Refiner refiner, Hires upscale True, ControlNet canny, T2I-Adapter sketch, IP-Adapter plus",
+		},
+		"InvokeAI's canvas": {
+			"invokeai_metadata", `{"generation_mode":"sdxl_txt2img","positive_prompt":"a dog","strength":0.6,"rand_device":"cpu","ref_images":[{"isEnabled":true,"config":{"type":"ip_adapter","model":{"name":"face"}}},
+			{"isEnabled":false,"config":{"model":{"name":"no"}}}],"canvas_v2_metadata":{"controlLayers":[{"isEnabled":true,"controlAdapter":{"model":{"name":"depth"}}},{"isEnabled":false}],"regionalGuidance":[{"id":"a"}]}}`,
+			"ControlNet depth, IP-Adapter face, Regional guidance True",
+		},
+		"InvokeAI, nothing": {
+			"invokeai_metadata", `{"generation_mode":"sdxl_txt2img","positive_prompt":"a dog","strength":null,"controlnets":[],"ipAdapters":[],"clip_skip":0,"seamless_x":false,"seamless_y":false,
+			"rand_device":"cpu","ref_images":[],"regions":[],"refiner_model":null,"hrf_enabled":null,"canvas_v2_metadata":{"controlLayers":[],"regionalGuidance":[]}}`, "",
+		},
+		"InvokeAI 2": {"sd-metadata", `{"image":{"type":"img2img","prompt":"a dog","strength":0.5,"seamless":true,"hires_fix":true}}`, "Denoising strength 0.5, Tiling True, Hires upscale True"},
+		"SwarmUI": {
+			"parameters", `{"sui_image_params":{"prompt":"a dog","initimagecreativity":0.4,"variationseed":3,"variationseedstrength":0.3,"controlnetmodel":"c","controlnettwomodel":"d","refinermethod":"PostApply",
+			"refinermodel":"(Use Base)","refinercontrolpercentage":0.2,"refinerupscale":1.5,"clipstopatlayer":-2,"seamlesstileable":"X-Only"}}`,
+			"Denoising strength 0.4, Variation seed strength 0.3, ControlNet c, ControlNet d, Refiner 0.2, Hires upscale 1.5, Clip skip 2, Tiling X-Only",
+		},
+		"SwarmUI, nothing": {"parameters", `{"sui_image_params":{"prompt":"a dog","refinercontrolpercentage":0,"refinerupscale":1,"clipstopatlayer":-1,"seamlesstileable":"false"}}`, ""},
+		"NovelAI": {
+			"Comment", `{"prompt":"a dog","uc":"","scale":5,"strength":0.7,"request_type":"Img2ImgRequest","reference_strength_multiple":[0.6,0.3],"sm":true,"dynamic_thresholding":true,"skip_cfg_above_sigma":19,"controlnet_model":"hed"}`,
+			"Denoising strength 0.7, ControlNet hed, Vibe transfer 0.6, Vibe transfer 0.3, SMEA True, Decrisper True, Variety+ 19",
+		},
+		"NovelAI, nothing": {
+			"Comment", `{"prompt":"a dog","uc":"","scale":5,"request_type":"PromptGenerateRequest","reference_strength_multiple":[],"sm":false,"dynamic_thresholding":false,"skip_cfg_above_sigma":null,"controlnet_model":null,"controlnet_strength":1.0}`, "",
+		},
+		"Fooocus": {
+			"parameters", `{"prompt":"a dog","performance":"Lightning","refiner_model":"x","refiner_switch":0.8,"sharpness":2.0,"adm_guidance":"(1.5, 0.8, 0.3)","clip_skip":1}`,
+			"Refiner x, Sharpness 2, ADM Guidance (1.5, 0.8, 0.3), Performance Lightning",
+		},
+		"Fooocus, a LoRA of its own": {"parameters", `{"prompt":"a dog","performance":"LCM","refiner_model":"None","clip_skip":2,"loras":[["sdxl_lcm_lora.safetensors",1]]}`, ""},
+		"ComfyUI": {
+			"prompt", graph(strings.Replace(comfySampler, `"model":["4",0]`, `"model":["30",0]`, 1), comfySaved[0], comfySaved[1],
+				`"30":{"class_type":"FreeU_V2","inputs":{"model":["31",0],"b1":1.3}}`, `"31":{"class_type":"IPAdapterAdvanced","inputs":{"model":["32",0],"ipadapter":["32",1],"image":["33",0]}}`,
+				`"32":{"class_type":"IPAdapterUnifiedLoader","inputs":{"model":["4",0],"preset":"PLUS"}}`, `"33":{"class_type":"LoadImage","inputs":{"image":"x.png"}}`),
+			"node FreeU_V2, node IPAdapterAdvanced",
+		},
+		"ComfyUI, a last layer": {
+			"prompt", graph(strings.Replace(comfySampler, `["6",0]`, `["16",0]`, 1), comfySaved[0], comfySaved[1],
+				`"16":{"class_type":"CLIPTextEncode","inputs":{"text":"a dog","clip":["34",0]}}`, `"34":{"class_type":"CLIPSetLastLayer","inputs":{"stop_at_clip_layer":-2,"clip":["4",1]}}`,
+				`"40":{"class_type":"CLIPSetLastLayer","inputs":{"stop_at_clip_layer":-3,"clip":["4",1]}}`),
+			"Clip skip 2",
+		},
+		"ComfyUI, a refiner": {
+			"prompt", graph(`"3":{"class_type":"KSamplerAdvanced","inputs":{"add_noise":"enable","noise_seed":7,"steps":30,"start_at_step":0,"end_at_step":24,"cfg":4,"sampler_name":"ddim","scheduler":"simple","model":["4",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
+				`"30":{"class_type":"KSamplerAdvanced","inputs":{"add_noise":"disable","noise_seed":7,"steps":30,"start_at_step":24,"end_at_step":10000,"cfg":4,"sampler_name":"ddim","scheduler":"simple","model":["31",0],"positive":["6",0],"negative":["7",0],"latent_image":["3",0]}}`,
+				`"31":{"class_type":"CheckpointLoaderSimple","inputs":{"ckpt_name":"refiner.safetensors"}}`),
+			"Refiner refiner.safetensors",
+		},
+		"ComfyUI, begun later": {
+			"prompt", graph(`"3":{"class_type":"KSamplerAdvanced","inputs":{"add_noise":"enable","noise_seed":7,"steps":30,"start_at_step":12,"end_at_step":10000,"cfg":4,"sampler_name":"ddim","scheduler":"simple","model":["4",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`),
+			"Denoising strength 0.6",
+		},
+	} {
+		r, _, err := Read(pngWith(t, c.keyword, c.text))
+		told := ""
+		for _, n := range r.Notes {
+			if _, made, is := strings.Cut(n, "it was made with "); is {
+				told, _, _ = strings.Cut(made, " too, which is left out")
+			}
+		}
+		if err != nil || told != c.told {
+			t.Errorf("%s: %q, want %q (%q, %v)", name, told, c.told, r.Notes, err)
+		}
+	}
+}
+
+// TestTakenOver: what other programs call by a name of their own and Realword has.
+func TestTakenOver(t *testing.T) {
+	rescaled := `"30":{"class_type":"RescaleCFG","inputs":{"model":["4",0],"multiplier":0.7}}`
+	for name, text := range map[string][2]string{
+		"InvokeAI": {"invokeai_metadata", `{"positive_prompt":"a dog","cfg_rescale_multiplier":0.7}`},
+		"ComfyUI":  {"prompt", "{" + strings.Join(append([]string{strings.Replace(comfySampler, `"model":["4",0]`, `"model":["30",0]`, 1), rescaled}, comfyBase...), ",") + "}"},
+	} {
+		if r, _, err := Read(pngWith(t, text[0], text[1])); err != nil || r.Rescale != 0.7 || len(r.Notes) > 0 {
+			t.Errorf("%s: %g, %q, %v", name, r.Rescale, r.Notes, err)
+		}
+	}
+	r, _, err := Read(pngWith(t, "Comment", `{"prompt":"2girls, beach, ","uc":"","steps":28,"scale":5,"seed":7,"v4_prompt":{"caption":{"base_caption":"2girls, beach",
+		"char_captions":[{"char_caption":"girl, red hair","centers":[{"x":0.3,"y":0.5}]},{"char_caption":""},{"char_caption":"girl, blue hair"}]},"use_coords":true},
+		"v4_negative_prompt":{"caption":{"base_caption":"","char_captions":[{"char_caption":"hat"},{"char_caption":""}]}}}`))
+	if err != nil || r.Prompt != "2girls, beach, girl, red hair, girl, blue hair" || r.Negative != "hat" || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "their places are ignored") {
+		t.Errorf("NovelAI: %q, %q, %q, %v", r.Prompt, r.Negative, r.Notes, err)
 	}
 }
 

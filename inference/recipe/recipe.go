@@ -387,7 +387,7 @@ func foreignRecipe(m picture.Metadata) Recipe {
 	for _, n := range m.Notes {
 		note("%s", n)
 	}
-	if more := unread(m.Settings); len(more) > 0 {
+	if more := unread(m.Settings, r.Sampler); len(more) > 0 {
 		note("it was made with %s too, which is left out: the picture may be another one", strings.Join(more, ", "))
 	}
 	var uses []lora.Use
@@ -426,20 +426,30 @@ func foreignRecipe(m picture.Metadata) Recipe {
 }
 
 // unread are the settings of another program that change a picture and that Realword does not have.
-func unread(settings []picture.KeyValue) (list []string) {
+func unread(settings []picture.KeyValue, sampler string) (list []string) {
+	used, err := schedule.Find(sampler)
 	for _, s := range settings {
-		if nothing, known := further[s.Key]; known && s.Value != nothing {
+		nothing, known := further[s.Key]
+		if s.Key == "ENSD" && err == nil && used.Draws == 0 { // it is of the noise that a sampler adds
+			continue
+		}
+		if known && s.Value != nothing && s.Value != "None" {
 			list = append(list, s.Key+" "+excerpt(s.Value))
 		}
 	}
 	return list
 }
 
-// further are such settings, by A1111's names, with the value that changes nothing.
+// further are such settings, by A1111's names, with the value that changes nothing. Those that it does not have are at the end.
 var further = map[string]string{
-	"Clip skip": "1", "Denoising strength": "1", "Variation seed strength": "0", "Hires upscale": "1", "Hires resize": "", "Refiner": "",
-	"Tiling": "False", "Token merging ratio": "0", "ControlNet": "", "ControlNet 0": "", "ADetailer model": "", "Hypernet": "",
-	"Civitai resources": "",
+	"Clip skip": "1", "Denoising strength": "1", "Variation seed strength": "0", "Hires upscale": "1", "Hires resize": "", "Hires steps": "0",
+	"Refiner": "", "Tiling": "False", "Token merging ratio": "0", "ControlNet": "", "ControlNet 0": "", "ADetailer model": "", "Hypernet": "",
+	"Eta": "", "Eta DDIM": "", "ENSD": "0", "RNG": "CPU", "NGMS": "0", "Face restoration": "", "Emphasis": "Original",
+	"Distilled CFG Scale": "",
+
+	"Civitai resources": "", "IP-Adapter": "", "T2I-Adapter": "", "Regional guidance": "", "Vibe transfer": "", "Character reference": "",
+	"Sharpness": "0", "ADM Guidance": "(1.0, 1.0, 0.0)", "FreeU": "", "Performance": "", "SMEA": "", "Decrisper": "", "Variety+": "",
+	"node": "",
 }
 
 // excerpt is a text of a file, or its beginning where it is longer than anybody reads.
