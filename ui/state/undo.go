@@ -20,8 +20,10 @@ type Undo struct {
 	Past, Future []Moment
 	Now          Form
 	Fields       []string // what the last change was about
+	turned       []string // what of which cards
 	at           time.Time
 	goes         bool // the last change goes on
+	painted      bool // it was a stroke
 }
 
 // Moment is a form of earlier or later; or a deed, where it has one.
@@ -63,10 +65,33 @@ func (u *Undo) Note(f Form, at time.Time, goesOn bool) {
 		u.Now, u.goes = f, u.goes && goesOn // a seed that was drawn is no change
 		return
 	}
-	if !slices.Equal(fields, u.Fields) || !u.goes && at.Sub(u.at) > undoPause || len(u.Past) == 0 || repainted(u.Now, f) {
+	of, stroke := turned(u.Now, f), repainted(u.Now, f)
+	another := !slices.Equal(fields, u.Fields) || len(of) > 0 && !slices.Equal(of, u.turned)
+	if another || !u.goes && at.Sub(u.at) > undoPause || len(u.Past) == 0 || stroke || u.painted {
 		u.push(Moment{Form: u.Now})
+		u.turned = of
 	}
-	u.Now, u.Future, u.Fields, u.at, u.goes = f, nil, fields, at, goesOn
+	u.Now, u.Future, u.Fields, u.at, u.goes, u.painted = f, nil, fields, at, goesOn, stroke
+}
+
+// turned says what the user sets of cards that both forms have is different, "3 scope"; what becomes of a picture then may follow later.
+func turned(a, b Form) (list []string) {
+	for _, c := range b.Cards {
+		i := a.Card(c.ID)
+		if i < 0 {
+			continue
+		}
+		was := a.Cards[i]
+		for what, differs := range map[string]bool{
+			"scope": was.Scope != c.Scope, "off": was.Off != c.Off, "square": was.Ref.Square != c.Ref.Square, "region": repainted(a, Form{Cards: []Card{c}}),
+		} {
+			if differs {
+				list = append(list, fmt.Sprint(c.ID, " ", what))
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // repainted tells whether a subject has another painted mask.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -59,6 +60,47 @@ func TestUndo(t *testing.T) {
 		if u.Now.Prompt != last.Prompt || u.Now.Steps != last.Steps {
 			t.Errorf("%s: forward leads to %+v", c.name, u.Now)
 		}
+	}
+}
+
+// A stroke is taken back alone, whatever follows it, and so is one thing of a card after another.
+func TestUndoOfCards(t *testing.T) {
+	var u Undo
+	now := time.Unix(0, 0)
+	form := Form{Cards: []Card{{ID: 1}, {ID: 2}}}.Tidy()
+	u.Reset(form)
+	forms := []Form{form}
+	note := func(f Form, own bool) {
+		now = now.Add(300 * time.Millisecond)
+		if u.Note(f, now, false); !own {
+			forms = forms[:len(forms)-1]
+		}
+		forms, form = append(forms, f), f
+	}
+	paint := func(sum string) Form {
+		return form.WithRegion(1, inference.Region{Kind: "only", Painted: inference.Painted{SHA256: sum}})
+	}
+	square := func(left float64) Form {
+		return form.change(1, func(c *Card) { c.Ref.Square.Crop.Left = left })
+	}
+	note(paint("a"), true)
+	note(paint("b"), true)
+	note(form.WithScope(1, 0.3), true)
+	note(form.WithScope(1, 0.35), false) // the slider goes on
+	note(form.WithScope(2, 0.1), true)
+	note(square(0.1), true)
+	note(square(0.2), false)
+	note(form.change(1, func(c *Card) { c.Pixels.X = 7 }), false) // which follows
+	note(form.change(2, func(c *Card) { c.Off = true }), true)
+	note(paint("c"), true)
+	note(form.change(1, func(c *Card) { c.Anchor = true }), true)
+	for _, want := range slices.Backward(forms[:len(forms)-1]) {
+		if got, ok := u.Back(); !ok || !reflect.DeepEqual(got.Cards, want.Cards) {
+			t.Errorf("back to %+v,\nwant %+v", got.Cards, want.Cards)
+		}
+	}
+	if _, ok := u.Back(); ok {
+		t.Error("there is more to take back")
 	}
 }
 
