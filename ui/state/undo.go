@@ -83,7 +83,8 @@ func turned(a, b Form) (list []string) {
 		}
 		was := a.Cards[i]
 		for what, differs := range map[string]bool{
-			"scope": was.Scope != c.Scope, "off": was.Off != c.Off, "square": was.Ref.Square != c.Ref.Square, "region": repainted(a, Form{Cards: []Card{c}}),
+			"scope": was.Scope != c.Scope, "off": was.Off != c.Off, "square": was.Ref.Square != c.Ref.Square,
+			"region": repainted(a, Form{Cards: []Card{c}}),
 		} {
 			if differs {
 				list = append(list, fmt.Sprint(c.ID, " ", what))
