@@ -70,12 +70,17 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 		j.cancel(err) // and what listens for results
 		return nil, err
 	}
-	// Also where no computer had the model yet: a computer that can get it, and who looks at the farm, sees what waits.
-	few, cancel := context.WithTimeout(j.ctx, patience)
-	_, _ = q.conn.jobs.CreateConsumer(few, consumerOf(q.model, q.manifest.Name))
-	cancel()
+	q.consume(j.ctx)
 	go j.deliver()
 	return j, nil
+}
+
+// consume makes the consumer of the model's pictures where there is none. Also where no computer had the model yet: a computer that can get
+// it, and who looks at the farm, sees what waits.
+func (q *Queue) consume(ctx context.Context) {
+	few, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, _ = q.conn.jobs.CreateConsumer(few, consumerOf(q.model, q.manifest.Name))
 }
 
 // Job is a job on a farm.
@@ -284,7 +289,7 @@ var plainID = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
 
 // forgetAll removes what the farm keeps of the job.
 func (j *Job) forgetAll() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), cleanFor)
 	defer cancel()
 	for _, n := range j.wanted {
 		if ctx.Err() != nil {
@@ -308,6 +313,9 @@ func (c *Conn) drop(ctx context.Context, name string) {
 		_ = c.blobs.Delete(ctx, name)
 	}
 }
+
+// cleanFor is how long a job that is over waits for a farm that is away, to remove what it needs no more.
+const cleanFor = 10 * time.Second
 
 // forget removes what the farm keeps of a picture. What stays for want of an answer goes by its age.
 func (j *Job) forget(ctx context.Context, n int) {
@@ -554,7 +562,11 @@ func (j *Job) picture(n int, now turn, there map[int]bool) (lost, err error) {
 			if err := out.whole(taken{events, result.Worker}); err != nil {
 				return nil, err
 			}
-			j.cleaning.Go(func() { j.forget(j.ctx, n) })
+			j.cleaning.Go(func() {
+				ctx, cancel := context.WithTimeout(j.ctx, cleanFor)
+				defer cancel()
+				j.forget(ctx, n)
+			})
 			return nil, nil
 		}
 		if j.ctx.Err() != nil {
@@ -609,6 +621,7 @@ func (j *Job) rehand(n int, retry, avoid string) error {
 	if err := j.put(j.ctx); err != nil {
 		return err
 	}
+	j.queue.consume(j.ctx) // of a farm that was set up anew
 	return again(j.ctx, func(ctx context.Context) error { return j.publish(ctx, []int{n}, retry, avoid) })
 }
 

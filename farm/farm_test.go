@@ -1290,3 +1290,75 @@ func TestWhoIsLetOutIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestAFarmThatIsSetUpAnew in the middle of a job: what was lost with the old one is brought again, and the job is made by the computer that
+// was there all the time. It has what others must know of the model again, too.
+func TestAFarmThatIsSetUpAnew(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	address, begun := b.server.Address(), make(chan bool, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	t.Cleanup(func() { cancel(); done.Wait() })
+	c := b.helper("one")
+	engine := &fakeEngine{step: 20 * time.Millisecond, stepped: func(_ inference.Request, k int) { begun <- k == 10 }}
+	done.Go(func() {
+		_ = c.Work(ctx, WorkerOptions{Name: "one", Models: []Model{{ID: "m1", Engine: engine, Card: []byte("its card")}}})
+	})
+	r := request("dog", 30, 3)
+	j := b.start(r)
+	for !<-begun {
+	}
+	go func() {
+		for range begun {
+		}
+	}()
+	b.server.Close()
+	if err := os.RemoveAll(filepath.Join(b.dir, "store")); err != nil {
+		t.Fatal(err)
+	}
+	b.serve(address)
+	const enough = 2 * time.Minute // it takes 15 s
+	hangs := time.AfterFunc(enough, func() {
+		t.Errorf("after %v: %s", enough, had(j))
+		j.Cancel()
+	})
+	defer hangs.Stop()
+	if got := collect(t, j); len(of[inference.PictureReady](got)) != 3 && !t.Failed() {
+		t.Errorf("%d pictures came", len(of[inference.PictureReady](got)))
+	}
+	b.until("the card is there", func() bool {
+		sum := b.info("one").Cards["m1"]
+		_, err := b.client.blobs.GetInfo(t.Context(), sum)
+		return sum != "" && err == nil
+	})
+}
+
+// TestAFarmThatGoesWithTheLastPicture is not waited for to be cleaned: the job is done.
+func TestAFarmThatGoesWithTheLastPicture(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	address := b.server.Address()
+	b.worker("one", &fakeEngine{step: time.Millisecond})
+	r := request("dog", 3, 2)
+	j := b.start(r)
+	b.until("both are made", func() bool {
+		_, err := j.(*Job).result(t.Context(), 1)
+		return err == nil
+	})
+	const enough = time.Minute // it is patient for 10 s
+	hangs := time.AfterFunc(enough, func() {
+		t.Errorf("not done after %v", enough)
+		j.Cancel()
+	})
+	defer hangs.Stop()
+	var got []inference.Event
+	for e := range eventsOf(t, j) {
+		if at, is := e.(inference.StepDone); is && at.Picture == 1 && at.Step == 0 {
+			b.server.Close()
+		}
+		got = append(got, e)
+	}
+	same(t, r, got)
+	b.serve(address) // all others end sooner
+}

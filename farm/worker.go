@@ -76,11 +76,13 @@ type WorkerInfo struct {
 // worker takes pictures of several models, one at a time.
 type worker struct {
 	*Conn
-	options WorkerOptions
-	last    string    // the model of the last picture: it is open
-	shown   time.Time // when the cards were put on the farm
-	held    time.Time // since when pictures wait and this worker leaves them to others
-	resting map[string]rest
+	options    WorkerOptions
+	last       string    // the model of the last picture: it is open
+	shown      time.Time // when the cards were put on the farm
+	held       time.Time // since when pictures wait and this worker leaves them to others
+	asked      time.Time // when it looked last whether what it has on the farm is there
+	reconnects uint64    // that there had been when it was
+	resting    map[string]rest
 
 	mu        sync.Mutex
 	info      WorkerInfo
@@ -129,12 +131,15 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 		_ = c.workers.Purge(gone, w.info.ID)
 		_ = c.nc.FlushWithContext(gone)
 	}()
+	w.reconnects = c.nc.Stats().Reconnects
+	failed := false
 	for ctx.Err() == nil {
+		w.restore(ctx, failed)
 		if time.Since(w.shown) > renewBlobs/2 || w.untold() {
 			_ = w.showCards(ctx) // or the next time
 		}
 		m, model, err := w.next(ctx)
-		if err != nil {
+		if failed = err != nil; failed {
 			select {
 			case <-ctx.Done():
 			case <-time.After(200 * time.Millisecond):
@@ -180,6 +185,30 @@ func (w *worker) add(ctx context.Context, m Model) error {
 		w.waken()
 	}
 	return nil
+}
+
+// restore brings back what the worker has on the farm where that was set up anew: it looks after the connection was lost, and now and then
+// while no picture can be had.
+func (w *worker) restore(ctx context.Context, failed bool) {
+	reconnects := w.nc.Stats().Reconnects
+	if reconnects == w.reconnects && !failed || time.Since(w.asked) < patience {
+		return
+	}
+	models, _ := w.all()
+	var err error
+	for _, m := range models {
+		few, cancel := context.WithTimeout(ctx, patience)
+		if _, err = w.jobs.Consumer(few, consumerName+m.ID); errors.Is(err, jetstream.ErrConsumerNotFound) {
+			_, err = w.jobs.CreateOrUpdateConsumer(few, consumerOf(m.ID, m.Name))
+		}
+		cancel()
+		if err != nil {
+			break
+		}
+	}
+	if w.asked = time.Now(); err == nil && reconnects != w.reconnects {
+		w.reconnects, w.shown = reconnects, time.Time{} // the cards may be gone, too
+	}
 }
 
 // all are the models that the worker has, and their consumers.
@@ -889,8 +918,11 @@ func (t *task) answer(ctx context.Context, r Result) error {
 	})
 }
 
-// acknowledge takes the picture off the queue. Where no answer comes, it is delivered again, and its result is there.
+// acknowledge takes the picture off the queue. Where no answer comes, it is delivered again, and its result is there; so it is not waited for
+// long: the queue itself may be gone.
 func (t *task) acknowledge(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*ackWait)
+	defer cancel()
 	_ = again(ctx, t.msg.DoubleAck)
 }
 
