@@ -91,8 +91,8 @@ func takeDropped(w *Window, paths []string, take func()) {
 }
 
 // openLater takes the files that the program was started with, once model and history are open or will not open.
-func openLater(w *Window, paths []string) {
-	if len(paths) == 0 {
+func openLater(w *Window) {
+	if len(w.opt.Files) == 0 {
 		return
 	}
 	ready := func() bool {
@@ -105,6 +105,8 @@ func openLater(w *Window, paths []string) {
 		switch {
 		case w.closing:
 		case ready():
+			paths := w.opt.Files
+			w.opt.Files = nil
 			take(w, paths, state.Target{}, true)
 		default:
 			time.AfterFunc(50*time.Millisecond, func() { w.post(look) })

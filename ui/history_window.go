@@ -31,6 +31,9 @@ func (w *Window) sessionHost() session.Host {
 		OnTakenUp: func() {
 			w.undo.Reset(w.state.Form)
 			w.stage.Forget()
+			if c := w.win.Canvas(); w.state.Form.Prompt != "" && c.Focused() == w.subjects.Prompt {
+				c.Unfocus() // it waited for the first word, and what is typed now looks at what is there
+			}
 		},
 		OnBinned:  func() { w.stage.Forget() },
 		OnCompare: func(s state.Shot) { w.stage.CompareWith(s) },
@@ -39,8 +42,8 @@ func (w *Window) sessionHost() session.Host {
 			w.notice.Say(kit.Notice{Text: text, Bad: true, Stays: true, Act: i18n.T("Bring over what can be read"), Do: w.session.Rescue})
 		},
 		OnFresh: func() { // what is typed now is the prompt: its letters would fold panels
-			if c := w.win.Canvas(); c.Focused() == nil && c.Overlays().Top() == nil && !w.columns.folded().prompt {
-				c.Focus(w.subjects.Prompt)
+			if c := w.win.Canvas(); c.Focused() == nil && c.Overlays().Top() == nil && !w.columns.folded().prompt && !w.Paged() && len(w.opt.Files) == 0 {
+				w.subjects.Prompt.Await(c)
 			}
 		},
 		OnQuicker: func(session uint64) {

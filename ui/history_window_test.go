@@ -11,8 +11,10 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/history"
+	"realword/inference/plain"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/uitest"
 )
 
 // do performs an action of the table.
@@ -179,4 +181,65 @@ func TestADamagedHistoryIsMovedAwayOnRequest(t *testing.T) {
 	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); !b.state.History.Open || !b.gallery.Banner.Hidden || len(aside) != 1 {
 		t.Errorf("%+v, moved to %v", b.state.History, aside)
 	}
+}
+
+// TestLookWhatIsTypedFirstIsThePrompt (rev16, no. 1): wherever an empty session is before the user, nothing has to be clicked. One that has
+// something in it is there to be looked at.
+func TestLookWhatIsTypedFirstIsThePrompt(t *testing.T) {
+	plain.Run(t)
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	store := b.journal.Store()
+	uitest.Kept(t, store, filepath.Join(dir, "pictures"), 0, 7)
+	example, err := store.Session(1)
+	file := filepath.Join(dir, "example.zip")
+	if err == nil {
+		_, err = store.ExportFile(example.ID, file)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	b = keeping(t, dir, func(o *Options) {
+		o.Example = Example{UID: example.UID, Bring: func(s *history.Store) (uint64, error) {
+			in, err := s.Import(file)
+			return in.Session, err
+		}}
+	})
+	c := b.win.Canvas()
+	waits := func(when string, want bool) {
+		t.Helper()
+		if got := c.Focused() == b.subjects.Prompt; got != want {
+			t.Errorf("%s: the prompt waits: %v", when, got)
+		}
+	}
+	waits("a first start", true)
+	b.do("help.example")
+	if len(b.state.Shots) != 1 {
+		t.Fatal("the example is not shown")
+	}
+	waits("in the example", false)
+	b.session.CloseExample()
+	b.settle()
+	waits("out of the example", true)
+	if test.Type(c.Focused(), "cat"); b.state.Form.Prompt != "cat" {
+		t.Errorf("typed into the window: %q", b.state.Form.Prompt)
+	}
+	b.gallery.Show()
+	b.tapIn(b.gallery.Root, "New session")
+	waits("a new one from the page of the sessions", true)
+	b.subjects.PromptChanged("a dog")
+	b.end0()
+	b = keeping(t, dir)
+	c = b.win.Canvas()
+	waits("the next start", false)
+
+	one := filepath.Join(dir, "one.png")
+	if err := os.WriteFile(one, uitest.PNG(uitest.Red), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	b = keeping(t, dir, func(o *Options) { o.Files = []string{one} })
+	c = b.win.Canvas()
+	waits("with a file that was opened", false)
 }

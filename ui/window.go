@@ -173,7 +173,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 			}
 		}
 	})
-	openLater(w, w.opt.Files)
+	openLater(w)
 	return w
 }
 

@@ -400,8 +400,8 @@ func (g *Page) explainOff(b *kit.Button) {
 }
 
 func (g *Page) newSession() {
-	g.OnNew()
 	g.Hide()
+	g.OnNew() // what is typed now is its prompt
 }
 
 func (g *Page) openSession() {

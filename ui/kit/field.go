@@ -74,6 +74,12 @@ func (f *Field) Begin(c fyne.Canvas) {
 	f.Entry.TypedShortcut(&fyne.ShortcutSelectAll{}) // the window's own shortcuts are for what is typed
 }
 
+// Await gives the field the focus as it is. No text comes for that, as none comes for a click.
+func (f *Field) Await(c fyne.Canvas) {
+	c.Focus(f)
+	f.tip.Leave(f)
+}
+
 // FocusLost implements fyne.Focusable.
 func (f *Field) FocusLost() {
 	f.tip.Leave(f)

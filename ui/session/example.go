@@ -105,4 +105,5 @@ func (k *Keeper) CloseExample() {
 		s.PickErr, s.ActionErr = a.was.PickErr, nil
 		k.host.OnTakenUp()
 	})
+	k.freshen()
 }

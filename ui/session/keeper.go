@@ -113,6 +113,7 @@ func (k *Keeper) open(was before, again bool) {
 					}
 				}
 			})
+			k.freshen()
 			if left != "" {
 				k.host.OnOffer(i18n.T("Realword ended while it brought over what can be read of a damaged history. That history is kept as %s.", left))
 			}
@@ -150,6 +151,13 @@ func (k *Keeper) untouched() bool {
 	s := k.host.State()
 	f := s.Form
 	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && len(s.Shots) == 0 && !s.Busy()
+}
+
+// freshen tells of a session that is empty before the user.
+func (k *Keeper) freshen() {
+	if k.untouched() {
+		k.host.OnFresh()
+	}
 }
 
 // takeUp makes a session the current one.
