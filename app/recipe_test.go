@@ -19,7 +19,8 @@ import (
 
 func TestRecipe(t *testing.T) {
 	for name, want := range map[string]string{
-		"fooocus.png": "made by   Fooocus v2.5.0\nmodel     someXL\nprompt    a dog on the beach\nnegative  blurry\nsteps     30\ncfg       4\nseed      3456789\n",
+		"fooocus.png": "made by   Fooocus v2.5.0\nmodel     someXL\nprompt    a dog on the beach\nnegative  blurry\nsteps     30\ncfg       4\nseed      3456789\n" +
+			"note      it was made with ADM Guidance (1.5, 0.8, 0.3) too, which is left out: the picture may be another one\n",
 		"seed64.png": "made by   v1.9.4\nmodel     someXL_v10\nprompt    a dog\nsteps     28\nsampler   euler-a\ncfg       6.5\nsize      832x1216\nseed      607539957654043\n" +
 			"note      its seed 607539957654043 has more than 32 bits, and only the last 32 count: it is the same as 3948732955\n",
 	} {
