@@ -150,7 +150,7 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 			a.say(inference.OtherSize(m, said.Model, image.Pt(was.Width, was.Height), own))
 		}
 		for _, n := range said.Notes {
-			a.say(errors.New(n))
+			a.say(n)
 		}
 		r = a.settle(m, r, options.Settings)
 		if options.Init != nil {

@@ -36,7 +36,10 @@ func newRecipe() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			said := saidRecipe{File: args[0], Foreign: foreign, Recipe: r, Notes: r.Notes}
+			said := saidRecipe{File: args[0], Foreign: foreign, Recipe: r}
+			for _, n := range r.Notes {
+				said.Notes = append(said.Notes, n.Error())
+			}
 			said.Negative, said.Thumbnails = strings.TrimSpace(r.Negative), nil
 			said.Masks = nil
 			if foreign && r.Changed() {

@@ -343,7 +343,7 @@ var table = []Setting{
 	{
 		Key: "steps", Field: "Steps", At: func(s *Settings) any { return &s.Steps },
 		Flag: "steps", Help: "denoising steps", Zero: "give 1 or more", Label: "steps",
-		A1111: "Steps", Called: "number of steps", Takes: "a number from 1 to 10000", Least: 1, Most: 10000,
+		A1111: "Steps", Called: message.Text("number of steps"), Takes: "a number from 1 to 10000", Least: 1, Most: 10000,
 		check: func(s Settings, m bundle.Manifest) error {
 			if s.Steps < 1 || s.Steps > m.Schedule.TrainSteps {
 				return message.Errorf("%d steps are outside the range 1 to %d: 25 is usual", s.Steps, m.Schedule.TrainSteps)
@@ -355,7 +355,7 @@ var table = []Setting{
 		Key: "stop", Field: "Stop", At: func(s *Settings) any { return &s.Stop },
 		Flag: "stop", Help: "T_stop, the step after which the masks no longer change",
 		Zero: "at least the first step makes masks: give 1 or more", Label: "T_stop",
-		A1111: "RealCustom stop step", Called: "T_stop", Takes: "a number from 1 to 10000", Least: 1, Most: 10000, OfMasks: true,
+		A1111: "RealCustom stop step", Called: message.Text("T_stop"), Takes: "a number from 1 to 10000", Least: 1, Most: 10000, OfMasks: true,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if s.Steps < 1 {
 				return nil // which is said already
@@ -367,7 +367,7 @@ var table = []Setting{
 		Key: "sampler", Field: "Sampler", At: func(s *Settings) any { return &s.Sampler },
 		Flag: "sampler", Label: "sampler",
 		Help:  strings.Join(schedule.Samplers(), ", ") + "; also with -trailing, -leading, -linspace, -karras or -exponential after it, and by the names of A1111, ComfyUI and diffusers",
-		A1111: "Sampler", Called: "sampler", Takes: "one of Realword's",
+		A1111: "Sampler", Called: message.Text("sampler"), Takes: message.Text("one of Realword's"),
 		ours:   func(name string) string { sampler, _ := schedule.Find(name); return sampler.Name },
 		theirs: func(name string) string { sampler, _ := schedule.Find(name); return sampler.A1111 },
 		check: func(s Settings, m bundle.Manifest) error {
@@ -381,7 +381,7 @@ var table = []Setting{
 	{
 		Key: "cfg", Field: "CFG", At: func(s *Settings) any { return &s.CFG },
 		Flag: "cfg", Help: "guidance scale (classifier-free guidance)", Zero: "1 turns guidance off, 3 to 8 works well", Label: "cfg",
-		A1111: "CFG scale", Called: "guidance scale", Takes: fmt.Sprint("a number from 1 to ", MaxCFG), Such: "7.5", Least: 1, Most: MaxCFG,
+		A1111: "CFG scale", Called: message.Text("guidance scale"), Takes: fmt.Sprint("a number from 1 to ", MaxCFG), Such: "7.5", Least: 1, Most: MaxCFG,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
 				return message.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
@@ -392,7 +392,7 @@ var table = []Setting{
 	{
 		Key: "guidance_rescale", Field: "Rescale", At: func(s *Settings) any { return &s.Rescale },
 		Flag: "guidance-rescale", Help: "φ, 0 to 1: how much of the contrast that guidance adds is taken back (default: the model's, mostly 0)", Label: "rescale",
-		A1111: "CFG rescale", Called: "guidance rescale", Takes: "a number from 0 to 1", Such: "0.7", Most: 1, none: NoRescale,
+		A1111: "CFG rescale", Called: message.Text("guidance rescale"), Takes: "a number from 0 to 1", Such: "0.7", Most: 1, none: NoRescale,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.Rescale >= 0 && s.Rescale <= 1) && s.Rescale != NoRescale {
 				return message.Errorf("the guidance rescale φ = %g is outside 0 to 1: 0.7 works well with a high guidance scale", s.Rescale)
@@ -522,7 +522,7 @@ var table = []Setting{
 	},
 	{
 		At:   func(s *Settings) any { return size{&s.Width, &s.Height} },
-		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: "size", Takes: "a size in pixels",
+		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: message.Text("size"), Takes: message.Text("a size in pixels"),
 		check: func(s Settings, m bundle.Manifest) error {
 			return errors.Join(checkSide("width", s.Width, m), checkSide("height", s.Height, m))
 		},

@@ -38,6 +38,9 @@ func Text(text string) string { return text }
 // Make is Errorf for a text that stands in a call of Text.
 func Make(text string, values ...any) error { return Errorf(text, values...) }
 
+// Of is New for a text that stands in a call of Text.
+func Of(text string) error { return New(text) }
+
 func (e *Error) Error() string { return e.err.Error() }
 
 // Unwrap makes errors.Is and errors.As find what the values wrap.

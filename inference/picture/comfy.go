@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"realword/inference/message"
 )
 
 // This file reads the graphs of ComfyUI.
@@ -124,13 +126,18 @@ func readComfy(o map[string]any, m *Metadata) bool {
 	if len(samplers) == 0 {
 		return false
 	}
-	var unclear []string
-	value := func(name string, find func(id string) (string, bool)) string {
+	var unclear []error
+	doubt := func(about error) {
+		if !slices.ContainsFunc(unclear, func(had error) bool { return had.Error() == about.Error() }) {
+			unclear = append(unclear, about)
+		}
+	}
+	value := func(about error, find func(id string) (string, bool)) string {
 		found := ""
 		for i, id := range samplers {
 			v, ok := find(id)
 			if !ok || i > 0 && v != found {
-				unclear = append(unclear, name)
+				doubt(about)
 				return ""
 			}
 			found = v
@@ -143,14 +150,14 @@ func readComfy(o map[string]any, m *Metadata) bool {
 			return v, v != ""
 		}
 	}
-	m.Prompt = value("prompt", func(id string) (string, bool) { return g.condition(id, "positive") })
-	m.Negative = value("negative prompt", func(id string) (string, bool) { return g.condition(id, "negative") })
-	m.set("Steps", value("steps", follow([]string{"sigmas", "steps"}, "steps")))
-	m.set("Sampler", value("sampler", follow([]string{"sampler", "sampler_name"}, "sampler_name")))
-	m.set("Schedule type", value("schedule type", func(id string) (string, bool) { return g.spacing(id), true }))
-	m.set("CFG scale", value("guidance", follow([]string{"guider", "cfg"}, "cfg")))
-	m.set("Seed", value("seed", follow([]string{"noise", "seed", "noise_seed"}, "seed", "noise_seed")))
-	m.set("Size", value("size", func(id string) (string, bool) {
+	m.Prompt = value(message.New("prompt"), func(id string) (string, bool) { return g.condition(id, "positive") })
+	m.Negative = value(message.New("negative prompt"), func(id string) (string, bool) { return g.condition(id, "negative") })
+	m.set("Steps", value(message.New("steps"), follow([]string{"sigmas", "steps"}, "steps")))
+	m.set("Sampler", value(message.New("sampler"), follow([]string{"sampler", "sampler_name"}, "sampler_name")))
+	m.set("Schedule type", value(message.New("schedule type"), func(id string) (string, bool) { return g.spacing(id), true }))
+	m.set("CFG scale", value(message.New("guidance"), follow([]string{"guider", "cfg"}, "cfg")))
+	m.set("Seed", value(message.New("seed"), follow([]string{"noise", "seed", "noise_seed"}, "seed", "noise_seed")))
+	m.set("Size", value(message.New("size"), func(id string) (string, bool) {
 		w := g.find(id, []string{"latent_image", "width"}, []string{"width", "empty_latent_width"}, maxComfy)
 		h := g.find(id, []string{"latent_image", "height"}, []string{"height", "empty_latent_height"}, maxComfy)
 		return w + "x" + h, w != "" && h != ""
@@ -168,12 +175,12 @@ func readComfy(o map[string]any, m *Metadata) bool {
 		own := comfyLoRAs(in)
 		if from := link(in["lora_name"]); from != "" {
 			if own[0].Key = g.find(from, nil, []string{"lora_name", "string"}, maxComfy); own[0].Key == "" {
-				unclear = append(unclear, "LoRA")
+				doubt(message.New("LoRA"))
 			}
 		}
 		if from := link(in["strength_model"]); from != "" && own[0].Key != "" {
 			if own[0].Value = g.find(from, nil, []string{"float", "number"}, maxComfy); own[0].Value == "" {
-				unclear = append(unclear, "weight of the LoRA "+own[0].Key)
+				doubt(message.New("weight of a LoRA"))
 			}
 		}
 		loras = append(loras, own...)
@@ -181,7 +188,11 @@ func readComfy(o map[string]any, m *Metadata) bool {
 	m.used(loras)
 	g.further(ids, samplers, m)
 	if len(unclear) > 0 {
-		m.Notes = append(m.Notes, "its graph is ambiguous about: "+strings.Join(unclear, ", "))
+		list := unclear[0]
+		for _, about := range unclear[1:] {
+			list = message.Note("%s, %s", list, about)
+		}
+		m.Notes = append(m.Notes, message.Note("its graph is ambiguous about: %s", list))
 	}
 	return true
 }

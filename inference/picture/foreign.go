@@ -3,7 +3,6 @@ package picture
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math"
 	"regexp"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // This file reads what other programs than A1111 write into PNG files: JSON, in text chunks of their own keywords.
@@ -269,7 +269,7 @@ func readFooocus(o map[string]any, m *Metadata) bool {
 	m.used(loras)
 	m.furtherFooocus(o)
 	if styles := scalar(o["styles"]); styles != "" && styles != "[]" {
-		m.Notes = append(m.Notes, "its styles "+styles+" added words to the prompt that are ignored")
+		m.Notes = append(m.Notes, message.Note("its styles %s added words to the prompt that are ignored", styles))
 	}
 	return true
 }
@@ -285,10 +285,11 @@ func readInvoke(o map[string]any, m *Metadata) bool {
 		"InvokeAI "+scalar(o["app_version"]))
 	m.used(lorasOf(o["loras"]))
 	m.furtherInvoke(o)
-	for _, style := range []string{"positive_style_prompt", "negative_style_prompt"} {
-		if text := scalar(o[style]); text != "" && text != m.Prompt && text != m.Negative {
-			m.Notes = append(m.Notes, fmt.Sprintf("its %s %q is ignored", strings.ReplaceAll(style, "_", " "), text))
-		}
+	if text := scalar(o["positive_style_prompt"]); text != "" && text != m.Prompt && text != m.Negative {
+		m.Notes = append(m.Notes, message.Note("its positive style prompt %q is ignored", text))
+	}
+	if text := scalar(o["negative_style_prompt"]); text != "" && text != m.Prompt && text != m.Negative {
+		m.Notes = append(m.Notes, message.Note("its negative style prompt %q is ignored", text))
 	}
 	return true
 }
@@ -306,7 +307,7 @@ func readOldInvoke(o map[string]any, m *Metadata) bool {
 	if list, ok := i["prompt"].([]any); ok && len(list) == 1 {
 		prompt = scalar(object(list[0])["prompt"])
 	} else if ok {
-		m.Notes = append(m.Notes, fmt.Sprintf("its %d weighted prompts are ignored", len(list)))
+		m.Notes = append(m.Notes, message.Note("its %d weighted prompts are ignored", len(list)))
 	}
 	var negative []string
 	for _, n := range oldNegative.FindAllStringSubmatch(prompt, -1) {
@@ -338,7 +339,7 @@ func readNovel(o map[string]any, m *Metadata) bool {
 	m.set("CFG rescale", o["cfg_rescale"])
 	m.furtherNovel(o)
 	if found := novelWeight.FindString(m.Prompt + "\n" + m.Negative); found != "" {
-		m.Notes = append(m.Notes, fmt.Sprintf("its weights, as in %q, are read as words", found))
+		m.Notes = append(m.Notes, message.Note("its weights, as in %q, are read as words", found))
 	}
 	return true
 }

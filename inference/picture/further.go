@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"realword/inference/message"
 )
 
 // This file says in A1111's words what other programs have done to a picture that is not among what all of them have.
@@ -132,7 +134,7 @@ func (m *Metadata) furtherNovel(o map[string]any) {
 		return found
 	}
 	if found := persons("v4_prompt", &m.Prompt) + persons("v4_negative_prompt", &m.Negative); found > 0 {
-		m.Notes = append(m.Notes, "what it says of each character stands behind its prompts: their places are ignored")
+		m.Notes = append(m.Notes, message.New("what it says of each character stands behind its prompts: their places are ignored"))
 	}
 	if scalar(o["request_type"]) != "PromptGenerateRequest" {
 		m.set("Denoising strength", o["strength"])

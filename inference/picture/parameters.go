@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"realword/inference/message"
 )
 
 // KeyValue is one setting of the `parameters` text.
@@ -140,7 +142,7 @@ func cutJSON(line string) (rest string, items [][]string) {
 }
 
 // behindSettings says what stands behind the settings, which is not read.
-func behindSettings(text string) (notes []string) {
+func behindSettings(text string) (notes []error) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	at, _ := settingsLine(lines)
 	if at < 0 {
@@ -148,9 +150,9 @@ func behindSettings(text string) (notes []string) {
 	}
 	const most = 100
 	if rest := []rune(oneLine(strings.Join(lines[at+1:], "\n"))); len(rest) > most {
-		notes = append(notes, fmt.Sprintf("after its settings comes %q and more, which is ignored", string(rest[:most])))
+		notes = append(notes, message.Note("after its settings comes %q and more, which is ignored", string(rest[:most])))
 	} else if len(rest) > 0 {
-		notes = append(notes, fmt.Sprintf("after its settings comes %q, which is ignored", string(rest)))
+		notes = append(notes, message.Note("after its settings comes %q, which is ignored", string(rest)))
 	}
 	return notes
 }

@@ -24,7 +24,7 @@ type Metadata struct {
 	Recipe           json.RawMessage // Realword's own, complete; any JSON value
 	Generated        bool            // marks the picture as made by a trained model (IPTC digital source type, in XMP)
 	LoRAs            []KeyValue      // of ReadMetadata: files that another program used, with their weights; not those in prompts
-	Notes            []string        // of ReadMetadata: what another program says beside them, or leaves open, half a sentence each
+	Notes            []error         // of ReadMetadata: what another program says beside them, or leaves open, half a sentence each
 }
 
 // Keywords of the text chunks.

@@ -185,7 +185,7 @@ func TestForeignJSON(t *testing.T) {
 				`"22":{"class_type":"Pick","inputs":{"folder":"styles"}}`, `"23":{"class_type":"String","inputs":{"string":"x.safetensors"}}`,
 				`"24":{"class_type":"SimpleMath","inputs":{"a":0.5,"op":"*"}}`),
 			of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:x:1>" }),
-			[]string{"ambiguous about: weight of the LoRA x.safetensors, LoRA"},
+			[]string{"ambiguous about: weight of a LoRA, LoRA"},
 		},
 		"ComfyUI, a subgraph, and what shows a text": {
 			"prompt", `{"1:3":{"class_type":"KSampler","inputs":{"seed":["9",0],"steps":30,"cfg":4,"sampler_name":"ddim","positive":["1:6",0],"negative":["1:7",0],"latent_image":["1:5",0]}},
@@ -352,7 +352,7 @@ func TestChangedTexts(t *testing.T) {
 			`"23":{"class_type":"StringTrim","inputs":{"string":["22",0],"mode":"Both"}}`,
 		}, comfyBase...), ",") + "}"
 		r, _, err := Read(pngWith(t, "prompt", graph))
-		told := slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "ambiguous about: prompt") })
+		told := slices.ContainsFunc(r.Notes, func(n error) bool { return strings.Contains(n.Error(), "ambiguous about: prompt") })
 		if err != nil || r.Prompt != c.want || told != (c.want == "") {
 			t.Errorf("%s: %q, notes %q, %v; want %q", name, r.Prompt, r.Notes, err, c.want)
 		}
@@ -432,7 +432,7 @@ func TestMadeWithMore(t *testing.T) {
 		r, _, err := Read(pngWith(t, c.keyword, c.text))
 		told := ""
 		for _, n := range r.Notes {
-			if _, made, is := strings.Cut(n, "it was made with "); is {
+			if _, made, is := strings.Cut(n.Error(), "it was made with "); is {
 				told, _, _ = strings.Cut(made, " too, which is left out")
 			}
 		}
@@ -456,7 +456,7 @@ func TestTakenOver(t *testing.T) {
 	r, _, err := Read(pngWith(t, "Comment", `{"prompt":"2girls, beach, ","uc":"","steps":28,"scale":5,"seed":7,"v4_prompt":{"caption":{"base_caption":"2girls, beach",
 		"char_captions":[{"char_caption":"girl, red hair","centers":[{"x":0.3,"y":0.5}]},{"char_caption":""},{"char_caption":"girl, blue hair"}]},"use_coords":true},
 		"v4_negative_prompt":{"caption":{"base_caption":"","char_captions":[{"char_caption":"hat"},{"char_caption":""}]}}}`))
-	if err != nil || r.Prompt != "2girls, beach, girl, red hair, girl, blue hair" || r.Negative != "hat" || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "their places are ignored") {
+	if err != nil || r.Prompt != "2girls, beach, girl, red hair, girl, blue hair" || r.Negative != "hat" || len(r.Notes) != 1 || !strings.Contains(r.Notes[0].Error(), "their places are ignored") {
 		t.Errorf("NovelAI: %q, %q, %q, %v", r.Prompt, r.Negative, r.Notes, err)
 	}
 }
@@ -505,7 +505,7 @@ func checkForeign(t *testing.T, name string, file []byte, want Recipe, notes []s
 		return
 	}
 	for i := range notes {
-		if !strings.Contains(got.Notes[i], notes[i]) {
+		if !strings.Contains(got.Notes[i].Error(), notes[i]) {
 			t.Errorf("%s: note %q does not say %s", name, got.Notes[i], notes[i])
 		}
 	}
@@ -553,8 +553,8 @@ func FuzzForeignRecipe(f *testing.F) {
 			t.Fatalf("%+v", r)
 		}
 		for _, n := range r.Notes {
-			if len(n) > 2000 {
-				t.Fatalf("a note of %d bytes", len(n))
+			if len(n.Error()) > 2000 {
+				t.Fatalf("a note of %d bytes", len(n.Error()))
 			}
 		}
 	})

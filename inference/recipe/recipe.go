@@ -48,7 +48,7 @@ type Recipe struct {
 	Used *Used `json:"used,omitempty"`
 	inference.Request
 	// Notes are what a picture of another program says that is not taken over, a sentence each.
-	Notes []string `json:"-"`
+	Notes []error `json:"-"`
 	// Thumbnails are small PNG files of what the model saw of the references, by SHA-256, so that a missing one can be told.
 	Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
 	// Masks are the painted masks of a picture file, by SHA-256; a history keeps them beside the recipe. Parse puts them where they
@@ -347,12 +347,16 @@ func Read(file []byte) (r Recipe, foreign bool, err error) {
 // foreignRecipe is what is taken over of the settings of another program, in A1111's words.
 func foreignRecipe(m picture.Metadata) Recipe {
 	r := Recipe{Schema: Schema, Request: inference.Request{Prompt: m.Prompt, Settings: inference.Settings{Negative: m.Negative}}}
-	note := func(format string, args ...any) { r.Notes = append(r.Notes, excerpt(fmt.Sprintf(format, args...))) }
+	note := func(n error) { r.Notes = append(r.Notes, bounded(n)) }
 	spacing := "" // of the sampler's steps
 	for _, s := range m.Settings {
 		for _, t := range inference.Table() {
 			if t.A1111 == s.Key && !t.Read(s.Value, &r.Settings) {
-				note("its %s, %q, is not %s", t.Called, s.Value, t.Takes)
+				takes := message.Of(t.Takes)
+				if t.Most > 0 {
+					takes = message.Note("a number from %g to %g", t.Least, t.Most)
+				}
+				note(message.Note("its %s, %q, is not %s", message.Of(t.Called), s.Value, takes))
 			}
 		}
 		switch s.Key {
@@ -361,10 +365,10 @@ func foreignRecipe(m picture.Metadata) Recipe {
 		case "Seed":
 			switch v, err := strconv.ParseUint(s.Value, 10, 64); {
 			case err != nil:
-				note("its seed, %q, is not a possible seed", s.Value)
+				note(message.Note("its seed, %q, is not a possible seed", s.Value))
 			case v > math.MaxUint32:
 				r.Seeds = []uint64{v}
-				note("its seed %d has more than 32 bits, and only the last 32 count: it is the same as %d", v, uint32(v))
+				note(message.Note("its seed %s has more than 32 bits, and only the last 32 count: it is the same as %s", fmt.Sprint(v), fmt.Sprint(uint32(v))))
 			default:
 				r.Seeds = []uint64{v}
 			}
@@ -379,16 +383,16 @@ func foreignRecipe(m picture.Metadata) Recipe {
 		case err == nil:
 			r.Sampler = on.Name
 		case sampler.Fixed:
-			note("its schedule type, %q, is not one that the sampler %s has here", spacing, sampler.Label)
+			note(message.Note("its schedule type, %q, is not one that the sampler %s has here", spacing, sampler.Label))
 		default:
-			note("its schedule type, %q, is not one of Realword's", spacing)
+			note(message.Note("its schedule type, %q, is not one of Realword's", spacing))
 		}
 	}
 	for _, n := range m.Notes {
-		note("%s", n)
+		note(n)
 	}
 	if more := unread(m.Settings, r.Sampler); len(more) > 0 {
-		note("it was made with %s too, which is left out: the picture may be another one", strings.Join(more, ", "))
+		note(message.Note("it was made with %s too, which is left out: the picture may be another one", strings.Join(more, ", ")))
 	}
 	var uses []lora.Use
 	found, rest := lora.Cut(r.Prompt)
@@ -406,10 +410,10 @@ func foreignRecipe(m picture.Metadata) Recipe {
 	}
 	for _, u := range found {
 		if u.Unread != "" {
-			note("its LoRA %s says %q too, which is ignored: it acts everywhere, and in all steps", u.Name, u.Unread)
+			note(message.Note("its LoRA %s says %q too, which is ignored: it acts everywhere, and in all steps", u.Name, u.Unread))
 		}
 		if err := lora.CheckWeight(u.Name, u.Weight); err != nil || len(uses) == lora.MaxUses {
-			note("its LoRA %s with the weight %g is left out", u.Name, u.Weight)
+			note(message.Note("its LoRA %s with the weight %g is left out", u.Name, u.Weight))
 			continue
 		}
 		uses = append(uses, lora.Use{Name: u.Name, Weight: u.Weight})
@@ -419,10 +423,28 @@ func foreignRecipe(m picture.Metadata) Recipe {
 	}
 	for _, text := range []string{r.Prompt, r.Negative} {
 		for _, mark := range (prompt.Reading{}).Notations(text) {
-			note("%s", mark)
+			note(mark)
 		}
 	}
 	return r
+}
+
+// bounded is a note with texts of the file that are no longer than anybody reads.
+func bounded(n error) error {
+	m, is := n.(*message.Error) //nolint:errorlint // a note is no chain
+	if !is {
+		return n
+	}
+	values := slices.Clone(m.Values)
+	for i, v := range values {
+		switch v := v.(type) {
+		case string:
+			values[i] = excerpt(v)
+		case error:
+			values[i] = bounded(v)
+		}
+	}
+	return message.Make(m.Text, values...)
 }
 
 // unread are the settings of another program that change a picture and that Realword does not have.

@@ -218,7 +218,7 @@ func offerNote(p state.Past, m *bundle.Manifest, changes bool) string {
 		notes = append(notes, wording.Sentence(size))
 	}
 	for _, n := range p.Notes {
-		notes = append(notes, wording.Capital(n))
+		notes = append(notes, wording.Sentence(n))
 	}
 	return strings.Join(notes, " ")
 }
