@@ -65,8 +65,9 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 	}
 	if err != nil {
 		j.next.stop()
-		j.takeBack()
-		j.forgetAll()
+		if j.takeBack() == nil {
+			j.forgetAll()
+		}
 		j.cancel(err) // and what listens for results
 		return nil, err
 	}
@@ -248,13 +249,13 @@ func (j *Job) gone(n int) bool {
 	return errors.Is(err, jetstream.ErrKeyNotFound)
 }
 
-// takeBack takes what waits of the job off the queue, tells who makes it to stop, and removes what was made.
-func (j *Job) takeBack() {
+// takeBack takes what waits of the job off the queue, and tells who makes it to stop. After an error the farm may have it still.
+func (j *Job) takeBack() error {
 	c := j.queue.conn
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), 10*time.Second)
+	ctx, cancel := c.ending(j.ctx, 10*time.Second)
 	defer cancel()
 	_ = c.nc.Publish(cancelSubject+"."+j.ID, nil)
-	_ = c.jobs.Purge(ctx, jetstream.WithPurgeSubject(jobSubject+"."+j.queue.model+"."+j.ID+".>"))
+	return c.jobs.Purge(ctx, jetstream.WithPurgeSubject(jobSubject+"."+j.queue.model+"."+j.ID+".>"))
 }
 
 // TakeBack takes a job off the farm of which no Job is left, because who handed it over has died: what waits is not made, and what was made
@@ -289,7 +290,7 @@ var plainID = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
 
 // forgetAll removes what the farm keeps of the job.
 func (j *Job) forgetAll() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), cleanFor)
+	ctx, cancel := j.queue.conn.ending(j.ctx, cleanFor)
 	defer cancel()
 	for _, n := range j.wanted {
 		if ctx.Err() != nil {
@@ -442,13 +443,33 @@ func (j *Job) deliver() {
 		if j.ctx.Err() != nil {
 			err = context.Cause(j.ctx)
 		}
-		j.takeBack()
-		j.events <- inference.Failed{Err: err}
-		j.forgetAll()
+		j.fail(inference.Failed{Err: err})
 	} else {
 		j.events <- inference.Done{Pictures: len(j.wanted), Elapsed: time.Since(j.began)}
 	}
 	j.cancel(context.Canceled)
+}
+
+// soon is how long the end of a job that has failed waits for the farm, which may not answer for a night.
+const soon = 2 * time.Second
+
+// fail takes a job back, and removes what was made of it. That it has failed is told soon, whatever becomes of that.
+func (j *Job) fail(e inference.Failed) {
+	back := make(chan bool, 1)
+	go func() { back <- j.takeBack() == nil }()
+	wait := soon
+	if !j.queue.conn.Connected() {
+		wait = 0
+	}
+	select {
+	case taken := <-back:
+		back <- taken
+	case <-time.After(wait):
+	}
+	j.events <- e
+	if <-back {
+		j.forgetAll()
+	}
 }
 
 // pictures delivers all pictures. One that cannot be made ends the job only where no other was made by then: what one picture lacks, others

@@ -13,6 +13,7 @@
 // on the same provider. A second delivery of a picture that is there changes nothing. What ends three deliveries without one new kept
 // step is parked with its reason: a result, too. A job goes on past such a picture if others of it were made, and fails in the end.
 // Of a picture whose turn it is, and of which the farm has neither a message nor a result, the client queues another message.
+// That a job has failed, or was cancelled, is told while the farm takes it back: nobody waits for a farm that is away.
 //
 // Room: a worker that has made a picture for which the store has no room keeps it, begins nothing else and asks again, so that a job whose
 // client sleeps costs no picture twice. A client whose next picture waits for room takes others of the job off the farm before their turn.

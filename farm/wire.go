@@ -260,6 +260,32 @@ func (c *Conn) Close() { c.nc.Close() }
 // Connected tells whether the farm answers.
 func (c *Conn) Connected() bool { return c.nc.IsConnected() }
 
+// ending is for what ends something, also where ctx has ended. It lasts as long as limit, but where ctx has ended and the farm is away no
+// longer than patience.
+func (c *Conn) ending(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-last.Done():
+		}
+		tick := time.NewTicker(patience / 10)
+		defer tick.Stop()
+		for there := time.Now(); last.Err() == nil; {
+			select {
+			case <-last.Done():
+			case <-tick.C:
+				if c.Connected() {
+					there = time.Now()
+				} else if time.Since(there) > patience {
+					cancel()
+				}
+			}
+		}
+	}()
+	return last, cancel
+}
+
 // OnChange calls f whenever the connection was lost or is back, off the caller's goroutine.
 func (c *Conn) OnChange(f func(connected bool, why error)) {
 	c.mu.Lock()

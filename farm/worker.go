@@ -126,6 +126,9 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 	defer func() {
 		stop()
 		beat.Wait()
+		if !c.Connected() { // what it said of itself goes by its age
+			return
+		}
 		gone, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		_ = c.workers.Purge(gone, w.info.ID)
@@ -538,7 +541,7 @@ func (t *task) work(ctx context.Context) {
 		trouble = err
 	}
 	t.says(trouble)
-	ending, cancel := ending(ctx)
+	ending, cancel := t.ending(ctx, toEnd)
 	defer cancel()
 	switch {
 	case err == nil:
@@ -949,18 +952,16 @@ func (t *task) says(err error) {
 func (t *task) park(ctx context.Context, why error) {
 	reason := Result{Problem: why.Error(), Said: message.PartsOf(why), Plan: planOf(why)}
 	err := t.whenRoom(ctx, func() error {
-		ending, cancel := ending(ctx)
+		ending, cancel := t.ending(ctx, toEnd)
 		defer cancel()
 		return t.answer(ending, reason)
 	})
 	if t.says(why); err == nil {
-		ending, cancel := ending(ctx)
+		ending, cancel := t.ending(ctx, toEnd)
 		defer cancel()
 		t.acknowledge(ending)
 	}
 }
 
-// ending is the time that a worker has to end a picture, also where it leaves.
-func ending(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-}
+// toEnd is the time that a worker has to end a picture, also where it leaves.
+const toEnd = time.Minute

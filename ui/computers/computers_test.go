@@ -23,6 +23,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/memory"
+	"realword/inference/wait"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -31,6 +32,7 @@ import (
 // engine makes pictures of one colour, in as many steps as are asked for.
 type engine struct {
 	started atomic.Int32
+	running atomic.Int32
 	step    time.Duration
 	gate    func(context.Context) // what a picture waits for before its first step; nil: nothing
 }
@@ -44,9 +46,11 @@ func (*engine) Manifest() bundle.Manifest { return *uitest.Toybox }
 
 func (e *engine) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
 	e.started.Add(1)
+	e.running.Add(1)
 	j := job{make(chan inference.Event, 100)}
 	go func() {
 		defer close(j.events)
+		defer e.running.Add(-1)
 		if e.gate != nil {
 			e.gate(ctx)
 		}
@@ -309,6 +313,82 @@ func TestJobsWaitForTheFarm(t *testing.T) {
 	if pictures, _ := b.run(state.Task{ID: 4, Request: request(2), Where: state.Far}); len(pictures) != 2 {
 		t.Errorf("%d pictures after it came back", len(pictures))
 	}
+}
+
+// TestStoppingWaitsForNoFarm: a job that is made wherever it is done first is stopped while the farm is away. The engine here is free at
+// once, and has the next job; what the farm would be told takes its time behind.
+func TestStoppingWaitsForNoFarm(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.shareIt()
+	r := request(2)
+	r.Steps = 100_000
+	task := state.Task{ID: 1, Request: r, Where: state.First}
+	ctx, stop := context.WithCancel(t.Context())
+	j, err := b.Runner(task).Start(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan inference.Event, 1)
+	go func() {
+		for e := range j.Events() {
+			if _, is := e.(inference.Failed); is {
+				ended <- e
+			}
+		}
+		close(ended)
+	}()
+	b.Until("it is made here", func() bool { return b.here.running.Load() == 1 })
+	b.dies()
+	b.Until("the farm is away", func() bool { return b.State.Queue.Away })
+	there, cancel := context.WithTimeout(t.Context(), time.Minute) // what a computer has to hand over a picture to a farm that is there
+	defer cancel()
+	stop()
+	if _, failed := wait.For(t, "its end", ended).(inference.Failed); !failed || b.here.running.Load() != 0 || there.Err() != nil {
+		t.Errorf("failed %v, %d jobs run here, as late as with a farm: %v", failed, b.here.running.Load(), there.Err())
+	}
+	if e := wait.For(t, "the end of its events", ended); e != nil {
+		t.Errorf("%T after the end", e)
+	}
+	if pictures, _ := b.run(state.Task{ID: 2, Request: request(1), Where: state.First}); len(pictures) != 1 {
+		t.Errorf("%d pictures of the next job", len(pictures))
+	}
+}
+
+// TestTheLastEventIsNotHeldBack by what the farm has still to do with the job.
+func TestTheLastEventIsNotHeldBack(t *testing.T) {
+	from := job{make(chan inference.Event)}
+	w, passed, ends := &watched{Job: from, out: make(chan inference.Event)}, make(chan bool), 0
+	go func() {
+		w.pass(func() { ends++ })
+		close(passed)
+	}()
+	from.events <- inference.Progress{}
+	if _, is := wait.For(t, "an event", w.Events()).(inference.Progress); !is || ends != 0 {
+		t.Error("it ends before its end")
+	}
+	from.events <- inference.Failed{}
+	if _, is := wait.For(t, "the last event", w.Events()).(inference.Failed); !is || ends != 1 {
+		t.Errorf("it has ended %d times", ends)
+	}
+	if e := wait.For(t, "the end", w.Events()); e != nil {
+		t.Errorf("%T after the end", e)
+	}
+	select {
+	case <-passed:
+		t.Error("the farm has nothing to do any more")
+	default:
+	}
+	close(from.events)
+	wait.For(t, "the farm", passed)
+}
+
+// dies ends the server of the window's farm without a word to the window.
+func (b *bench) dies() {
+	b.link.mu.Lock()
+	server := b.link.server
+	b.link.server = nil
+	b.link.mu.Unlock()
+	server.Close()
 }
 
 // TestLeavingTakesJobsBack, one that runs and one that was handed over ahead: the farm makes nothing any more for who has left, and the

@@ -11,6 +11,7 @@ import (
 
 	"realword/farm"
 	"realword/inference"
+	"realword/inference/memory"
 	"realword/ui/state"
 )
 
@@ -138,23 +139,19 @@ func (r *Runner) Start(ctx context.Context, request inference.Request) (inferenc
 		return nil, state.NotTaken{Err: a.err}
 	}
 	w := &watched{Job: a.job, out: make(chan inference.Event)}
-	helping := func() {}
+	free, gone := func() {}, func() {}
 	if r.where == state.First {
-		helping = r.help(a.line.Conn)
+		free, gone = r.help(a.line.Conn)
 	}
 	p.running.set(r.task, w)
 	p.link.Look(true)
 	go func() {
 		defer a.done()
-		defer close(w.out)
-		for e := range a.job.Events() {
-			switch e.(type) {
-			case inference.Done, inference.Failed:
-				helping() // before the engine may be another one
-				p.running.set(r.task, nil)
-			}
-			w.out <- e
-		}
+		w.pass(func() {
+			free() // before the engine may be another one
+			p.running.set(r.task, nil)
+		})
+		gone()
 	}()
 	return w, nil
 }
@@ -197,21 +194,76 @@ func (l *watchedJobs) any() bool {
 // Events implements inference.Job.
 func (w *watched) Events() <-chan inference.Event { return w.out }
 
-// help has this computer take pictures from the farm, too, until what it answers is called.
-func (r *Runner) help(conn *farm.Conn) (stop func()) {
+// pass hands the events on, and calls end before the last of them. It returns once the farm has nothing more to do with the job, for which
+// nobody who reads the events waits.
+func (w *watched) pass(end func()) {
+	over := sync.OnceFunc(func() { close(w.out) })
+	defer over()
+	for e := range w.Job.Events() {
+		switch e.(type) {
+		case inference.Done, inference.Failed:
+			end()
+			w.out <- e
+			over()
+		default:
+			w.out <- e
+		}
+	}
+}
+
+// help has this computer take pictures from the farm, too, until free is called, which returns once the engine here has nothing to do.
+// gone waits for the farm, which gets what was in work.
+func (r *Runner) help(conn *farm.Conn) (free, gone func()) {
 	ctx, cancel := context.WithCancel(r.page.host.Context)
-	m := r.engine.Manifest()
+	m, h := r.engine.Manifest(), &helper{Engine: r.engine}
 	o := farm.WorkerOptions{
 		Name: hostname(), Version: r.page.host.Version,
-		Models: []farm.Model{{ID: farm.ModelID(m), Name: m.Name, Engine: r.engine}},
+		Models: []farm.Model{{ID: farm.ModelID(m), Name: m.Name, Engine: h}},
 		Memory: func(context.Context) farm.Memory { return farm.MemoryHere() },
 	}
 	var done sync.WaitGroup
 	done.Go(func() { _ = conn.Work(ctx, o) }) // that it cannot help is no trouble: others make the pictures
-	return func() {
-		cancel()
-		done.Wait()
+	return func() { cancel(); h.end() }, done.Wait
+}
+
+// helper is the engine of this computer while it helps.
+type helper struct {
+	Engine
+	mu   sync.Mutex
+	over bool
+	busy sync.WaitGroup // grows under mu, and not once it is over
+}
+
+// Start implements farm.Engine.
+func (h *helper) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over {
+		return nil, context.Canceled
 	}
+	job, err := h.Engine.Start(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	w := &watched{Job: job, out: make(chan inference.Event)}
+	h.busy.Go(func() { w.pass(func() {}) })
+	return w, nil
+}
+
+// Memory implements farm.Planner.
+func (h *helper) Memory(r inference.Request) (plan memory.Plan, ok bool) {
+	if p, is := h.Engine.(farm.Planner); is {
+		return p.Memory(r)
+	}
+	return plan, false
+}
+
+// end waits for the job in work, and lets no other begin.
+func (h *helper) end() {
+	h.mu.Lock()
+	h.over = true
+	h.mu.Unlock()
+	h.busy.Wait()
 }
 
 // makers are the computers with pictures of a job: those that are made, then those in work.
