@@ -86,3 +86,53 @@ func TestWhoLeavesAFarmThatIsAway(t *testing.T) {
 	for range j.Events() { //nolint:revive // to its end
 	}
 }
+
+// TestAJobIsLeftOnAFarmThatIsAway: it says so, and is taken back once the farm is there again, as the same farm.
+func TestAJobIsLeftOnAFarmThatIsAway(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var told []string
+	own := b.dial(b.own())
+	q := own.queueOf("m1")
+	q.Handing = func(job string) { told = append(told, job) }
+	start := func() *Job {
+		t.Helper()
+		j, err := q.Start(t.Context(), request("dog", 2, 3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j.(*Job)
+	}
+	taken := start()
+	taken.Cancel()
+	if collect(t, taken); taken.Left() {
+		t.Error("a farm that was there has the job still")
+	}
+	j, address, id := start(), b.server.Address(), own.ID()
+	b.server.Close()
+	b.until("it is away", func() bool { return !own.Connected() })
+	j.Cancel()
+	collect(t, j)
+	own.Close() // with all that it had to say
+	b.serve(address)
+	waiting := func(want int) {
+		t.Helper()
+		if s, err := b.client.Status(t.Context()); err != nil || s.Waiting != want {
+			t.Errorf("%d pictures wait, want %d, %v", s.Waiting, want, err)
+		}
+	}
+	b.until("it is back", b.client.Connected)
+	waiting(3)
+	again := b.dial(b.own())
+	if !j.Left() || again.ID() != id || len(told) != 2 || told[1] != j.ID {
+		t.Errorf("left %v, the farm is %q, was %q; %q were told", j.Left(), again.ID(), id, told)
+	}
+	if err := again.TakeBack(t.Context(), j.ID); err != nil {
+		t.Error(err)
+	}
+	waiting(0)
+	other := newBench(t)
+	if other.client.ID() == id {
+		t.Error("another farm is the same")
+	}
+}

@@ -27,10 +27,14 @@ type Queue struct {
 	conn     *Conn
 	model    string // see ModelID
 	manifest bundle.Manifest
+
+	Handing func(job string) // called by Start before the farm has anything of the job, which has this ID; nil: nobody asks
 }
 
 // Queue is the farm as an engine for the model.
-func (c *Conn) Queue(m bundle.Manifest) *Queue { return &Queue{c, ModelID(m), m} }
+func (c *Conn) Queue(m bundle.Manifest) *Queue {
+	return &Queue{conn: c, model: ModelID(m), manifest: m}
+}
 
 func (c *Conn) queueOf(modelID string) *Queue { return &Queue{conn: c, model: modelID} }
 
@@ -59,6 +63,9 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 		}
 	}
 	j.ctx, j.cancel = context.WithCancelCause(ctx)
+	if q.Handing != nil {
+		q.Handing(j.ID)
+	}
 	err := j.listen()
 	if err == nil {
 		err = j.hand(j.ctx)
@@ -99,6 +106,7 @@ type Job struct {
 	answers chan int // pictures of which there is a result
 	began   time.Time
 
+	left     bool           // see Left
 	early    map[int]taken  // pictures that were taken off the farm before their turn
 	cleaning sync.WaitGroup // what the farm needs no more is being removed
 
@@ -135,6 +143,10 @@ func (j *Job) one(n int) inference.Request {
 
 // Events implements inference.Job.
 func (j *Job) Events() <-chan inference.Event { return j.events }
+
+// Left tells, once the events have ended, whether the farm may have pictures of the job still: it was away when they were to be taken back.
+// Conn.TakeBack takes them back later.
+func (j *Job) Left() bool { return j.left }
 
 // Cancel implements inference.Job.
 func (j *Job) Cancel() { j.cancel(context.Canceled) }
@@ -467,7 +479,7 @@ func (j *Job) fail(e inference.Failed) {
 	case <-time.After(wait):
 	}
 	j.events <- e
-	if <-back {
+	if j.left = !<-back; !j.left {
 		j.forgetAll()
 	}
 }

@@ -257,6 +257,9 @@ func (c *Conn) agree(ctx context.Context) error {
 // Close ends the connection. Jobs stay queued, and whoever waits for the events of one hears that it has failed.
 func (c *Conn) Close() { c.nc.Close() }
 
+// ID tells this farm from others, also from one that was set up anew at the same address.
+func (c *Conn) ID() string { return c.jobs.CachedInfo().Created.UTC().Format(time.RFC3339Nano) }
+
 // Connected tells whether the farm answers.
 func (c *Conn) Connected() bool { return c.nc.IsConnected() }
 

@@ -6,7 +6,8 @@
 // lack it, unless the user has switched that off. Nothing listens before the user
 // starts to share, or has left it on when the window ended, and no farm is reached for that the user has not joined. What a job on the
 // farm sends are the events of package inference, so that everything else of the window takes them as if they came from here. Before a
-// farm is left, jobs are taken back from it and end with state.ErrRecalled. Page
+// farm is left, jobs are taken back from it and end with state.ErrRecalled; what a farm that is away has still of jobs that ended is taken
+// back once it is there, also by the next window. Page
 // belongs to Fyne's goroutine; Link, which holds the server and the connection, has goroutines of its own and may be used from any.
 package computers
 

@@ -5,21 +5,22 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"realword/farm"
-	"realword/inference"
 	"realword/inference/files"
 )
 
-// handed knows the jobs of this window that the farm has, also after a window has died: what it left there would be made for nobody, and
-// once more for the window that takes its queue up. It may be used from any goroutine.
+// handed knows the jobs of this window that a farm has, as JOB@FARM, also after a window has died: what it left there would be made for
+// nobody, and once more for the window that takes its queue up. It may be used from any goroutine.
 type handed struct {
 	path string
 
 	mu      sync.Mutex
 	release func()   // of the list; nil: another window has it
-	left    []string // by a window that died
+	left    []string // by a window that died, or by this one while the farm was away
 	now     []string
 }
 
@@ -41,7 +42,9 @@ func (h *handed) open() {
 	}
 	h.release = release
 	if data, err := files.Read(h.path, 1<<20); err == nil {
-		_ = json.Unmarshal(data, &h.left) // a damaged one is of no use
+		var list []string
+		_ = json.Unmarshal(data, &list) // a damaged one is of no use
+		h.left = append(list, h.left...)
 	}
 }
 
@@ -55,20 +58,23 @@ func (h *handed) close() {
 	h.path, h.release = "", nil // and not again
 }
 
-// add notes a job; end takes it out.
-func (h *handed) add(j inference.Job) { h.change(j, true) }
-func (h *handed) end(j inference.Job) { h.change(j, false) }
-
-func (h *handed) change(j inference.Job, on bool) {
-	one, is := j.(*farm.Job)
-	if !is {
-		return
-	}
+// add notes a job, and answers its name.
+func (h *handed) add(job, farm string) (name string) {
+	name = job + "@" + farm
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.now = slices.DeleteFunc(h.now, func(id string) bool { return id == one.ID })
-	if on {
-		h.now = append(h.now, one.ID)
+	h.now = append(h.now, name)
+	h.keep()
+	return name
+}
+
+// end takes a job out, unless the farm has it still.
+func (h *handed) end(name string, still bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = slices.DeleteFunc(h.now, func(s string) bool { return s == name })
+	if still && name != "" {
+		h.left = append(slices.Clip(h.left), name)
 	}
 	h.keep()
 }
@@ -85,18 +91,29 @@ func (h *handed) keep() {
 	}
 }
 
-// takeBack takes back what a window that died has left on the farm.
+// takeBack takes back what is left on the farm. What is left on another one waits until that is joined.
 func (h *handed) takeBack(ctx context.Context, conn *farm.Conn) {
 	h.mu.Lock()
 	left := h.left
 	h.mu.Unlock()
-	for _, id := range left {
-		if conn.TakeBack(ctx, id) != nil {
+	for _, name := range left {
+		job, of, known := strings.Cut(name, "@") // an earlier version did not say which farm
+		if known && of != conn.ID() {
+			continue
+		}
+		if !conn.Connected() || takeBack(ctx, conn, job) != nil {
 			return // another time
 		}
 		h.mu.Lock()
-		h.left = slices.DeleteFunc(slices.Clone(h.left), func(s string) bool { return s == id })
+		h.left = slices.DeleteFunc(slices.Clone(h.left), func(s string) bool { return s == name })
 		h.keep()
 		h.mu.Unlock()
 	}
+}
+
+// takeBack waits no longer than a moment for the farm, which is asked again.
+func takeBack(ctx context.Context, conn *farm.Conn, job string) error {
+	try, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return conn.TakeBack(try, job)
 }

@@ -30,6 +30,7 @@ type ahead struct {
 	ctx   context.Context // of the job
 	stop  context.CancelFunc
 	ready chan struct{}
+	name  string        // after ready, as handed has it; "": the farm has got nothing
 	job   inference.Job // after ready; nil: it could not be
 	err   error
 	done  func()      // the job has ended
@@ -65,16 +66,18 @@ func (p *Page) hand(l *line, engine Engine, r inference.Request) *ahead {
 	a.ctx, a.stop = context.WithCancel(l.ctx)
 	a.done = func() {
 		a.stop()
-		p.link.handed.end(a.job)
+		j, is := a.job.(*farm.Job)
+		p.link.handed.end(a.name, is && j.Left())
 		l.jobs.Done()
 	}
 	go func() {
 		defer close(a.ready)
-		if a.job, a.err = l.Queue(engine.Manifest()).Start(a.ctx, r); a.err != nil {
+		q := l.Queue(engine.Manifest())
+		q.Handing = func(job string) { a.name = p.link.handed.add(job, l.ID()) }
+		if a.job, a.err = q.Start(a.ctx, r); a.err != nil {
 			a.err = cmp.Or(context.Cause(a.ctx), a.err)
+			p.link.handed.end(a.name, true) // whatever the farm has got of it
 			l.jobs.Done()
-		} else {
-			p.link.handed.add(a.job)
 		}
 	}()
 	return a
