@@ -307,6 +307,36 @@ func TestEachRefusesAnother(t *testing.T) {
 	}
 }
 
+// TestAnEngineThatHangs in the middle of a picture, as a driver does, loses it to another computer, which goes on from what was kept.
+func TestAnEngineThatHangs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	hung, release := make(chan bool, 1), make(chan bool)
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	t.Cleanup(func() { close(release); cancel(); done.Wait() })
+	hangs := &fakeEngine{step: time.Millisecond, stepped: func(_ inference.Request, k int) {
+		if k == 3 {
+			hung <- true
+			<-release
+		}
+	}}
+	c := b.helper("hangs")
+	done.Go(func() {
+		_ = c.Work(ctx, WorkerOptions{Name: "hangs", Models: []Model{{ID: "m1", Engine: hangs}}, Keep: time.Nanosecond, Silence: time.Second})
+	})
+	r := request("dog", 6, 1)
+	j := b.start(r)
+	<-hung
+	var first atomic.Int32
+	first.Store(-1)
+	b.worker("well", &fakeEngine{step: time.Millisecond, stepped: func(_ inference.Request, k int) { first.CompareAndSwap(-1, int32(k)) }})
+	same(t, r, collect(t, j))
+	if maker := j.(*Job).Makers()[0]; maker != "well" || first.Load() != 3 {
+		t.Errorf("%q made it, from step %d on", maker, first.Load())
+	}
+}
+
 // nowhere is a runtime of a model that nothing is computed of.
 type nowhere struct{}
 

@@ -43,6 +43,7 @@ type WorkerOptions struct {
 	Version string        // of the program
 	Models  []Model       // at least one, unless it fetches some
 	Keep    time.Duration // between two kept States of a picture; 0: 2 s
+	Silence time.Duration // after which an engine that has stopped in the middle of a picture has lost it to others; 0: 5 min
 	Supply  *Supply       // gets models for which pictures wait; nil: it makes those that it has
 	// What it has of memory; may be slow. nil: it says nothing of it, and takes pictures whatever they need.
 	Memory func(context.Context) Memory
@@ -95,7 +96,7 @@ type worker struct {
 // farm being gone is no reason to return. Several devices are several calls.
 func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 	w := &worker{Conn: c, options: o, consumers: map[string]jetstream.Consumer{}, shown: time.Now(), resting: map[string]rest{}}
-	w.options.Keep = cmp.Or(o.Keep, 2*time.Second)
+	w.options.Keep, w.options.Silence = cmp.Or(o.Keep, 2*time.Second), cmp.Or(o.Silence, 5*time.Minute)
 	w.info = WorkerInfo{
 		ID: nuid.Next(), Name: o.Name, Device: o.Device, Version: o.Version, Models: map[string]string{}, Cards: map[string]string{},
 	}
@@ -469,6 +470,35 @@ type task struct {
 	kept   time.Time       // when one was
 	passes int             // made
 	last   int             // passes that a Progress told
+	pulse  pulse
+}
+
+// pulse tells whether an engine still gets on with a picture, once it has made a step: before, it may have to open and compile.
+type pulse struct {
+	mu      sync.Mutex
+	heard   time.Time // the last event; zero: no step was made
+	longest time.Duration
+}
+
+// hear is told that an event came.
+func (p *pulse) hear(step bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.heard.IsZero() && !step {
+		return
+	}
+	if !p.heard.IsZero() {
+		p.longest = max(p.longest, time.Since(p.heard))
+	}
+	p.heard = time.Now()
+}
+
+// silent tells whether nothing has come for so long, and for many times as long as it took until now: what slow computers do between two
+// steps, or to decode a picture, is work.
+func (p *pulse) silent(limit time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.heard.IsZero() && time.Since(p.heard) > max(limit, 20*p.longest)
 }
 
 func (t *task) key() string { return unit(t.job, t.picture) }
@@ -494,7 +524,7 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
 	t.work(working)
 }
 
-// beat keeps the message while it is worked on, and ends the work where the message is not in the queue any more: whoever took it off has
+// beat keeps the message while it is worked on and gets on, and ends the work where the message is not in the queue any more: whoever took it off has
 // told so, but what is told while this computer begins, or while the line is cut, is not heard.
 func (t *task) beat(ctx context.Context, end context.CancelCauseFunc) {
 	tick := time.NewTicker(ackWait / 4)
@@ -504,7 +534,9 @@ func (t *task) beat(ctx context.Context, end context.CancelCauseFunc) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = t.msg.InProgress()
+			if !t.pulse.silent(t.options.Silence) {
+				_ = t.msg.InProgress()
+			}
 			if t.taken(ctx) {
 				end(errDone)
 				return
@@ -791,6 +823,8 @@ func (t *task) make(ctx context.Context) error {
 
 // event passes an event on, and keeps it for the result.
 func (t *task) event(ctx context.Context, e inference.Event) {
+	_, step := e.(inference.StepDone)
+	t.pulse.hear(step)
 	subject := eventSubject
 	switch at := e.(type) {
 	case inference.StageStarted:
