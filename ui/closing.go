@@ -23,10 +23,13 @@ func (w *Window) leaving() string {
 		}
 	}
 	rest, of := w.state.Rest()
-	waiting := w.state.Queue.Pictures()
-	if rest > 0 || waiting > 0 && !w.state.History.Open { // a queue that only waits stays as it is
+	waiting, lost, lostRest := w.state.Queue.Pictures(), 0, 0
+	if w.state.History.Open {
+		lost, lostRest = w.unkept()
+	}
+	if rest > lostRest || waiting > 0 && !w.state.History.Open { // a queue that only waits stays as it is
 		made := ""
-		if rest += waiting; of > 1 && waiting == 0 {
+		if rest += waiting - lost; of > 1 && waiting == 0 && lost == 0 {
 			made = fmt.Sprint(" ", i18n.T("(%d of %d)", rest, of))
 		}
 		if w.state.History.Open {
@@ -36,6 +39,10 @@ func (w *Window) leaving() string {
 			add(i18n.N(rest, "%d picture has not been made yet%s.", "%d pictures have not been made yet%s.", rest, made))
 		}
 	}
+	if lost > 0 {
+		add(i18n.N(lost, "%d picture in the queue could not be written down and will be lost when the window closes.",
+			"%d pictures in the queue could not be written down and will be lost when the window closes.", lost))
+	}
 	if f := w.state.Form; w.state.History.Err != nil && !w.state.History.Open && (f.Prompt != "" || len(f.Cards) > 0) {
 		add(i18n.T("The history is off: the prompt and the pictures bound to its words are not kept."))
 	}
@@ -44,6 +51,23 @@ func (w *Window) leaving() string {
 			"%d pictures have no file yet and will be lost when the window closes.", n))
 	}
 	return text
+}
+
+// unkept is how many pictures are not made yet of jobs that could not be written down, and how many of them are of jobs that run.
+func (w *Window) unkept() (all, running int) {
+	tasks := w.journal.Unkept()
+	for _, f := range w.state.Queue.Flights {
+		if tasks[f.Task.ID] {
+			running += len(f.Rest())
+		}
+	}
+	all = running
+	for _, t := range w.state.Queue.Waiting {
+		if tasks[t.ID] {
+			all += t.Pictures()
+		}
+	}
+	return all, running
 }
 
 // askClose closes the window; it asks where something under way would end. Who closes it once more while the question is up has

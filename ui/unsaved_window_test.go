@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -298,4 +299,44 @@ func TestPreferencesThatAreNotKeptAreSaid(t *testing.T) {
 	if text := b.notice.Now.Text; !strings.HasPrefix(text, "Preferences, presets and styles are not kept. ") || !strings.Contains(text, file) {
 		t.Errorf("it says %q", text)
 	}
+}
+
+// TestClosingTellsOfJobsThatAreNotKept: those that there is no room to write down do not stay in the queue. Once there is, they do.
+func TestClosingTellsOfJobsThatAreNotKept(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	blobs := filepath.Join(dir, "history.blobs")
+	if err := os.WriteFile(blobs, nil, 0o600); err != nil { // a disk without room for what is large
+		t.Fatal(err)
+	}
+	dog := bytes.Repeat([]byte("dog"), 100_000)
+	b.subjects.PromptChanged("a dog")
+	b.state.Form.Count = 2
+	small := state.Task{Request: b.state.Form.Request(), Model: b.state.Model.Name}
+	large := small
+	large.Request.Subjects = []inference.Subject{{
+		Word:       inference.Word{Text: "dog", Occurrence: 1},
+		References: []inference.Reference{{Name: "dog.png", Data: dog, SHA256: files.Sum(dog)}},
+	}}
+	b.queue.Pause()
+	b.queue.Put(large, false)
+	b.settle()
+	lost := "2 pictures in the queue could not be written down and will be lost when the window closes."
+	if text := b.leaving(); text != lost || b.state.History.Err == nil {
+		t.Errorf("closing it says %q, and of the history %v", text, b.state.History.Err)
+	}
+	b.queue.Put(small, true)
+	b.settle()
+	b.queue.Pause()
+	j := b.started()
+	stay := "4 pictures have not been made yet. They stay in the queue until the next start."
+	mixed := strings.Replace(stay, "4", "2", 1) + "\n" + lost
+	b.until("it says "+mixed, func() bool { return b.leaving() == mixed && b.state.History.Err != nil })
+	if err := os.Remove(blobs); err != nil {
+		t.Fatal(err)
+	}
+	b.session.Retry()
+	b.until("it says "+stay, func() bool { return b.leaving() == stay && b.state.History.Err == nil })
+	b.queue.Pause() // the other does not begin
+	b.end(j, inference.Failed{Err: errors.New("enough")})
 }

@@ -4,7 +4,8 @@
 // Contract: window and command line record through this package, so both keep the same of a round. It imports inference and history
 // and no toolkit of windows; what a draft is, only the caller knows. A Recorder writes at once on its caller's goroutine; a Journal
 // puts everything that changes the history into one order, on a goroutine of its own, and owns the session that things go to.
-// Pictures matter more than the journal: what goes wrong here is told and stops no run.
+// Pictures matter more than the journal: what goes wrong here is told and stops no run. Changes of jobs that wait are not given up: while
+// one cannot be made, that is what is told of all others too, and it is tried again until it can.
 package journal
 
 import (
@@ -28,7 +29,7 @@ type Journal struct {
 
 	Stopped func(picture uint64) // of a recorded round: is told of one that was stopped behind a step; set before the first round
 
-	told  func(error) // of every change: nil, or why it was not made
+	told  func(error) // of every change: nil, or why it, or one before that must not be lost, was not made
 	idle  func()      // nothing waits any more
 	begun func()      // a session was
 
@@ -42,7 +43,13 @@ type Journal struct {
 	running map[uint64]bool               // rounds whose events still come
 	over    int                           // rounds whose events have all been recorded
 
-	jobs map[int]*job // of the caller's tasks; belongs to the changes
+	unkept map[int]bool // tasks that could not be written down yet
+	again  *time.Timer  // to the next try of what could not be done; nil: none is due
+
+	pause  time.Duration // before what could not be done is tried again
+	jobs   map[int]*job  // of the caller's tasks; belongs to the changes, as the next two do
+	order  []int         // of the tasks, as they are to wait
+	undone []*undone
 }
 
 // session is one that things were asked to go to. A change may begin it later.
@@ -61,6 +68,8 @@ type recording struct {
 	unfiled int             // finished pictures that are neither yet
 	end     inference.Event // the last one, while there are such; nil: it has not come, or is recorded
 	lost    error           // why a step is not kept; nil: all are
+	task    int
+	over    bool // all events have come
 }
 
 func (r *recording) event(e inference.Event) error {
@@ -108,7 +117,7 @@ func (r *recording) filed() error {
 func New(told func(error), idle, begun func()) *Journal {
 	j := &Journal{
 		told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, running: map[uint64]bool{},
-		jobs: map[int]*job{},
+		jobs: map[int]*job{}, pause: retryEvery,
 	}
 	j.done = sync.NewCond(&j.mu)
 	return j
@@ -159,7 +168,7 @@ func (j *Journal) work() {
 		if errors.Is(err, errLeft) {
 			err = nil
 		}
-		j.told(err)
+		j.told(cmp.Or(err, j.late()))
 	}
 }
 
@@ -177,8 +186,10 @@ func (j *Journal) Working() bool {
 	return j.busy
 }
 
-// Close waits for what was asked for and closes the store. Of another one that is opened later the journal knows nothing yet.
+// Close waits for what was asked for, tries once more what could not be done, and closes the store. Of another one that is opened later the
+// journal knows nothing yet.
 func (j *Journal) Close() error {
+	j.Retry()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for j.busy {
@@ -188,7 +199,7 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	err := j.store.Close()
-	j.store, j.session, j.jobs = nil, &session{}, map[int]*job{}
+	j.store, j.session, j.jobs, j.order, j.undone, j.unkept = nil, &session{}, map[int]*job{}, nil, nil, nil
 	return err
 }
 
@@ -253,14 +264,14 @@ func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
 // Record journals a round from its begin, and passes the events of its job on, each before it is journalled: the screen comes first.
 // The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. Each finished picture has to come to Saved or
 // Unsaved: the round ends, and its job leaves the queue, when the last of them was recorded. When all events have come, the oldest step
-// data beyond Budget goes. Steps that the disk is too slow for are left out.
+// data beyond Budget goes. Steps that the disk is too slow for are left out. Without a store nothing is recorded of the round.
 func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64,
 	events <-chan inference.Event,
 ) <-chan inference.Event {
 	if j.Store() == nil {
 		return events
 	}
-	rec := &recording{Recorder: NewRecorder(nil, 0, r)}
+	rec := &recording{Recorder: NewRecorder(nil, 0, r), task: task}
 	rec.Model = model
 	rec.Thumb = int(j.Thumb.Load())
 	to := j.current()
@@ -300,7 +311,9 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 			j.Do(func(*history.Store) error { return rec.event(e) })
 		}
 		j.Do(func(s *history.Store) error {
+			rec.over = true
 			if j.runs(rec.Round, false); rec.failed != nil {
+				j.unneeded(rec)
 				return rec.failed
 			}
 			if id := rec.Picture(of); stepped && id != 0 && j.Stopped != nil {
@@ -346,6 +359,15 @@ func Trim(s *history.Store, budget int64) error {
 	return err
 }
 
+// unneeded has the job of a round that could never begin not be written down any more when it is over, and its pictures are in files: it
+// would be made again.
+func (j *Journal) unneeded(r *recording) {
+	if k := j.job(r.task); r.over && r.failed != nil && r.unfiled <= 0 && k.id == 0 && !k.left {
+		k.dropped = true
+		j.forget(r.task)
+	}
+}
+
 // Saved journals the file of a finished picture of a recorded round, which belongs to the history then: sha256 is that of its bytes.
 // then is told the picture's number in the history, on the journal's goroutine.
 func (j *Journal) Saved(ready inference.PictureReady, file, sha256 string, then func(picture uint64)) {
@@ -358,6 +380,7 @@ func (j *Journal) Saved(ready inference.PictureReady, file, sha256 string, then 
 		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
 			then(id)
 		}
+		defer j.unneeded(made.round)
 		return errors.Join(err, made.round.filed()) // also where it could not be recorded: the picture is in its file
 	})
 }

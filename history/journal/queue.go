@@ -14,6 +14,7 @@ import (
 // job is where the history keeps a round that waits.
 type job struct {
 	id      uint64 // 0: not kept yet
+	astray  bool   // it is behind others that are to wait behind it
 	dropped bool   // taken out before it was kept
 	left    bool   // see Leave
 	round   uint64 // that it has become; 0: none yet
@@ -31,7 +32,8 @@ func (j *Journal) job(task int) *job {
 
 // Enqueue keeps a round that waits, at the end of the queue. Task is the caller's number for it, never used for another one; the
 // request is a resolved one for the named model, and parents are the pictures of the history that it goes on from. A task that is
-// kept already, or that was dropped, stays as it is.
+// kept already, or that was dropped, stays as it is. What is asked for of a task that cannot be kept now is done once it can; its place is
+// then the one that it has among the others.
 func (j *Journal) Enqueue(task int, r inference.Request, model string, parents []uint64) {
 	j.enqueue(j.current(), task, r, model, parents)
 }
@@ -42,27 +44,101 @@ func (j *Journal) enqueue(to *session, task int, r inference.Request, model stri
 		if k.dropped || k.id != 0 {
 			return nil
 		}
+		if !slices.Contains(j.order, task) {
+			j.order = append(j.order, task)
+		}
+		return j.keep(s, task, func(s *history.Store) error { return j.write(s, to, task, r, model, parents) })
+	})
+}
+
+// write enqueues a task that is not kept yet, in its place.
+func (j *Journal) write(s *history.Store, to *session, task int, r inference.Request, model string, parents []uint64) error {
+	k := j.job(task)
+	if k.id == 0 {
 		plan, err := j.plan(s, to, r, model, parents)
 		if err != nil {
 			return err
 		}
 		k.id, err = s.Enqueue(plan, time.Now())
+		if errors.Is(err, history.ErrNoSession) { // it was deleted for good meanwhile
+			plan.Session = 0
+			k.id, err = s.Enqueue(plan, time.Now())
+		}
+		if err != nil {
+			return err
+		}
+		k.astray = slices.ContainsFunc(j.after(task), func(b int) bool { return j.job(b).id != 0 })
+	}
+	if k.astray {
+		if err := j.place(s, task); err != nil {
+			return err
+		}
+		k.astray = false
+	}
+	return nil
+}
+
+// after are the tasks that are to wait behind another one.
+func (j *Journal) after(task int) []int {
+	return j.order[slices.Index(j.order, task)+1:]
+}
+
+// place puts a task before the first of those in the queue that are to wait behind it.
+func (j *Journal) place(s *history.Store, task int) error {
+	jobs, err := s.Jobs()
+	if err != nil {
 		return err
+	}
+	k := j.job(task)
+	jobs = slices.DeleteFunc(jobs, func(j history.Job) bool { return j.ID == k.id })
+	place := len(jobs)
+	for _, b := range j.after(task) {
+		if i := slices.IndexFunc(jobs, func(one history.Job) bool { return one.ID == j.job(b).id }); i >= 0 {
+			place = i
+			break
+		}
+	}
+	return gone(s.MoveJob(k.id, place))
+}
+
+// shift gives a task its place in the order, before another one, or at the end where that is not there.
+func (j *Journal) shift(task, before int) {
+	if j.order = j.without(task); slices.Contains(j.order, before) {
+		j.order = slices.Insert(j.order, slices.Index(j.order, before), task)
+	} else {
+		j.order = append(j.order, task)
+	}
+}
+
+// without is the order without a task.
+func (j *Journal) without(task int) []int {
+	return slices.DeleteFunc(j.order, func(t int) bool { return t == task })
+}
+
+// change makes a change of a task that is kept, or will be.
+func (j *Journal) change(task int, change func(s *history.Store, k *job) error) {
+	j.Do(func(s *history.Store) error {
+		k := j.job(task)
+		return j.keep(s, task, func(s *history.Store) error {
+			if k.id == 0 {
+				return nil
+			}
+			return gone(change(s, k))
+		})
 	})
 }
 
 // Amend gives a task that is kept and has not begun the request that an engine has made of it.
 func (j *Journal) Amend(task int, r inference.Request, model string, parents []uint64) {
-	j.Do(func(s *history.Store) error {
-		k := j.job(task)
-		if k.id == 0 || k.round != 0 {
+	j.change(task, func(s *history.Store, k *job) error {
+		if k.round != 0 {
 			return nil
 		}
 		plan, err := PlanOf(s, 0, r, model, existing(s, parents)...)
 		if err == nil {
 			err = s.SetPlan(k.id, plan)
 		}
-		return gone(err)
+		return err
 	})
 }
 
@@ -77,13 +153,12 @@ func gone(err error) error {
 // Leave has a task that is about to run, or runs, wait for the next start, before all others: the program ends. From then on it stays in
 // the queue, whatever its events say: what is made is what the next start finds finished. It must be kept.
 func (j *Journal) Leave(task int) {
-	j.Do(func(s *history.Store) error {
-		k := j.job(task)
-		if k.left = true; k.id == 0 {
-			return nil
-		}
-		return gone(s.LeaveJob(k.id))
+	j.Do(func(*history.Store) error {
+		j.job(task).left = true
+		j.order = slices.Insert(j.without(task), 0, task)
+		return nil
 	})
+	j.change(task, func(s *history.Store, k *job) error { return s.LeaveJob(k.id) })
 }
 
 // plan is a round of a session.
@@ -114,10 +189,11 @@ func (j *Journal) start(s *history.Store, to *session, task int, r inference.Req
 	if k.left {
 		return 0, errLeft
 	}
-	if k.id != 0 {
-		if k.round, err = s.StartJob(k.id, time.Now()); gone(err) != nil || err == nil {
-			return k.round, err
-		}
+	if err := j.write(s, to, task, r, model, parents); err != nil {
+		return 0, err
+	}
+	if k.round, err = s.StartJob(k.id, time.Now()); gone(err) != nil || err == nil {
+		return k.round, err
 	}
 	plan, err := j.plan(s, to, r, model, parents)
 	if err == nil {
@@ -142,6 +218,7 @@ func (j *Journal) EnqueueRest(task, of int, r inference.Request, model string, p
 func (j *Journal) Adopt(task int, w Waiting) {
 	j.Do(func(*history.Store) error {
 		j.job(task).id = w.Job
+		j.shift(task, 0)
 		return nil
 	})
 }
@@ -153,63 +230,34 @@ func (j *Journal) Drop(task int) {
 		if k.left {
 			return nil
 		}
-		if k.dropped = true; k.id == 0 {
+		k.dropped = true
+		j.forget(task)
+		if j.order = j.without(task); k.id == 0 {
 			return nil
 		}
-		return gone(s.RemoveJob(k.id))
+		return j.keep(s, task, func(s *history.Store) error { return gone(s.RemoveJob(k.id)) })
 	})
 }
 
 // Move puts a task before another one, or with 0 at the end.
 func (j *Journal) Move(task, before int) {
-	j.Do(func(s *history.Store) error {
-		k := j.job(task)
-		if k.id == 0 {
-			return nil
-		}
-		jobs, err := s.Jobs()
-		if err != nil {
-			return err
-		}
-		jobs = slices.DeleteFunc(jobs, func(j history.Job) bool { return j.ID == k.id })
-		place := len(jobs)
-		if b := j.jobs[before]; b != nil && b.id != 0 {
-			if i := slices.IndexFunc(jobs, func(j history.Job) bool { return j.ID == b.id }); i >= 0 {
-				place = i
-			}
-		}
-		return s.MoveJob(k.id, place)
-	})
+	j.Do(func(*history.Store) error { j.shift(task, before); return nil })
+	j.change(task, func(s *history.Store, _ *job) error { return j.place(s, task) })
 }
 
 // Place says where a task is to be made; the caller knows what the word means.
 func (j *Journal) Place(task int, where string) {
-	j.Do(func(s *history.Store) error {
-		if k := j.job(task); k.id != 0 {
-			return s.SetWhere(k.id, where)
-		}
-		return nil
-	})
+	j.change(task, func(s *history.Store, k *job) error { return s.SetWhere(k.id, where) })
 }
 
 // Unpark lets a task run again.
 func (j *Journal) Unpark(task int) {
-	j.Do(func(s *history.Store) error {
-		if k := j.job(task); k.id != 0 {
-			return s.Unpark(k.id)
-		}
-		return nil
-	})
+	j.change(task, func(s *history.Store, k *job) error { return s.Unpark(k.id) })
 }
 
 // Hold has a task let others go first, or not any more.
 func (j *Journal) Hold(task int, on bool) {
-	j.Do(func(s *history.Store) error {
-		if k := j.job(task); k.id != 0 {
-			return s.HoldJob(k.id, on)
-		}
-		return nil
-	})
+	j.change(task, func(s *history.Store, k *job) error { return s.HoldJob(k.id, on) })
 }
 
 // Waiting is a round of the queue that does not run.

@@ -509,6 +509,7 @@ func (k *Keeper) retry(again bool) {
 	case now.Open:
 		k.kept = []byte{} // the form is written once more
 		k.Keep()
+		k.host.Journal.Retry()
 	default:
 		k.open(before{}, again)
 	}

@@ -1,0 +1,211 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/wait"
+)
+
+// full is a journal on a disk that has no room for what is large.
+type full struct {
+	*Journal
+	t     *testing.T
+	blobs string
+	mu    sync.Mutex
+	told  []error
+}
+
+func newFull(t *testing.T) *full {
+	f := &full{t: t}
+	f.Journal = New(func(err error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.told = append(f.told, err)
+	}, func() {}, func() {})
+	path := filepath.Join(t.TempDir(), "history.db")
+	f.blobs = filepath.Join(filepath.Dir(path), "history.blobs")
+	f.Open(open(t, path))
+	f.fill()
+	return f
+}
+
+func (f *full) fill() {
+	if err := os.WriteFile(f.blobs, nil, 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *full) empty() {
+	if err := os.Remove(f.blobs); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// settle waits for all changes and answers what was told since it was called last.
+func (f *full) settle() []error {
+	f.Journal.mu.Lock()
+	for f.busy {
+		f.done.Wait()
+	}
+	f.Journal.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	told := f.told
+	f.told = nil
+	return told
+}
+
+// large is a request with a reference that there is no room for.
+func large(prompt string) inference.Request {
+	r := dog()
+	r.Prompt = prompt
+	for _, f := range r.Files() {
+		*f.Data = bytes.Repeat([]byte(prompt), 100_000)
+		*f.SHA256 = sum(*f.Data)
+	}
+	return r
+}
+
+// waits are the jobs that the next start finds.
+func (f *full) waits() (list []string) {
+	f.t.Helper()
+	path := filepath.Join(filepath.Dir(f.blobs), "history.db")
+	if err := f.Close(); err != nil {
+		f.t.Fatal(err)
+	}
+	waiting, err := Queue(open(f.t, path))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, w := range waiting {
+		list = append(list, fmt.Sprint(w.Request.Prompt, " ", w.Request.Steps, " ", w.Where, " ", w.Held))
+	}
+	return list
+}
+
+// TestAJobThatThereWasNoRoomFor is written down once there is room, as it is to wait then. Until then its error is told of every change.
+func TestAJobThatThereWasNoRoomFor(t *testing.T) {
+	for name, again := range map[string]func(f *full){
+		"another change of it": func(f *full) { f.Hold(1, true); f.Hold(2, true); f.Hold(4, true) },
+		"the program ends":     func(f *full) {},
+		"a job is left":        func(f *full) { f.Leave(1); f.Leave(1) },
+	} {
+		f := newFull(t)
+		amended := large("one")
+		amended.Steps = 5
+		small := dog()
+		small.Prompt, small.Subjects = "three", nil
+		f.Enqueue(1, large("one"), "tiny", nil)
+		f.Place(1, "far") // what the window does
+		f.Amend(1, amended, "tiny", nil)
+		f.Enqueue(2, large("two"), "tiny", nil)
+		f.Hold(2, true)
+		f.Enqueue(3, small, "tiny", nil)
+		f.Enqueue(4, large("four"), "tiny", nil)
+		f.Move(4, 2)
+		f.Enqueue(5, large("five"), "tiny", nil)
+		f.Drop(5) // is wanted no more
+		f.Do(func(*history.Store) error { return nil })
+		for i, err := range f.settle() {
+			if why := new(history.Error); !errors.As(err, &why) {
+				t.Errorf("%s: of change %d is told %v", name, i, err)
+			}
+		}
+		f.empty()
+		again(f)
+		f.settle()
+		want := []string{"one 5 far false", "four 4  false", "two 4  true", "three 4  false"}
+		if name == "another change of it" {
+			want[0], want[1] = "one 5 far true", "four 4  true"
+		}
+		if got := f.waits(); !slices.Equal(got, want) {
+			t.Errorf("%s: the next start finds %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestThereIsRoomAgain: nobody does anything, and the jobs are written down all the same; nothing is told of them any more.
+func TestThereIsRoomAgain(t *testing.T) {
+	f := newFull(t)
+	f.pause = 1
+	f.Enqueue(1, large("one"), "tiny", nil)
+	f.Enqueue(2, large("two"), "tiny", nil)
+	f.settle()
+	if got := f.Unkept(); len(got) != 2 || !got[1] || !got[2] {
+		t.Errorf("%v are not kept", got)
+	}
+	f.Drop(2)
+	wait.Until(t, "one is not kept", func() bool { return len(f.Unkept()) == 1 })
+	f.empty()
+	wait.Until(t, "all are kept", func() bool { return len(f.Unkept()) == 0 })
+	if told := f.settle(); told[len(told)-1] != nil {
+		t.Errorf("told %v", told[len(told)-1])
+	}
+	if got := f.waits(); !slices.Equal(got, []string{"one 4  false"}) {
+		t.Errorf("the next start finds %q", got)
+	}
+}
+
+// TestAJobThatRunsBeforeItIsKept is kept with its round, once.
+func TestAJobThatRunsBeforeItIsKept(t *testing.T) {
+	for _, left := range []bool{false, true} {
+		f := newFull(t)
+		r := large("one")
+		f.Enqueue(1, r, "tiny", nil)
+		f.Enqueue(2, large("two"), "tiny", nil)
+		in := make(chan inference.Event)
+		out := f.Record(1, r, "tiny", nil, in)
+		send := func(e inference.Event) { in <- e; <-out }
+		send(inference.StageStarted{Stage: inference.StageDenoise})
+		f.settle()
+		f.empty()
+		shot := finished(0, 7)
+		send(shot)
+		f.Saved(shot, "/pictures/dog.png", "ab", func(uint64) {})
+		want := []string{"two 4  false"}
+		if left {
+			f.Leave(1)
+			want = []string{"one 4  false", "two 4  false"}
+		}
+		send(inference.Done{Pictures: 2})
+		close(in)
+		for range out {
+		}
+		f.settle()
+		if got := f.waits(); !slices.Equal(got, want) {
+			t.Errorf("left %v: the next start finds %q, want %q", left, got, want)
+		}
+	}
+}
+
+// TestAJobThatRanAndWasNeverKept is not made again: its pictures are in files. One whose pictures are in none is.
+func TestAJobThatRanAndWasNeverKept(t *testing.T) {
+	for _, filed := range []bool{true, false} {
+		f := newFull(t)
+		r := large("one")
+		f.Enqueue(1, r, "tiny", nil)
+		shot := finished(0, 7)
+		for range f.Record(1, r, "tiny", nil, said(shot, inference.Done{Pictures: 1})) {
+		}
+		var want []string
+		if filed {
+			f.Saved(shot, "/pictures/dog.png", "ab", func(uint64) {})
+		} else {
+			want = []string{"one 4  false"}
+		}
+		f.settle()
+		f.empty()
+		if got := f.waits(); !slices.Equal(got, want) {
+			t.Errorf("in a file %v: the next start finds %q, want %q", filed, got, want)
+		}
+	}
+}
