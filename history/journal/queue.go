@@ -223,11 +223,11 @@ func (j *Journal) Adopt(task int, w Waiting) {
 	})
 }
 
-// Drop takes a task out of the queue, unless it was left.
+// Drop takes a task out of the queue, unless it was left, or is a round: that leaves it by its end.
 func (j *Journal) Drop(task int) {
 	j.Do(func(s *history.Store) error {
 		k := j.job(task)
-		if k.left {
+		if k.left || k.round != 0 {
 			return nil
 		}
 		k.dropped = true

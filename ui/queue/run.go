@@ -28,6 +28,7 @@ type flight struct {
 	stopped *stopped         // nil: nobody has stopped it
 	leaving bool             // it is on its way to the farm: what waits must not get there first
 	refused bool             // it has not begun: the history has it as one that waits
+	early   bool             // it began before a history was open, which has it as one that waits
 }
 
 // Jobs counts the jobs that run and wait, and tells whether the queue is paused.
@@ -408,7 +409,7 @@ func (q *Queue) ended(s *state.State, f state.Flight, paused bool, why error) {
 		one.stopped.paused = paused
 		one.stopped.end(q, f.Task, one.made)
 	}
-	if one.refused { // once it waits again, if it does: no moment may lose it
+	if one.refused || one.early { // once it waits again, if it does: no moment may lose it
 		q.Journal.Drop(f.Task.ID)
 	}
 	q.Advance(false)
@@ -488,9 +489,11 @@ func Read(ctx context.Context, s *history.Store) ([]Kept, error) {
 	return list, err
 }
 
-// TakeUp takes over what waited when the program ended. It waits on until the user lets it go on.
+// TakeUp takes over what waited when the program ended, now that a history is open. It waits on until the user lets it go on. What waits or
+// runs already is written down before it: the history was not open when it was asked for, or has lost it.
 func (q *Queue) TakeUp(kept []Kept) {
 	q.Change(func(s *state.State) {
+		own := slices.Clone(s.Queue.Waiting)
 		for _, k := range kept {
 			t := state.Task{
 				Request: k.Request, Parents: k.Parents, Parked: k.Parked, Held: k.Held, Missing: k.Missing,
@@ -499,6 +502,23 @@ func (q *Queue) TakeUp(kept []Kept) {
 			}
 			s.Queue, t.ID = s.Queue.Add(t, false)
 			q.Journal.Adopt(t.ID, k.Waiting)
+		}
+		for _, t := range slices.Backward(own) {
+			q.file(t, s.Queue.After(t.ID), 0)
+		}
+		first := 0
+		if len(s.Queue.Waiting) > 0 {
+			first = s.Queue.Waiting[0].ID
+		}
+		for _, f := range slices.Backward(s.Queue.Flights) {
+			t, rest := f.Task, f.Rest()
+			if t.Request.Grid == nil { // what it has made is in files
+				t.Request.Seeds = rest
+			}
+			if one := q.flights[t.ID]; one != nil && len(rest) > 0 { // else it is being stopped
+				q.file(t, first, 0)
+				first, one.early = t.ID, true
+			}
 		}
 		if s.Model != nil {
 			s.Queue = s.Queue.For(*s.Model)

@@ -101,7 +101,6 @@ func (k *Keeper) open(was before, again bool) {
 				if err == nil {
 					k.host.Journal.Open(s)
 					now.Queue.Waiting = slices.DeleteFunc(slices.Clone(now.Queue.Waiting), func(t state.Task) bool { return was.tasks[t.ID] != 0 })
-					took() // they come back with all others
 					now.History.Err = trouble
 					switch {
 					case found && trouble == nil && k.untouched():
@@ -111,6 +110,7 @@ func (k *Keeper) open(was before, again bool) {
 					case found && trouble == nil && was.session == 0:
 						k.host.OnQuicker(last.session.ID)
 					}
+					took() // they come back with all others, and what the window has besides goes to the session that is current now
 				}
 			})
 			k.freshen()
