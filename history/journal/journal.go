@@ -4,8 +4,8 @@
 // Contract: window and command line record through this package, so both keep the same of a round. It imports inference and history
 // and no toolkit of windows; what a draft is, only the caller knows. A Recorder writes at once on its caller's goroutine; a Journal
 // puts everything that changes the history into one order, on a goroutine of its own, and owns the session that things go to.
-// Pictures matter more than the journal: what goes wrong here is told and stops no run. Changes of jobs that wait are not given up: while
-// one cannot be made, that is what is told of all others too, and it is tried again until it can.
+// Pictures matter more than the journal: what goes wrong here is told and stops no run. Changes of jobs that wait, and drafts, are not given up:
+// while one cannot be made, that is what is told of all others too, and it is tried again until it can.
 package journal
 
 import (
@@ -422,24 +422,30 @@ func (j *Journal) Filed(picture uint64, file, sha256 string) {
 }
 
 // KeepDraft journals the settings of the session as they stand, with the pictures that they need. Those without bytes are missing already.
+// Where they cannot be kept they are tried again, until newer ones of the session come.
 func (j *Journal) KeepDraft(draft []byte, references []inference.Reference) {
 	to := j.current()
 	j.Do(func(s *history.Store) error {
-		session, err := j.in(s, to)
+		j.forget(to)
+		return j.keep(s, to, func(s *history.Store) error { return j.draft(s, to, draft, references) })
+	})
+}
+
+func (j *Journal) draft(s *history.Store, to *session, draft []byte, references []inference.Reference) error {
+	session, err := j.in(s, to)
+	if err != nil {
+		return err
+	}
+	var kept []history.Reference
+	for _, r := range references {
+		if len(r.Data) == 0 {
+			continue
+		}
+		ref, err := s.PutReference(history.Reference{Name: r.Name, SHA256: r.SHA256}, r.Data)
 		if err != nil {
 			return err
 		}
-		var kept []history.Reference
-		for _, r := range references {
-			if len(r.Data) == 0 {
-				continue
-			}
-			ref, err := s.PutReference(history.Reference{Name: r.Name, SHA256: r.SHA256}, r.Data)
-			if err != nil {
-				return err
-			}
-			kept = append(kept, ref)
-		}
-		return s.SetDraft(session, draft, kept)
-	})
+		kept = append(kept, ref)
+	}
+	return s.SetDraft(session, draft, kept)
 }

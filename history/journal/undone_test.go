@@ -209,3 +209,51 @@ func TestAJobThatRanAndWasNeverKept(t *testing.T) {
 		}
 	}
 }
+
+// TestADraftThatThereWasNoRoomFor is kept once there is, the newest of each session, and its error is told until then.
+func TestADraftThatThereWasNoRoomFor(t *testing.T) {
+	for name, again := range map[string]func(f *full){
+		"by itself":        func(*full) {},
+		"the program ends": func(f *full) { _ = f.Journal.Close() },
+		"room is made for": func(f *full) { f.Retry(); f.settle(); _ = f.Journal.Close() },
+	} {
+		f := newFull(t)
+		if name == "by itself" {
+			f.pause = 1
+		}
+		picture := func(name string) []inference.Reference {
+			data := bytes.Repeat([]byte(name), 100_000)
+			return []inference.Reference{{Name: name, SHA256: sum(data), Data: data}}
+		}
+		f.KeepDraft([]byte(`{"a":1}`), picture("dog"))
+		f.KeepDraft([]byte(`{"a":2}`), picture("dog"))
+		f.SetSession(0)
+		f.KeepDraft([]byte(`{"b":1}`), picture("cat"))
+		f.Do(func(*history.Store) error { return nil }) // such as the file of a picture
+		for i, err := range f.settle() {
+			if why := new(history.Error); !errors.As(err, &why) {
+				t.Errorf("%s: of change %d is told %v", name, i, err)
+			}
+		}
+		f.empty()
+		store := f.Store()
+		if again(f); f.Store() == nil {
+			store = open(t, filepath.Join(filepath.Dir(f.blobs), "history.db"))
+		}
+		wait.Until(t, name+": both are kept", func() bool {
+			list, err := store.Sessions()
+			var drafts []string
+			for _, one := range list {
+				drafts = append(drafts, string(one.Draft))
+			}
+			slices.Sort(drafts)
+			return err == nil && slices.Equal(drafts, []string{`{"a":2}`, `{"b":1}`})
+		})
+		if name == "by itself" {
+			wait.Until(t, "nothing is told of it any more", func() bool {
+				told := f.settle()
+				return len(told) > 0 && told[len(told)-1] == nil
+			})
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/files"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -649,5 +651,31 @@ func TestADamagedHistoryIsSetAsideOrRescued(t *testing.T) {
 	}
 	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); len(aside) != 3 {
 		t.Errorf("moved to %v", aside)
+	}
+}
+
+// TestADraftThatThereWasNoRoomFor: its error stays whatever else is kept, and once there is room it is kept without another letter.
+func TestADraftThatThereWasNoRoomFor(t *testing.T) {
+	dir := t.TempDir()
+	b := newBench(t, dir)
+	data := bytes.Repeat([]byte("dog"), 100_000)
+	blobs := filepath.Join(dir, "history.blobs")
+	if err := os.WriteFile(blobs, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.State.Form.Prompt = "a cat"
+	b.State.Form.Cards = []state.Card{{Ref: inference.Reference{Name: "dog.png", Data: data, SHA256: files.Sum(data)}}}
+	b.Keep()
+	b.Settle()
+	b.host.Journal.Do(func(*history.Store) error { return nil }) // such as the file of a picture
+	if b.Settle(); b.State.History.Err == nil {
+		t.Error("nobody says that the form is not kept")
+	}
+	if err := os.Remove(blobs); err != nil {
+		t.Fatal(err)
+	}
+	b.end() // nothing was typed since
+	if b = newBench(t, dir); b.State.Form.Prompt != "a cat" {
+		t.Errorf("the next window opens %q", b.State.Form.Prompt)
 	}
 }
