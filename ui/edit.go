@@ -1,10 +1,13 @@
 package ui
 
 import (
+	"strconv"
+
 	"fyne.io/fyne/v2"
 
 	"realword/ui/command"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 	"realword/ui/state"
 )
 
@@ -36,8 +39,12 @@ func (w *Window) adopt(f state.Form, changed bool) {
 	w.refresh()
 }
 
-// field is the text field that has the focus; nil: none has. Cards and words hear shortcuts as well, and are none.
+// field is the text field that has the focus and is no part of the form: it has an undo of its own. Nil: none is. Cards and words hear
+// shortcuts as well, and are none.
 func (w *Window) field() fyne.Shortcutable {
+	if field, typed := w.win.Canvas().Focused().(*kit.Field); typed && field.InForm {
+		return nil
+	}
 	field, _ := w.win.Canvas().Focused().(interface {
 		fyne.Shortcutable
 		SelectedText() string
@@ -46,9 +53,14 @@ func (w *Window) field() fyne.Shortcutable {
 }
 
 func (w *Window) undoActions() []command.Action {
-	// A text field with the focus has an undo of its own, which comes first (performKey).
+	// There is one line of time, of words, settings, cards and jobs: what was done last is taken back first, wherever the focus is. A text
+	// field that is no part of the form has an undo of its own, which comes first (kit.Field).
 	typing := func() bool { return w.field() != nil }
 	undoing := func() {
+		if w.state.SeedErr != nil && w.win.Canvas().Focused() == w.set.Seed {
+			w.set.Seed.Rewrite(strconv.FormatUint(w.state.Form.Seed, 10)) // what is no seed is in no form
+			return
+		}
 		if !w.models.Undo() && !w.gallery.Undone() && !w.Paged() {
 			w.adopt(w.undo.Back())
 		}
@@ -62,7 +74,9 @@ func (w *Window) undoActions() []command.Action {
 	return []command.Action{
 		{
 			ID: "edit.undo", Menu: command.MenuEdit, Label: i18n.T("Undo"), Key: "Ctrl+Z", Do: undoing,
-			Can: func() bool { return typing() || turns(w.undo.Past) || w.gallery.Undoable() || w.models.Undoable() },
+			Can: func() bool {
+				return typing() || w.state.SeedErr != nil || turns(w.undo.Past) || w.gallery.Undoable() || w.models.Undoable()
+			},
 		},
 		{
 			ID: "edit.redo", Menu: command.MenuEdit, Label: i18n.T("Redo"), Key: "Ctrl+Y", Do: redoing,

@@ -193,9 +193,9 @@ func TestLookUndoOnSubjectsAndWords(t *testing.T) {
 		}
 	}
 	i := slices.IndexFunc(b.Table.List, func(a command.Action) bool { return a.ID == "edit.redo" })
-	for focus, want := range map[fyne.Focusable]bool{b.subjects.Prompt: true, b.cardAt(0): false, b.chipOf(1): false} {
-		if c.Focus(focus); b.Table.List[i].Can() != want {
-			t.Errorf("nothing is to be done again, and on a %T it can be: %v", focus, !want)
+	for _, focus := range []fyne.Focusable{b.subjects.Prompt, b.cardAt(0), b.chipOf(1)} {
+		if c.Focus(focus); b.Table.List[i].Can() {
+			t.Errorf("nothing is to be done again, and on a %T it can be", focus)
 		}
 	}
 }

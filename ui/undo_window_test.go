@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -14,7 +15,7 @@ import (
 	"realword/ui/uitest"
 )
 
-// TestUndoInTheWindow turns knobs and takes them back with the keyboard; a text field keeps its own undo.
+// TestUndoInTheWindow turns knobs and takes them back with the keyboard, and letters likewise.
 func TestUndoInTheWindow(t *testing.T) {
 	b := ready(t, nil)
 	c := b.win.Canvas()
@@ -47,11 +48,11 @@ func TestUndoInTheWindow(t *testing.T) {
 	test.Type(b.subjects.Prompt, "x")
 	steps := b.state.Form.Steps
 	key(&fyne.ShortcutUndo{})
-	if b.subjects.Prompt.Text == "xa dog" || b.state.Form.Steps != steps {
+	if b.subjects.Prompt.Text == "a dogx" || b.state.Form.Steps != steps {
 		t.Errorf("undo while typing: the field has %q, %d steps", b.subjects.Prompt.Text, b.state.Form.Steps)
 	}
 	key(&desktop.CustomShortcut{KeyName: fyne.KeyZ, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift})
-	if b.subjects.Prompt.Text != "xa dog" {
+	if b.subjects.Prompt.Text != "a dogx" {
 		t.Errorf("redo while typing: the field has %q", b.subjects.Prompt.Text)
 	}
 }
@@ -140,5 +141,108 @@ func TestLookUndoShowsWhatItChanges(t *testing.T) {
 	b.key(&fyne.ShortcutUndo{})
 	if len(b.state.Queue.Waiting) != 1 || tabs.shown != queueTab {
 		t.Errorf("%d jobs wait, page %d is shown", len(b.state.Queue.Waiting), tabs.shown)
+	}
+}
+
+// TestLookThereIsOneLineOfTime (rev16, no. 2): what was done last is taken back first, wherever the focus is, and what a field takes back is
+// no new change.
+func TestLookThereIsOneLineOfTime(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	c := b.win.Canvas()
+	undo := func(what, prompt string, cards int, size fyne.Size) {
+		t.Helper()
+		b.key(&fyne.ShortcutUndo{})
+		f := b.state.Form
+		if got := f.Size(b.state.Model); f.Prompt != prompt || b.subjects.Prompt.Text != prompt || len(f.Cards) != cards || fyne.NewSize(float32(got.X), float32(got.Y)) != size {
+			t.Errorf("%s: %q, in the field %q, %d cards, %v", what, f.Prompt, b.subjects.Prompt.Text, len(f.Cards), got)
+		}
+	}
+	b.state.Change(func(s *state.State) {
+		s.Model = uitest.Roomy
+		s.Form = s.Form.Settle(s.Model)
+	})
+	b.undo.Reset(b.state.Form)
+	own := b.state.Form.Size(b.state.Model)
+	side := fyne.NewSize(float32(own.X), float32(own.Y))
+	c.Focus(b.subjects.Prompt)
+	for _, r := range "a dog with a palm" {
+		c.Focused().TypedRune(r)
+	}
+	b.drop(nil, uitest.File(t, "rex.png", uitest.PNG(uitest.Red)))
+	b.settle()
+	if c.Focused() != b.subjects.Prompt || len(b.state.Form.Cards) != 1 {
+		t.Fatalf("%T has the focus, %d cards", c.Focused(), len(b.state.Form.Cards))
+	}
+	undo("the drop", "a dog with a palm", 0, side)
+	undo("a word", "a dog with a", 0, side)
+	undo("another word", "a dog with", 0, side)
+	c.Unfocus()
+	undo("without the focus", "a dog", 0, side)
+	b.key(&fyne.ShortcutRedo{})
+	c.Focus(b.subjects.Prompt)
+	b.key(&fyne.ShortcutRedo{})
+	if b.state.Form.Prompt != "a dog with a" {
+		t.Errorf("forward again: %q", b.state.Form.Prompt)
+	}
+
+	b.set.More.OnTapped()
+	var sides []*kit.Field
+	walk(b.set.Form, func(o fyne.CanvasObject) {
+		if f, ok := o.(*kit.Field); ok && (f.PlaceHolder == "Width" || f.PlaceHolder == "Height") {
+			sides = append(sides, f)
+		}
+	})
+	if len(sides) != 2 {
+		t.Fatalf("%d sides", len(sides))
+	}
+	was := sides[0].Text
+	c.Focus(sides[0])
+	sides[0].SetText("5")
+	c.Focus(sides[1]) // as Tab does
+	if sides[0].Text == was {
+		t.Fatalf("5 becomes %s", sides[0].Text)
+	}
+	undo("a side, from the other one", "a dog with a", 0, side)
+	if sides[0].Text != was {
+		t.Errorf("the side is shown as %s, was %s", sides[0].Text, was)
+	}
+
+	seed := b.set.Seed.Text
+	c.Focus(b.set.Seed)
+	test.Type(b.set.Seed, "x")
+	if b.state.SeedErr == nil {
+		t.Fatal("x is a seed")
+	}
+	undo("what is no seed", "a dog with a", 0, side)
+	if b.state.SeedErr != nil || b.set.Seed.Text != seed {
+		t.Errorf("the seed is %q, was %q: %v", b.set.Seed.Text, seed, b.state.SeedErr)
+	}
+	undo("a word, from the seed", "a dog with", 0, side)
+}
+
+// TestLookWhereTheCursorIs after undo: where text came back or went, so that what is typed next goes on there.
+func TestLookWhereTheCursorIs(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	f := b.subjects.Prompt
+	b.win.Canvas().Focus(f)
+	long := strings.Repeat("a dog on the beach with a cat ", 12)
+	for _, c := range []struct {
+		from, to string
+		at       int
+	}{
+		{"a dog", "a dog with a palm", 17}, {"a dog with a palm", "a dog", 5}, {"a big dog", "a dog", 1}, {"a dog", "a big dog", 5},
+		{long, long + "x", len(long) + 1}, {long + "x" + long, long + long, len(long)}, {long, "", 0},
+	} {
+		f.SetText(c.from)
+		f.CursorRow, f.CursorColumn = 0, 0
+		f.Rewrite(c.to)
+		if f.Text != c.to || f.CursorTextOffset() != c.at || f.SelectedText() != "" {
+			t.Errorf("%.20q to %.20q: the cursor is at %d, want %d; selected %q", c.from, c.to, f.CursorTextOffset(), c.at, f.SelectedText())
+		}
+		if f.TypedRune('!'); f.Text != string([]rune(c.to)[:c.at])+"!"+string([]rune(c.to)[c.at:]) {
+			t.Errorf("%.20q to %.20q: typed on, it is %q", c.from, c.to, f.Text)
+		}
 	}
 }

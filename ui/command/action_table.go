@@ -252,13 +252,16 @@ func strokeOf(s fyne.Shortcut) (Stroke, bool) {
 }
 
 // Shortcut acts on the keys that work everywhere in the window, also while the user types, and tells whether it did. What a
-// text field does itself (undo, copy, paste) is not among them.
+// text field does itself (copy, paste) is not among them; undo is, where the field has nothing of its own to take back.
 func (k *Commands) Shortcut(s fyne.Shortcut) bool {
-	_, custom := s.(*desktop.CustomShortcut)
-	return custom && k.AnyShortcut(s)
+	switch s.(type) {
+	case *desktop.CustomShortcut, *fyne.ShortcutUndo, *fyne.ShortcutRedo:
+		return k.AnyShortcut(s)
+	}
+	return false
 }
 
-// AnyShortcut is Shortcut for what has the focus and is no text field: undo and copy are the window's, too.
+// AnyShortcut is Shortcut for what has the focus and is no text field: copy is the window's, too.
 func (k *Commands) AnyShortcut(s fyne.Shortcut) bool {
 	key, ok := strokeOf(s)
 	return ok && k.Press(key)
@@ -290,7 +293,7 @@ func (s Stroke) Shortcuts() []fyne.Shortcut {
 }
 
 // PerformKey does an action for its key. Keys such as Ctrl+Z and Ctrl+V belong to the text field that has the focus, if one has, or to what
-// else takes what is pasted, which gives the others back (AnyShortcut).
+// else takes what is pasted, which gives the others back (Shortcut, AnyShortcut).
 func (k *Commands) PerformKey(a Action) {
 	if focused, hears := k.win.Canvas().Focused().(fyne.Shortcutable); hears {
 		if s, err := ParseStroke(a.Key); err == nil {

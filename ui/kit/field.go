@@ -18,6 +18,7 @@ type Field struct {
 	Paste    func()       // what is no text; nil ignores it
 	Left     func()       // the focus has gone; may be nil
 	Step     func(by int) // Up (1) or Down (-1) in a field of one line; nil: they do nothing
+	InForm   bool         // what is typed is in the form at once, and taken back with it: by the window, in its turn
 	onFocus  func(has bool)
 }
 
@@ -106,9 +107,49 @@ func (f *Field) TypedShortcut(s fyne.Shortcut) {
 		f.Paste()
 		return
 	}
+	switch s.(type) {
+	case *fyne.ShortcutUndo, *fyne.ShortcutRedo:
+		was := f.Text
+		if !f.InForm {
+			f.Entry.TypedShortcut(s)
+		}
+		if f.Text == was {
+			f.shortcut(s)
+		}
+		return
+	}
 	if !f.shortcut(s) {
 		f.Entry.TypedShortcut(s)
 	}
+}
+
+// TappedSecondary shows Fyne's menu; what the window takes back is not taken back there past it.
+func (f *Field) TappedSecondary(e *fyne.PointEvent) {
+	if f.InForm {
+		f.Append("") // which has the field forget what it could take back, and no more
+	}
+	f.Entry.TappedSecondary(e)
+}
+
+// Rewrite shows another text, with the cursor behind what of it is another one.
+func (f *Field) Rewrite(text string) {
+	was, now := []rune(f.Text), []rune(text)
+	same := 0
+	for same < min(len(was), len(now)) && was[len(was)-1-same] == now[len(now)-1-same] {
+		same++
+	}
+	f.SetText(text)
+	row, begin, at := 0, 0, len(now)-same
+	for f.CursorColumn = 0; ; row++ { // the offset of a row that there is not is 0
+		f.CursorRow = row + 1
+		next := f.CursorTextOffset()
+		if next == 0 || next > at {
+			break
+		}
+		begin = next
+	}
+	f.CursorRow, f.CursorColumn = row, at-begin
+	f.SetText(text) // nothing is selected from where the cursor was
 }
 
 // noText tells whether what the clipboard says is no text to be typed: nothing, or a file that a file manager has copied.

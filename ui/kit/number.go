@@ -261,6 +261,23 @@ func (e *numberEntry) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
+// TypedShortcut takes back what is typed; where nothing is, it is the window that takes back.
+func (e *numberEntry) TypedShortcut(s fyne.Shortcut) {
+	was := e.Text
+	e.Entry.TypedShortcut(s)
+	switch s.(type) {
+	case *fyne.ShortcutUndo, *fyne.ShortcutRedo:
+	default:
+		return
+	}
+	if n := e.of; e.Text == was {
+		n.leave(false)
+		if c, hears := fyne.CurrentApp().Driver().CanvasForObject(n).(fyne.Shortcutable); hears && was == n.Line.Text {
+			c.TypedShortcut(s)
+		}
+	}
+}
+
 // Explanation implements Explained.
 func (e *numberEntry) Explanation() string {
 	return i18n.T("Enter takes the value, Esc leaves it as it was.")

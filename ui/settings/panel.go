@@ -92,7 +92,7 @@ func New(h Host) *Panel {
 	s.count = kit.NewDial(i18n.T("Pictures"), 1, mostPictures, 1, whole, func(v float64) { h.Change(func(st *state.State) { st.Form.Count = int(v) }) }).
 		Explain(i18n.T("How many pictures a job makes, each from a seed of its own."))
 	s.Seed = kit.NewField(h.Shortcut, false).Explain(i18n.T("The number that the noise begins with: the same seed and settings make the same picture again."))
-	s.Seed.OnChanged = s.seedTyped
+	s.Seed.OnChanged, s.Seed.InForm = s.seedTyped, true
 	s.seedNote = kit.Caption("")
 	s.seedNote.Hide()
 	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(),
@@ -109,6 +109,7 @@ func New(h Host) *Panel {
 	s.advanced, s.LoRAs, s.shape = newAdvanced(h), newLoRAs(h, again), newShaper(h, again)
 	s.Swift = newSwift(h, again)
 	s.Negative = kit.NewField(h.Shortcut, true).Explain(i18n.T("What the picture should not show."))
+	s.Negative.InForm = true
 	s.Negative.OnChanged = func(text string) {
 		h.Change(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
 	}
@@ -277,7 +278,7 @@ func (s *Panel) Refresh() {
 		s.keep.SetChecked(f.KeepSeed)
 	}
 	if avoided := strings.TrimSpace(f.Negative); strings.TrimSpace(s.Negative.Text) != avoided {
-		s.Negative.SetText(avoided)
+		s.Negative.Rewrite(avoided)
 	}
 	s.negative.refresh()
 	icon := theme.MenuDropDownIcon()

@@ -53,7 +53,7 @@ func newShaper(h Host, done func()) *shaper {
 	}).Explain(func() string { return i18n.T("Type the width and the height") })
 	for i, name := range [2]string{i18n.T("Width"), i18n.T("Height")} {
 		f := kit.NewField(h.Shortcut, false).Explain(i18n.T("Width and height of the pictures, in pixels."))
-		f.PlaceHolder, f.OnChanged = name, func(string) { p.typed(i) }
+		f.PlaceHolder, f.InForm, f.OnChanged = name, true, func(string) { p.typed(i) }
 		f.Left, f.OnSubmitted = p.settle, func(string) { p.settle() }
 		f.Step = func(by int) { p.stepped(i, by) }
 		p.sides[i] = f

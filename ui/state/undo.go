@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"realword/inference"
 	"realword/inference/bundle"
@@ -14,7 +15,8 @@ import (
 )
 
 // Undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
-// follow one another quickly, such as the letters of a word or the way of a slider, are one change; every stroke of a brush is its own.
+// follow one another quickly, such as the letters of a word or the way of a slider, are one change; every word and every stroke of a brush is
+// its own.
 // Between them stand deeds that are no change of the form.
 type Undo struct {
 	Past, Future []Moment
@@ -24,6 +26,7 @@ type Undo struct {
 	at           time.Time
 	goes         bool // the last change goes on
 	painted      bool // it was a stroke
+	less         bool // it took letters away
 }
 
 // Moment is a form of earlier or later; or a deed, where it has one.
@@ -66,12 +69,26 @@ func (u *Undo) Note(f Form, at time.Time, goesOn bool) {
 		return
 	}
 	of, stroke := turned(u.Now, f), repainted(u.Now, f)
-	another := !slices.Equal(fields, u.Fields) || len(of) > 0 && !slices.Equal(of, u.turned)
+	word, less := spelt(u.Now.Prompt+"\n"+u.Now.Negative, f.Prompt+"\n"+f.Negative)
+	another := !slices.Equal(fields, u.Fields) || len(of) > 0 && !slices.Equal(of, u.turned) || word || less != u.less
 	if another || !u.goes && at.Sub(u.at) > undoPause || len(u.Past) == 0 || stroke || u.painted {
 		u.push(Moment{Form: u.Now})
 		u.turned = of
 	}
-	u.Now, u.Future, u.Fields, u.at, u.goes, u.painted = f, nil, fields, at, goesOn, stroke
+	u.Now, u.Future, u.Fields, u.at, u.goes, u.painted, u.less = f, nil, fields, at, goesOn, stroke, less
+}
+
+// spelt tells of a text and another that it became whether a word begins or ends with what differs, and whether letters were only taken away.
+func spelt(was, now string) (word, less bool) {
+	a, b := []rune(was), []rune(now)
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	between := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) }
+	return slices.ContainsFunc(a, between) || slices.ContainsFunc(b, between), len(a) > 0 && len(b) == 0
 }
 
 // turned says what the user sets of cards that both forms have is different, "3 scope"; what becomes of a picture then may follow later.

@@ -22,7 +22,7 @@ func (p *Panel) BuildPrompt() fyne.CanvasObject {
 	p.Prompt = kit.NewField(p.commands.Shortcut, true)
 	p.Prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
 	p.Prompt.Explain(i18n.T("What the picture shows, in English words. Any of them can look like a picture of yours."))
-	p.Prompt.OnChanged = p.PromptChanged
+	p.Prompt.OnChanged, p.Prompt.InForm = p.PromptChanged, true
 	p.Prompt.Paste = func() { p.Paste(state.Target{}) }
 	p.wordRows = &wordRows{Flow: kit.Flow{Gap: 6}}
 	p.Chips = container.New(p.wordRows)
@@ -116,7 +116,7 @@ func (p *Panel) ShowsPrompt(s state.State) []any {
 func (p *Panel) RefreshPrompt() {
 	s := p.State()
 	if p.Prompt.Text != s.Form.Prompt {
-		p.Prompt.SetText(s.Form.Prompt)
+		p.Prompt.Rewrite(s.Form.Prompt)
 	}
 	p.readAgain()
 	s = p.State()
