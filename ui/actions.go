@@ -34,8 +34,13 @@ func isAddress(path string) bool {
 }
 
 // Dropped takes files that were dropped on the window at a position: on a word they are bound to it, on a card they join its
-// subject, a picture with a recipe over the prompt or the stage offers that, anywhere else they become new cards.
+// subject, a picture with a recipe over the prompt or the stage offers that, anywhere else they become new cards. A page goes away for
+// them, and is as the stage: what becomes of them is seen. Behind a sheet nothing would be, and it may ask about what they change.
 func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
+	if w.Asked() {
+		w.notice.Say(kit.Notice{Text: i18n.T("Close the dialog that is open, then drop the files again."), Bad: true})
+		return
+	}
 	w.state.PickErr, w.state.Remark = nil, ""
 	var paths []string
 	for _, f := range files {
@@ -45,7 +50,14 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		}
 		paths = append(paths, f.Path())
 	}
-	take(w, paths, w.subjects.TargetAt(at), kit.Covers(w.columns.middle, at))
+	to, whole := w.subjects.TargetAt(at), kit.Covers(w.columns.middle, at)
+	if w.Paged() {
+		to, whole = state.Target{}, true
+	}
+	if !w.models.Shown() { // models are dropped there
+		w.LeavePage()
+	}
+	take(w, paths, to, whole)
 }
 
 // take takes files for a target: models are looked at, pictures become references. Whole: a single picture with its recipe, where it has

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"os"
@@ -274,5 +275,43 @@ func TestReadingSays(t *testing.T) {
 	b.settle()
 	if want := "large.png: The file is damaged: its end is missing, but the picture is complete."; len(b.state.Form.Cards) != 1 || b.subjects.Remark.Text != want {
 		t.Errorf("%d cards, says %q, want %q", len(b.state.Form.Cards), b.subjects.Remark.Text, want)
+	}
+}
+
+// TestLookWhereFilesAreDropped (rev16, no. 3): a page goes away for them and lets nothing below it have them by its place, and behind a sheet
+// nothing is changed.
+func TestLookWhereFilesAreDropped(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, func(o *Options) { o.Farm = t.TempDir() })
+	rex := uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
+	b.drop(nil, rex)
+	b.settle()
+	for i, page := range []*kit.Screen{b.gallery.Screen, b.grid.Screen, b.computers.Screen} {
+		page.Show()
+		b.settle()
+		b.drop(b.cardAt(0), uitest.File(t, fmt.Sprintf("%d.png", i), uitest.PNG(uitest.Green)))
+		b.settle()
+		if n := len(b.state.Form.Groups()); page.Shown() || n != i+2 {
+			t.Errorf("page %d: it is still up: %v; %d subjects", i, page.Shown(), n)
+		}
+	}
+	b.grid.Show()
+	b.drop(nil, uitest.File(t, "x.heic", []byte("\x00\x00\x00\x18ftypheic")))
+	b.settle()
+	if b.state.PickErr == nil || b.grid.Shown() {
+		t.Errorf("what is refused: %v, behind a page: %v", b.state.PickErr, b.grid.Shown())
+	}
+	n := len(b.state.Form.Cards)
+	b.prefs.Show()
+	b.drop(nil, rex)
+	b.settle()
+	if len(b.state.Form.Cards) != n || !strings.HasPrefix(b.notice.Now.Text, "Close the dialog") {
+		t.Errorf("behind a sheet: %d cards, were %d; it says %q", len(b.state.Form.Cards), n, b.notice.Now.Text)
+	}
+	b.Back()
+	b.drop(nil, rex)
+	b.settle()
+	if len(b.state.Form.Cards) != n+1 {
+		t.Errorf("without the sheet: %d cards, were %d", len(b.state.Form.Cards), n)
 	}
 }

@@ -31,6 +31,16 @@ func (l *Layers) Opened(close func()) (closed func()) {
 // Paged tells whether a page is over the rooms, which nobody sees then.
 func (l *Layers) Paged() bool { return l.screen != nil }
 
+// LeavePage takes away the page that is up, if one is.
+func (l *Layers) LeavePage() {
+	if l.screen != nil {
+		l.screen.Hide()
+	}
+}
+
+// Asked tells whether a sheet is up, behind which everything waits. A menu is none.
+func (l *Layers) Asked() bool { return sheetOf(l.Canvas().Overlays().Top()) != nil }
+
 // Open is how many things Esc would close.
 func (l *Layers) Open() int { return len(l.open) }
 
