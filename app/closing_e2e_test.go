@@ -59,7 +59,7 @@ func TestWindowKeepsItsQueue(t *testing.T) {
 				want *= pictures
 			}
 			s := openScreen(t, program, filepath.Join(home.dir, "s"))
-			s.key("q")
+			s.click("", "Queue", 0.5, 0.5) // by mouse: the first letter is the prompt's
 			if c.typed {
 				s.key("ctrl+l")
 				s.xdotool("type", "--delay", "40", "a dog on the beach")

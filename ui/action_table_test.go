@@ -145,6 +145,7 @@ func TestLookKeysOfOtherKeyboards(t *testing.T) {
 	}
 	b.All = func() []command.Action { return actions }
 	b.Bind()
+	b.subjects.PromptChanged("a dog") // in an empty session letters are the prompt
 	canvas := b.win.Canvas()
 	for _, c := range []struct {
 		about string

@@ -13,6 +13,22 @@ import (
 	"realword/ui/state"
 )
 
+// bare tells whether what is typed can only be the prompt: the studio is in view, and nothing else has the focus.
+func (w *Window) bare() bool {
+	c := w.win.Canvas()
+	return c.Focused() == nil && c.Overlays().Top() == nil && !w.columns.folded().prompt && !w.Paged() && len(w.opt.Files) == 0
+}
+
+// writes tells whether a letter is the first one of the prompt and no shortcut: nothing is there yet that it could act on. The prompt gets
+// the focus only then, because the cursor of a field that has it draws without end.
+func (w *Window) writes() bool { return w.bare() && w.session.Untouched() }
+
+// write has the prompt begin with a letter.
+func (w *Window) write(r rune) {
+	w.subjects.Prompt.Await(w.win.Canvas())
+	w.subjects.Prompt.TypedRune(r)
+}
+
 // sessionHost is what the keeper of the session needs of the window.
 func (w *Window) sessionHost() session.Host {
 	return session.Host{
@@ -42,8 +58,8 @@ func (w *Window) sessionHost() session.Host {
 			w.notice.Say(kit.Notice{Text: text, Bad: true, Stays: true, Act: i18n.T("Bring over what can be read"), Do: w.session.Rescue})
 		},
 		OnFresh: func() { // what is typed now is the prompt: its letters would fold panels
-			if c := w.win.Canvas(); c.Focused() == nil && c.Overlays().Top() == nil && !w.columns.folded().prompt && !w.Paged() && len(w.opt.Files) == 0 {
-				w.subjects.Prompt.Await(c)
+			if w.bare() {
+				w.subjects.Prompt.Await(w.win.Canvas())
 			}
 		},
 		OnQuicker: func(session uint64) {

@@ -213,7 +213,24 @@ func TestLookWhatIsTypedFirstIsThePrompt(t *testing.T) {
 			t.Errorf("%s: the prompt waits: %v", when, got)
 		}
 	}
-	waits("a first start", true)
+	waits("a first start, which rests", false)
+	letter := func(key fyne.KeyName, r rune) { // as the driver tells it
+		if f := c.Focused(); f != nil {
+			f.TypedKey(&fyne.KeyEvent{Name: key})
+			f.TypedRune(r)
+			return
+		}
+		c.OnTypedKey()(&fyne.KeyEvent{Name: key})
+		c.OnTypedRune()(r)
+	}
+	letter("C", 'c')
+	letter("A", 'a')
+	letter("T", 't')
+	if waits("a first letter", true); b.state.Form.Prompt != "cat" || b.columns.folded().left {
+		t.Errorf("typed into the window: %q, %+v", b.state.Form.Prompt, b.columns.folded())
+	}
+	b.subjects.Prompt.SetText("")
+	c.Unfocus()
 	b.do("help.example")
 	if len(b.state.Shots) != 1 {
 		t.Fatal("the example is not shown")

@@ -113,6 +113,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.busy, w.gone = w.journal.Working, w.win.Close
 	w.Commands = command.New(w.win, &w.Layers)
 	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, func(held bool) { w.stage.Peek(held) }
+	w.Writes, w.OnWrite = w.writes, w.write
 	w.Closing = func() bool { return w.closing }
 	w.prefs.Host = w.preferencesHost()
 	w.subjects = subjects.New(w.Commands)

@@ -171,6 +171,8 @@ type Commands struct {
 	Own     func() map[string]string    // the keys that the user has chosen, by action
 	OnKeys  func(own map[string]string) // the user has chosen others
 	OnHold  func(held bool)             // Space is held down, or let go
+	Writes  func() bool                 // what is typed is text, although nothing has the focus; nil: never
+	OnWrite func(r rune)                // text was typed then
 	Closing func() bool                 // the window closes: nothing is begun any more
 	Pending []kit.Taker                 // that may show what the form does not have yet, while something else has the focus
 
@@ -352,11 +354,23 @@ func (k *Commands) holds() bool {
 }
 
 // Typed does what belongs to a key that a widget with the focus has no use for.
-func (k *Commands) Typed(e *fyne.KeyEvent) { k.acted = k.Press(Stroke{k.Modifiers(), e.Name}) }
+func (k *Commands) Typed(e *fyne.KeyEvent) {
+	letter := len(e.Name) == 1 && unicode.IsLetter(rune(e.Name[0])) && k.Modifiers()&^fyne.KeyModifierShift == 0
+	k.acted = !(letter && k.writes()) && k.Press(Stroke{k.Modifiers(), e.Name})
+}
+
+// writes tells whether what is typed is text, although nothing has the focus.
+func (k *Commands) writes() bool {
+	return k.Writes != nil && k.win.Canvas().Focused() == nil && k.Writes()
+}
 
 // Sign does what belongs to the key that bears a sign, on whichever key of the keyboard that is and with whatever modifiers, where the key
 // itself, which Fyne tells before, means nothing: + is Shift and = here, [ is AltGr and 8 there.
 func (k *Commands) Sign(r rune) {
+	if unicode.IsLetter(r) && k.writes() {
+		k.OnWrite(r)
+		return
+	}
 	if acted := k.acted; !acted && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
 		k.Press(Stroke{Key: fyne.KeyName(string(r))})
 	}

@@ -40,6 +40,6 @@ type Host struct {
 	OnCompare func(state.Shot)                   // it is to be shown beside the picture in view
 	OnRescued func(text string, bad bool)        // how a rescue has ended
 	OnOffer   func(text string)                  // a rescue is offered: Rescue
-	OnFresh   func()                             // an empty session is before the user: begun, found at the start, or left for the example
+	OnFresh   func()                             // the user has begun an empty session, or come back to one from the example
 	OnQuicker func(session uint64)               // the last session was read, and the user has begun something else meanwhile
 }

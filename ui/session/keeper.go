@@ -113,7 +113,6 @@ func (k *Keeper) open(was before, again bool) {
 					took() // they come back with all others, and what the window has besides goes to the session that is current now
 				}
 			})
-			k.freshen()
 			if left != "" {
 				k.host.OnOffer(i18n.T("Realword ended while it brought over what can be read of a damaged history. That history is kept as %s.", left))
 			}
@@ -153,7 +152,10 @@ func (k *Keeper) untouched() bool {
 	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && len(s.Shots) == 0 && !s.Busy()
 }
 
-// freshen tells of a session that is empty before the user.
+// Untouched is untouched for those who are told what the user types.
+func (k *Keeper) Untouched() bool { return k.untouched() }
+
+// freshen tells of a session that the user has come to and that is empty.
 func (k *Keeper) freshen() {
 	if k.untouched() {
 		k.host.OnFresh()

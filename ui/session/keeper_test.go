@@ -33,7 +33,7 @@ type bench struct {
 	beside  []state.Shot // that were to be compared
 	rescued []string     // how rescues ended
 	offered []string     // what was said where one was offered
-	fresh   int          // empty sessions that came before the user
+	fresh   int          // empty sessions that the user has come to
 	quicker []uint64     // sessions that the user did not wait for
 }
 
@@ -176,8 +176,8 @@ func TestWhoIsQuicker(t *testing.T) {
 func TestASessionComesBackAsItWasLeft(t *testing.T) {
 	dir := t.TempDir()
 	b := newBench(t, dir)
-	if b.fresh != 1 {
-		t.Errorf("an empty session was found, and told of %d times", b.fresh)
+	if b.fresh != 0 {
+		t.Error("nobody has asked for a new session") // the cursor of a field that has the focus draws without end
 	}
 	id := b.kept(7)
 	b.State.Form.Prompt = "a dog on the moon"
