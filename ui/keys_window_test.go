@@ -300,3 +300,28 @@ func TestLookEscClosesTheKeys(t *testing.T) {
 		t.Errorf("%d open, then %d", open, b.Layers.Open())
 	}
 }
+
+// TestLookEscLeavesThePrompt (rev16, no. 5), behind what it closes: the letters typed then are keys.
+func TestLookEscLeavesThePrompt(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	c, esc := b.win.Canvas(), &fyne.KeyEvent{Name: fyne.KeyEscape}
+	c.Focus(b.subjects.Prompt)
+	test.Type(b.subjects.Prompt, "a dog")
+	closed := 0
+	b.Opened(func() { closed++ })
+	if c.Focused().TypedKey(esc); closed != 1 || c.Focused() != b.subjects.Prompt {
+		t.Errorf("closed %d times, %T has the focus", closed, c.Focused())
+	}
+	if c.Focused().TypedKey(esc); c.Focused() != nil {
+		t.Errorf("%T has the focus", c.Focused())
+	}
+	if b.Typed(&fyne.KeyEvent{Name: fyne.KeyT}); !b.columns.folded().left || b.state.Form.Prompt != "a dog" {
+		t.Errorf("T folds the subjects: %v; the prompt is %q", b.columns.folded().left, b.state.Form.Prompt)
+	}
+	b.set.Steps.Slider.OnChanged(10)
+	c.Focus(b.set.Steps.Slider)
+	if b.Back(); c.Focused() != b.set.Steps.Slider {
+		t.Error("Esc leaves a slider, which is reached with Tab")
+	}
+}

@@ -46,12 +46,15 @@ func (l *Layers) Open() int { return len(l.open) }
 
 type openThing struct{ close func() }
 
-// Back closes the top-most thing that is open, and nothing else: a run goes on.
+// Back closes the top-most thing that is open, and nothing else: a run goes on. Where nothing is, it leaves the text field that has the
+// focus: single letters are the window's then.
 func (l *Layers) Back() {
 	if n := len(l.open); n > 0 {
 		top := l.open[n-1]
 		l.open = l.open[:n-1]
 		top.close()
+	} else if _, typed := l.Canvas().Focused().(*Field); typed {
+		l.Canvas().Unfocus()
 	}
 }
 
