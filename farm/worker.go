@@ -393,8 +393,8 @@ func one(batch jetstream.MessageBatch, err error) (jetstream.Msg, error) {
 // slow is how many times the seconds of the others a worker may take before it holds back.
 const slow = 3
 
-// worthwhile are those of the models of which the worker should take a picture; it holds so many of them already. One that is much slower than
-// the others leaves them what they will have made before it would be ready.
+// worthwhile are those of the models of which the worker should take a picture; it holds so many of them already. One that is much slower
+// than the others leaves them what they will have made before it would be ready.
 func (w *worker) worthwhile(ctx context.Context, models []Model, holds int) (list []Model) {
 	w.mu.Lock()
 	mine := w.info.Picture
@@ -442,7 +442,8 @@ func (w *worker) worthwhile(ctx context.Context, models []Model, holds int) (lis
 	} else if w.held.IsZero() {
 		w.held = time.Now()
 	}
-	if !w.held.IsZero() && time.Since(w.held).Seconds() > mine { // what the others leave for so long, for whatever reason, this one would have made
+	// What the others leave for so long, for whatever reason, this one would have made.
+	if !w.held.IsZero() && time.Since(w.held).Seconds() > mine {
 		return models
 	}
 	return list
@@ -524,8 +525,8 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
 	t.work(working)
 }
 
-// beat keeps the message while it is worked on and gets on, and ends the work where the message is not in the queue any more: whoever took it off has
-// told so, but what is told while this computer begins, or while the line is cut, is not heard.
+// beat keeps the message while it is worked on and gets on, and ends the work where the message is not in the queue any more: whoever took
+// it off has told so, but what is told while this computer begins, or while the line is cut, is not heard.
 func (t *task) beat(ctx context.Context, end context.CancelCauseFunc) {
 	tick := time.NewTicker(ackWait / 4)
 	defer tick.Stop()
@@ -626,8 +627,9 @@ func (r refused) Unwrap() error { return r.error }
 // errOtherTakes is that this computer leaves the picture to another one that may take it.
 var errOtherTakes = errors.New("another computer takes it")
 
-// leftFor is how long a picture stays away that a computer leaves to another one: from a fifth of a second to two. The server gives what comes back
-// to who has waited longest, so after equal times the same pictures would come back to the same computers in the same order, for ever.
+// leftFor is how long a picture stays away that a computer leaves to another one: from a fifth of a second to two. The server gives what
+// comes back to who has waited longest, so after equal times the same pictures would come back to the same computers in the same order, for
+// ever.
 func leftFor() time.Duration { return time.Second/5 + rand.N(9*time.Second/5) }
 
 // alone tells whether every computer that is there with the model has refused the picture. It looks twice: who says at that very moment
@@ -955,8 +957,8 @@ func (t *task) answer(ctx context.Context, r Result) error {
 	})
 }
 
-// acknowledge takes the picture off the queue. Where no answer comes, it is delivered again, and its result is there; so it is not waited for
-// long: the queue itself may be gone.
+// acknowledge takes the picture off the queue. Where no answer comes, it is delivered again, and its result is there; so it is not waited
+// for long: the queue itself may be gone.
 func (t *task) acknowledge(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*ackWait)
 	defer cancel()

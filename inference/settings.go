@@ -381,7 +381,8 @@ var table = []Setting{
 	{
 		Key: "cfg", Field: "CFG", At: func(s *Settings) any { return &s.CFG },
 		Flag: "cfg", Help: "guidance scale (classifier-free guidance)", Zero: "1 turns guidance off, 3 to 8 works well", Label: "cfg",
-		A1111: "CFG scale", Called: message.Text("guidance scale"), Takes: fmt.Sprint("a number from 1 to ", MaxCFG), Such: "7.5", Least: 1, Most: MaxCFG,
+		A1111: "CFG scale", Called: message.Text("guidance scale"),
+		Takes: fmt.Sprint("a number from 1 to ", MaxCFG), Such: "7.5", Least: 1, Most: MaxCFG,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
 				return message.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
@@ -522,7 +523,8 @@ var table = []Setting{
 	},
 	{
 		At:   func(s *Settings) any { return size{&s.Width, &s.Height} },
-		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: message.Text("size"), Takes: message.Text("a size in pixels"),
+		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size",
+		Called: message.Text("size"), Takes: message.Text("a size in pixels"),
 		check: func(s Settings, m bundle.Manifest) error {
 			return errors.Join(checkSide("width", s.Width, m), checkSide("height", s.Height, m))
 		},

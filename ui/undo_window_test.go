@@ -232,8 +232,13 @@ func TestLookWhereTheCursorIs(t *testing.T) {
 		from, to string
 		at       int
 	}{
-		{"a dog", "a dog with a palm", 17}, {"a dog with a palm", "a dog", 5}, {"a big dog", "a dog", 1}, {"a dog", "a big dog", 5},
-		{long, long + "x", len(long) + 1}, {long + "x" + long, long + long, len(long)}, {long, "", 0},
+		{"a dog", "a dog with a palm", 17},
+		{"a dog with a palm", "a dog", 5},
+		{"a big dog", "a dog", 1},
+		{"a dog", "a big dog", 5},
+		{long, long + "x", len(long) + 1},
+		{long + "x" + long, long + long, len(long)},
+		{long, "", 0},
 	} {
 		f.SetText(c.from)
 		f.CursorRow, f.CursorColumn = 0, 0

@@ -356,7 +356,7 @@ func (k *Commands) holds() bool {
 // Typed does what belongs to a key that a widget with the focus has no use for.
 func (k *Commands) Typed(e *fyne.KeyEvent) {
 	letter := len(e.Name) == 1 && unicode.IsLetter(rune(e.Name[0])) && k.Modifiers()&^fyne.KeyModifierShift == 0
-	k.acted = !(letter && k.writes()) && k.Press(Stroke{k.Modifiers(), e.Name})
+	k.acted = (!letter || !k.writes()) && k.Press(Stroke{k.Modifiers(), e.Name})
 }
 
 // writes tells whether what is typed is text, although nothing has the focus.

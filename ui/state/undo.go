@@ -15,9 +15,8 @@ import (
 )
 
 // Undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
-// follow one another quickly, such as the letters of a word or the way of a slider, are one change; every word and every stroke of a brush is
-// its own.
-// Between them stand deeds that are no change of the form.
+// follow one another quickly, such as the letters of a word or the way of a slider, are one change; every word and every stroke of a brush
+// is its own. Between them stand deeds that are no change of the form.
 type Undo struct {
 	Past, Future []Moment
 	Now          Form
@@ -78,7 +77,8 @@ func (u *Undo) Note(f Form, at time.Time, goesOn bool) {
 	u.Now, u.Future, u.Fields, u.at, u.goes, u.painted, u.less = f, nil, fields, at, goesOn, stroke, less
 }
 
-// spelt tells of a text and another that it became whether a word begins or ends with what differs, and whether letters were only taken away.
+// spelt tells of a text and another that it became whether a word begins or ends with what differs, and whether letters were only taken
+// away.
 func spelt(was, now string) (word, less bool) {
 	a, b := []rune(was), []rune(now)
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {

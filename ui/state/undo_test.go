@@ -23,8 +23,12 @@ func TestUndo(t *testing.T) {
 	}{
 		{"letters of one word are one change", []Form{f("d", 25, 1), f("do", 25, 1), f("dog", 25, 1)}, 100 * time.Millisecond, []string{" 25"}},
 		{"every word is its own", []Form{f("a", 25, 1), f("a ", 25, 1), f("a d", 25, 1), f("a dog", 25, 1)}, 100 * time.Millisecond, []string{"a 25", " 25"}},
-		{"what is taken away is another than what was typed", []Form{f("dog", 25, 1), f("do", 25, 1), f("d", 25, 1), f("deer", 25, 1)}, 100 * time.Millisecond,
-			[]string{"d 25", "dog 25", " 25"}},
+		{
+			"what is taken away is another than what was typed",
+			[]Form{f("dog", 25, 1), f("do", 25, 1), f("d", 25, 1), f("deer", 25, 1)},
+			100 * time.Millisecond,
+			[]string{"d 25", "dog 25", " 25"},
+		},
 		{"after a pause another begins", []Form{f("a", 25, 1), f("a dog", 25, 1)}, 2 * time.Second, []string{"a 25", " 25"}},
 		{"another field is another change", []Form{f("a", 25, 1), f("a", 20, 1), f("a", 15, 1)}, 100 * time.Millisecond, []string{"a 25", " 25"}},
 		{"a drawn seed is none", []Form{f("", 25, 2), f("", 25, 3)}, 2 * time.Second, nil},
