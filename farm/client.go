@@ -264,7 +264,7 @@ func (j *Job) gone(n int) bool {
 // takeBack takes what waits of the job off the queue, and tells who makes it to stop. After an error the farm may have it still.
 func (j *Job) takeBack() error {
 	c := j.queue.conn
-	ctx, cancel := c.ending(j.ctx, 10*time.Second)
+	ctx, cancel := c.ending(j.ctx, cleanFor)
 	defer cancel()
 	_ = c.nc.Publish(cancelSubject+"."+j.ID, nil)
 	return c.jobs.Purge(ctx, jetstream.WithPurgeSubject(jobSubject+"."+j.queue.model+"."+j.ID+".>"))
@@ -327,7 +327,7 @@ func (c *Conn) drop(ctx context.Context, name string) {
 	}
 }
 
-// cleanFor is how long a job that is over waits for a farm that is away, to remove what it needs no more.
+// cleanFor is how long a job that is over waits for a farm that is away, to take it back and to remove what it needs no more.
 const cleanFor = 10 * time.Second
 
 // forget removes what the farm keeps of a picture. What stays for want of an answer goes by its age.
@@ -467,19 +467,21 @@ const soon = 2 * time.Second
 
 // fail takes a job back, and removes what was made of it. That it has failed is told soon, whatever becomes of that.
 func (j *Job) fail(e inference.Failed) {
-	back := make(chan bool, 1)
-	go func() { back <- j.takeBack() == nil }()
+	back := make(chan struct{})
+	go func() {
+		defer close(back)
+		j.left = j.takeBack() != nil
+	}()
 	wait := soon
 	if !j.queue.conn.Connected() {
 		wait = 0
 	}
 	select {
-	case taken := <-back:
-		back <- taken
+	case <-back:
 	case <-time.After(wait):
 	}
 	j.events <- e
-	if j.left = !<-back; !j.left {
+	if <-back; !j.left {
 		j.forgetAll()
 	}
 }

@@ -485,11 +485,11 @@ type pulse struct {
 func (p *pulse) hear(step bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.heard.IsZero() && !step {
-		return
-	}
-	if !p.heard.IsZero() {
+	switch {
+	case !p.heard.IsZero():
 		p.longest = max(p.longest, time.Since(p.heard))
+	case !step:
+		return
 	}
 	p.heard = time.Now()
 }

@@ -183,10 +183,12 @@ func MasksOf(s *history.Store, r inference.Request, film []inference.StepDone) [
 		}
 		masks[j] = picture.Grid{Width: last.GridWidth, Height: last.GridHeight, Values: subject.Mask}
 	}
-	if r = WithMasks(s, r); r.Init != nil {
-		return inference.MadeIn(r.Init.Region, masks)
+	if r.Init == nil {
+		return masks
 	}
-	return masks
+	region := r.Init.Region
+	fill(s, region.SHA256, &region.Data)
+	return inference.MadeIn(region, masks)
 }
 
 // Film is the film of a picture of the history, as the run gave it; see inference.Replay. The recipe is the picture's. Where the manifest

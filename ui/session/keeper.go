@@ -103,7 +103,7 @@ func (k *Keeper) open(was before, again bool) {
 					now.Queue.Waiting = slices.DeleteFunc(slices.Clone(now.Queue.Waiting), func(t state.Task) bool { return was.tasks[t.ID] != 0 })
 					now.History.Err = trouble
 					switch {
-					case found && trouble == nil && k.untouched():
+					case found && trouble == nil && k.Untouched():
 						k.takeUp(last)
 					case goesOn && k.host.Journal.Session() == 0:
 						k.host.Journal.SetSession(was.session)
@@ -125,7 +125,7 @@ func (k *Keeper) opening(on bool) {
 	text := i18n.T("Opening the last session…")
 	k.host.Change(func(s *state.State) {
 		switch {
-		case on && k.untouched():
+		case on && k.Untouched():
 			s.Remark = text
 		case !on && s.Remark == text:
 			s.Remark = ""
@@ -145,19 +145,16 @@ func stillThere(s *history.Store, tasks map[int]uint64) map[int]uint64 {
 	return left
 }
 
-// untouched tells whether nothing was set since the window was opened.
-func (k *Keeper) untouched() bool {
+// Untouched tells whether nothing was set since the window was opened.
+func (k *Keeper) Untouched() bool {
 	s := k.host.State()
 	f := s.Form
 	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && len(s.Shots) == 0 && !s.Busy()
 }
 
-// Untouched is untouched for those who are told what the user types.
-func (k *Keeper) Untouched() bool { return k.untouched() }
-
 // freshen tells of a session that the user has come to and that is empty.
 func (k *Keeper) freshen() {
-	if k.untouched() {
+	if k.Untouched() {
 		k.host.OnFresh()
 	}
 }
@@ -199,7 +196,7 @@ func (k *Keeper) Keep() {
 		return
 	}
 	now := draft(s.Form)
-	if bytes.Equal(now, k.kept) || k.kept == nil && k.untouched() {
+	if bytes.Equal(now, k.kept) || k.kept == nil && k.Untouched() {
 		return
 	}
 	k.kept = now
