@@ -315,19 +315,22 @@ func pixels(t *testing.T, file string) (pix []byte, region *image.Gray) {
 	return img.Pix, region
 }
 
+// generated is what `realword generate` with a model says of the pictures that it has made in a folder: their files.
+func generated(t *testing.T, model, dir string, args ...string) string {
+	t.Helper()
+	status, stdout, stderr := command(t, append([]string{"generate", "--model", model, "--out", dir}, args...)...)
+	if status != 0 {
+		t.Fatalf("%v: status %d, %s", args, status, stderr)
+	}
+	return strings.TrimSpace(stdout)
+}
+
 // TestGenerateAgainOfAlternatives: another seed draws what the picture shows, not other alternatives of its prompts; those of a new prompt
 // follow the seed.
 func TestGenerateAgainOfAlternatives(t *testing.T) {
 	model, dog := tiny(t)
 	dir := filepath.Dir(dog)
-	made := func(args ...string) string {
-		t.Helper()
-		status, stdout, stderr := command(t, append([]string{"generate", "--model", model, "--out", dir}, args...)...)
-		if status != 0 {
-			t.Fatalf("%v: status %d, %s", args, status, stderr)
-		}
-		return strings.TrimSpace(stdout)
-	}
+	made := func(args ...string) string { return generated(t, model, dir, args...) }
 	choice := made("--prompt", "a {red|blue} dog and a {ball|box}", "--negative", "{rain|snow}", "--subject", "dog="+dog+":0.3", "--steps", "4", "--stop", "2",
 		"--seed", "5") // a blue dog and a ball, no snow
 	for name, c := range map[string]struct {
@@ -344,14 +347,8 @@ func TestGenerateAgainOfAlternatives(t *testing.T) {
 	} {
 		var got []string
 		for file := range strings.Lines(made(append([]string{"--redo", choice}, c.args...)...)) {
-			data, err := os.ReadFile(strings.TrimSpace(file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			said, _, err := recipe.Read(data)
-			if got = append(got, said.Prompt+"/"+said.Negative); err != nil {
-				t.Fatal(err)
-			}
+			said := readRecipe(t, strings.TrimSpace(file))
+			got = append(got, said.Prompt+"/"+said.Negative)
 		}
 		if strings.Join(got[:min(len(got), strings.Count(c.want, "/"))], " ") != c.want {
 			t.Errorf("alternatives with %s: %q, want %q", name, got, c.want)
@@ -368,14 +365,7 @@ func TestGenerateAgain(t *testing.T) {
 	if err := os.WriteFile(cat, assets.Samples()[1].Data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	made := func(args ...string) string {
-		t.Helper()
-		status, stdout, stderr := command(t, append([]string{"generate", "--model", model, "--out", dir}, args...)...)
-		if status != 0 {
-			t.Fatalf("%v: status %d, %s", args, status, stderr)
-		}
-		return strings.TrimSpace(stdout)
-	}
+	made := func(args ...string) string { return generated(t, model, dir, args...) }
 	first := made("--prompt", "a dog and a ball", "--subject", "dog="+dog+":0.3", "--subject", "ball="+cat+":0.3", "--steps", "4", "--stop", "2", "--seed", "5")
 	was, _ := pixels(t, first)
 	stays := func(name, file string) (region *image.Gray) {
@@ -454,18 +444,7 @@ func TestGenerateAgain(t *testing.T) {
 		t.Errorf("a mask for a subject of the picture: %+v, %v", r.Subjects, err)
 	}
 
-	said := func(file string) inference.Subject {
-		t.Helper()
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, _, err := recipe.Read(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.Subjects[0]
-	}
+	said := func(file string) inference.Subject { return readRecipe(t, file).Subjects[0] }
 	exact := made("--redo", first, "--only", "dog", "--mask", "dog="+painted+":exact")
 	area, free := said(exact), said(made("--redo", exact, "--only", "dog", "--mask", "dog="+painted+":not"))
 	if area.Scope != 0.375 || free.Region.Kind != "not" || free.Scope == area.Scope {

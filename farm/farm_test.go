@@ -152,10 +152,15 @@ func (b *bench) leaver(name string, e *fakeEngine) (leave, stop func()) {
 }
 
 func (b *bench) working(c *Conn, name string, e *fakeEngine) (leave, stop func()) {
+	return b.works(c, WorkerOptions{Name: name, Device: "fake", Version: "1", Models: []Model{{ID: "m1", Name: "Fake", Engine: e}}, Keep: time.Nanosecond})
+}
+
+// works begins a worker. leave tells it to leave; stop waits for it, too, as the end of the test does.
+func (b *bench) works(c *Conn, o WorkerOptions) (leave, stop func()) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	var done sync.WaitGroup
 	done.Go(func() {
-		err := c.Work(ctx, WorkerOptions{Name: name, Device: "fake", Version: "1", Models: []Model{{ID: "m1", Name: "Fake", Engine: e}}, Keep: time.Nanosecond})
+		err := c.Work(ctx, o)
 		if err != nil && ctx.Err() == nil {
 			b.t.Error(err)
 		}
@@ -170,9 +175,14 @@ func (b *bench) working(c *Conn, name string, e *fakeEngine) (leave, stop func()
 
 // eventsOf are the events of a job. One that does not end is cancelled, and the test says what the farm has of it.
 func eventsOf(t *testing.T, j inference.Job) iter.Seq[inference.Event] {
+	return eventsWithin(t, wait.Longest, j)
+}
+
+// eventsWithin is eventsOf of a job that used to hang: it is to end within so long.
+func eventsWithin(t *testing.T, enough time.Duration, j inference.Job) iter.Seq[inference.Event] {
 	return func(yield func(inference.Event) bool) {
-		hangs := time.AfterFunc(wait.Longest, func() {
-			t.Errorf("a job does not end: %s", had(j))
+		hangs := time.AfterFunc(enough, func() {
+			t.Errorf("a job does not end within %v: %s", enough, had(j))
 			j.Cancel()
 		})
 		defer hangs.Stop()
@@ -1297,14 +1307,8 @@ func TestAFarmThatIsSetUpAnew(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	address, begun := b.server.Address(), make(chan bool, 100)
-	ctx, cancel := context.WithCancel(t.Context())
-	var done sync.WaitGroup
-	t.Cleanup(func() { cancel(); done.Wait() })
-	c := b.helper("one")
 	engine := &fakeEngine{step: 20 * time.Millisecond, stepped: func(_ inference.Request, k int) { begun <- k == 10 }}
-	done.Go(func() {
-		_ = c.Work(ctx, WorkerOptions{Name: "one", Models: []Model{{ID: "m1", Engine: engine, Card: []byte("its card")}}})
-	})
+	b.works(b.helper("one"), WorkerOptions{Name: "one", Models: []Model{{ID: "m1", Engine: engine, Card: []byte("its card")}}})
 	r := request("dog", 30, 3)
 	j := b.start(r)
 	for !<-begun {
@@ -1318,13 +1322,8 @@ func TestAFarmThatIsSetUpAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.serve(address)
-	const enough = 2 * time.Minute // it takes 15 s
-	hangs := time.AfterFunc(enough, func() {
-		t.Errorf("after %v: %s", enough, had(j))
-		j.Cancel()
-	})
-	defer hangs.Stop()
-	if got := collect(t, j); len(of[inference.PictureReady](got)) != 3 && !t.Failed() {
+	got := slices.Collect(eventsWithin(t, 2*time.Minute, j)) // it takes 15 s
+	if len(of[inference.PictureReady](got)) != 3 && !t.Failed() {
 		t.Errorf("%d pictures came", len(of[inference.PictureReady](got)))
 	}
 	b.until("the card is there", func() bool {
@@ -1346,14 +1345,8 @@ func TestAFarmThatGoesWithTheLastPicture(t *testing.T) {
 		_, err := j.(*Job).result(t.Context(), 1)
 		return err == nil
 	})
-	const enough = time.Minute // it is patient for 10 s
-	hangs := time.AfterFunc(enough, func() {
-		t.Errorf("not done after %v", enough)
-		j.Cancel()
-	})
-	defer hangs.Stop()
 	var got []inference.Event
-	for e := range eventsOf(t, j) {
+	for e := range eventsWithin(t, time.Minute, j) { // it is patient for 10 s
 		if at, is := e.(inference.StepDone); is && at.Picture == 1 && at.Step == 0 {
 			b.server.Close()
 		}

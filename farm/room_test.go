@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,11 +33,8 @@ func (b *bench) roomy(name string, gb int64, models map[string]*fakeEngine) *Con
 	for id, e := range models {
 		o.Models = append(o.Models, Model{ID: id, Name: "Fake " + id, Engine: e})
 	}
-	ctx, cancel := context.WithCancel(b.t.Context())
-	var done sync.WaitGroup
 	c := b.helper(name)
-	done.Go(func() { _ = c.Work(ctx, o) })
-	b.t.Cleanup(func() { cancel(); done.Wait() })
+	b.works(c, o)
 	b.until(name+" is there", func() bool { return b.info(name).Name == name })
 	return c
 }

@@ -1,7 +1,6 @@
 package farm
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -296,13 +295,7 @@ func TestEachRefusesAnother(t *testing.T) {
 	}
 	r := request("dog", 3, 2)
 	j := b.start(r)
-	const enough = time.Minute // it takes 3 s, seldom 7
-	hangs := time.AfterFunc(enough, func() {
-		t.Errorf("after %v: %s", enough, had(j))
-		j.Cancel()
-	})
-	defer hangs.Stop()
-	if got := collect(t, j); !t.Failed() {
+	if got := slices.Collect(eventsWithin(t, time.Minute, j)); !t.Failed() { // it takes 3 s, seldom 7
 		same(t, r, got)
 	}
 }
@@ -312,19 +305,14 @@ func TestAnEngineThatHangs(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	hung, release := make(chan bool, 1), make(chan bool)
-	ctx, cancel := context.WithCancel(t.Context())
-	var done sync.WaitGroup
-	t.Cleanup(func() { close(release); cancel(); done.Wait() })
 	hangs := &fakeEngine{step: time.Millisecond, stepped: func(_ inference.Request, k int) {
 		if k == 3 {
 			hung <- true
 			<-release
 		}
 	}}
-	c := b.helper("hangs")
-	done.Go(func() {
-		_ = c.Work(ctx, WorkerOptions{Name: "hangs", Models: []Model{{ID: "m1", Engine: hangs}}, Keep: time.Nanosecond, Silence: time.Second})
-	})
+	b.works(b.helper("hangs"), WorkerOptions{Name: "hangs", Models: []Model{{ID: "m1", Engine: hangs}}, Keep: time.Nanosecond, Silence: time.Second})
+	t.Cleanup(func() { close(release) }) // before its worker is waited for
 	r := request("dog", 6, 1)
 	j := b.start(r)
 	<-hung
@@ -347,13 +335,7 @@ func (nowhere) Describe() string { return "nowhere" }
 
 // workOf begins a worker of a real engine.
 func (b *bench) workOf(name string, m *bundle.Bundle, engine Engine) {
-	ctx, cancel := context.WithCancel(b.t.Context())
-	var done sync.WaitGroup
-	b.t.Cleanup(func() { cancel(); done.Wait() })
-	c := b.helper(name)
-	done.Go(func() {
-		_ = c.Work(ctx, WorkerOptions{Name: name, Models: []Model{{ID: ModelID(m.Manifest()), Name: m.Manifest().Name, Engine: engine}}})
-	})
+	b.works(b.helper(name), WorkerOptions{Name: name, Models: []Model{{ID: ModelID(m.Manifest()), Name: m.Manifest().Name, Engine: engine}}})
 }
 
 // TestAStateOfAnotherModel in a request: the engine that gets it says of which model it is, and nothing is computed.

@@ -40,13 +40,18 @@ func newLog(s *history.Store) *log {
 	return l
 }
 
+// quiet waits for all changes of a journal.
+func quiet(j *Journal) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for j.busy {
+		j.done.Wait()
+	}
+}
+
 // settle waits for all changes and answers the errors that were told since it was called last.
 func (l *log) settle() []error {
-	l.Journal.mu.Lock()
-	for l.busy {
-		l.done.Wait()
-	}
-	l.Journal.mu.Unlock()
+	quiet(l.Journal)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	errs := l.errs

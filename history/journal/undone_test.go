@@ -52,11 +52,7 @@ func (f *full) empty() {
 
 // settle waits for all changes and answers what was told since it was called last.
 func (f *full) settle() []error {
-	f.Journal.mu.Lock()
-	for f.busy {
-		f.done.Wait()
-	}
-	f.Journal.mu.Unlock()
+	quiet(f.Journal)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	told := f.told
