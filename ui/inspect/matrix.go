@@ -51,10 +51,20 @@ type mapMatrix struct {
 const (
 	matrixGap    = 2
 	matrixHeight = 44 // of a cell, at most
+	matrixEdge   = 4  // before the names of the rows
+	matrixApart  = 8  // between them and the maps
 )
 
-// Room for the names of the rows and the numbers of the steps; it grows with the texts.
-func matrixNames() float32 { return 92 * max(kit.TextScale(), 1) }
+// left is the room for the names of the rows: their widest needs it all, whatever the language and the size of the text.
+func (m *mapMatrix) left() float32 {
+	widest := float32(0)
+	for _, name := range m.names {
+		widest = max(widest, name.MinSize().Width)
+	}
+	return matrixEdge + widest + matrixApart
+}
+
+// matrixTicks is the room for the numbers of the steps; it grows with the texts.
 func matrixTicks() float32 { return 15 * max(kit.TextScale(), 1) }
 
 func newMapMatrix(choose func(int, mapKind), typed func(*fyne.KeyEvent), resized func()) *mapMatrix {
@@ -91,19 +101,19 @@ func (m *mapMatrix) set(img *image.RGBA) {
 // cell is the size of a cell for grids of an aspect.
 func (m *mapMatrix) cell(aspect float32) fyne.Size {
 	m.aspect = aspect
-	w := (m.Size().Width-matrixNames())/float32(max(m.look.steps, 1)) - matrixGap
+	w := (m.Size().Width-m.left())/float32(max(m.look.steps, 1)) - matrixGap
 	w = max(min(w, matrixHeight*aspect), 2)
 	return fyne.NewSize(w, min(w/aspect, matrixHeight))
 }
 
 func (m *mapMatrix) at(p fyne.Position) (step int, kind mapKind) {
 	c := m.cell(m.aspect)
-	return int((p.X - matrixNames()) / (c.Width + matrixGap)), mapKind((p.Y - matrixTicks()) / (c.Height + matrixGap))
+	return int((p.X - m.left()) / (c.Width + matrixGap)), mapKind((p.Y - matrixTicks()) / (c.Height + matrixGap))
 }
 
 func (m *mapMatrix) MouseDown(e *desktop.MouseEvent) {
 	m.tip.Leave(m)
-	if step, kind := m.at(e.Position); e.Position.X >= matrixNames() && step < m.look.steps {
+	if step, kind := m.at(e.Position); e.Position.X >= m.left() && step < m.look.steps {
 		m.choose(step, kind)
 	}
 }
@@ -174,15 +184,15 @@ func (r *matrixRenderer) place() {
 		o.Move(fyne.NewPos(x, y))
 		o.Resize(fyne.NewSize(w, h))
 	}
-	put(m.image, matrixNames(), matrixTicks(), float32(m.look.steps)*(c.Width+matrixGap), float32(mapKinds)*(c.Height+matrixGap))
+	put(m.image, m.left(), matrixTicks(), float32(m.look.steps)*(c.Width+matrixGap), float32(mapKinds)*(c.Height+matrixGap))
 	for k, name := range m.names {
 		text := name.MinSize()
-		put(name, 4, matrixTicks()+float32(k)*(c.Height+matrixGap)+(c.Height-text.Height)/2, text.Width, text.Height)
+		put(name, matrixEdge, matrixTicks()+float32(k)*(c.Height+matrixGap)+(c.Height-text.Height)/2, text.Width, text.Height)
 	}
 	for i, tick := range m.ticks {
-		put(tick, matrixNames()+float32(i)*(c.Width+matrixGap), 0, c.Width, matrixTicks())
+		put(tick, m.left()+float32(i)*(c.Width+matrixGap), 0, c.Width, matrixTicks())
 	}
-	put(m.head, matrixNames()+float32(m.look.step)*(c.Width+matrixGap)-1, matrixTicks()+float32(m.look.kind)*(c.Height+matrixGap)-1, c.Width+2,
+	put(m.head, m.left()+float32(m.look.step)*(c.Width+matrixGap)-1, matrixTicks()+float32(m.look.kind)*(c.Height+matrixGap)-1, c.Width+2,
 		c.Height+2)
 }
 
