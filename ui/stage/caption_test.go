@@ -30,6 +30,45 @@ func TestThePlanIsNotCut(t *testing.T) {
 	}
 }
 
+// TestThePlanClearOfTheHollowMarker: wherever the two markers are, the caption ends above the hollow one and reaches no further left than the
+// bar; it says less before it does, and then says all of it under the pointer and to screen readers.
+func TestThePlanClearOfTheHollowMarker(t *testing.T) {
+	b := newBench(t, nil)
+	const whole = "next job: masks settle after step 14 of 25 · 15 % faster"
+	for _, width := range []float32{760, 560, 480} {
+		for _, hint := range []int{2, 10, 20} {
+			b.bar.show(barLook{steps: 25, stop: 14, faster: 15, hint: hint})
+			b.bar.Resize(fyne.NewSize(width, planHeight()))
+			b.bar.Refresh()
+			c, ghost := b.bar.caption, b.bar.ghost
+			if foot := c.Position().Y + c.Size().Height; foot > ghost.Position().Y || c.Position().X < gutter || c.Cut() {
+				t.Errorf("%g units, hint %d: “%s” from %v to %v, the hollow marker at %v", width, hint, c.Text, c.Position(), foot, ghost.Position())
+			}
+			short := c.Text != whole
+			if short != (width < 700) || short != strings.Contains(b.bar.Explanation(), whole) || b.bar.AccessibilityLabel() != whole {
+				t.Errorf("%g units: “%s”, under the pointer “%s”", width, c.Text, b.bar.Explanation())
+			}
+		}
+	}
+}
+
+// TestTheFilmSaysWhenAboveTheDottedLine: where rows are small, as beside the brush, the line does not go through the words.
+func TestTheFilmSaysWhenAboveTheDottedLine(t *testing.T) {
+	b := newBench(t, nil)
+	b.film.show(filmLook{places: 25, subjects: 1, done: 12, calm: 5, shown: -1})
+	for _, zoom := range []float32{1, 0.6} {
+		b.film.resize(zoom)
+		line := levelAt(state.Calm, rowsOf(1, zoom).curve)
+		text, under := b.film.settled, b.film.under
+		if foot := text.Position().Y + text.Size().Height; foot > line+1.5 || text.Position().Y < -1.5 {
+			t.Errorf("zoom %g: from %g to %g, the line is at %g", zoom, text.Position().Y, foot, line)
+		}
+		if under.Hidden || under.Size().Width < text.Size().Width {
+			t.Errorf("zoom %g: bands and curves go through the words", zoom)
+		}
+	}
+}
+
 // TestThePlanWithoutASubject: there are no masks that could settle.
 func TestThePlanWithoutASubject(t *testing.T) {
 	b := newBench(t, nil)

@@ -65,6 +65,7 @@ type filmStrip struct {
 	rest    *canvas.Rectangle
 	ring    *canvas.Rectangle
 	settled *kit.Line
+	under   *canvas.Rectangle // keeps bands and curves from the letters of settled
 	backs   []*canvas.Rectangle
 	letters []*canvas.Text
 }
@@ -127,6 +128,7 @@ func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed 
 	f.strip.ScaleMode, f.strip.CornerRadius = canvas.ImageScaleFastest, 6
 	f.strip.Hide()
 	f.settled = kit.Caption("")
+	f.under = bar(3)
 	f.tip.Text, f.words = f.Explanation, func() []string { return nil }
 	f.ExtendBaseWidget(f)
 	return f
@@ -388,7 +390,9 @@ func (r *filmRenderer) place(size fyne.Size) {
 	if x+text.Width > size.Width-4 {
 		x -= text.Width + 12
 	}
-	put(f.settled, x, 2, text.Width, text.Height)
+	y := max((levelAt(state.Calm, rows.curve)-text.Height)/2, -2) // above the dotted line
+	put(f.settled, x, y, text.Width, text.Height)
+	put(f.under, x-3, 1, text.Width+6, y+text.Height-1)
 }
 
 func (r *filmRenderer) update() {
@@ -404,12 +408,15 @@ func (r *filmRenderer) update() {
 		f.backs[i].FillColor, f.letters[i].Text = kit.SubjectColor(f.look.dress.Of(i)), kit.SubjectLetter(f.look.dress.Of(i))
 		r.objects = append(r.objects, f.backs[i], f.letters[i])
 	}
-	r.objects = append(r.objects, f.settled, f.rest, f.follow, f.head, f.ring)
+	r.objects = append(r.objects, f.under, f.settled, f.rest, f.follow, f.head, f.ring)
 	f.settled.Text = ""
 	if f.look.calm >= 0 {
 		f.settled.Text = i18n.T("could settle after %d", f.look.calm+1)
 	}
 	f.settled.Refresh()
+	shade := kit.NRGBA(col(kit.ColorWell))
+	shade.A = 0xb0
+	f.under.FillColor, f.under.Hidden = shade, f.settled.Text == ""
 	f.follow.FillColor, f.rest.FillColor = col(theme.ColorNamePrimary), col(theme.ColorNameDisabled)
 	f.head.StrokeColor, f.head.StrokeWidth, f.head.FillColor = col(theme.ColorNameForeground), 2, color.Transparent
 	f.ring.StrokeColor, f.ring.StrokeWidth, f.ring.Hidden = col(theme.ColorNamePrimary), 2, !f.focused
@@ -543,6 +550,11 @@ func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.S
 // fullScale is the change at the top of the curve; more is cut off.
 const fullScale = 0.4
 
+// levelAt is where a change lies in curves of a height, from their top.
+func levelAt(change float64, height float32) float32 {
+	return height - 3 - float32(min(change, fullScale)/fullScale)*(height-6)
+}
+
 // curves paints how much the mask of every subject changed from step to step, in the uppermost height pixels: a line in the
 // colour and dash of the subject, the threshold, a mark where all are settled, and a shade where one rises again.
 func (f filmScene) curves(out *image.RGBA, height int) {
@@ -550,9 +562,7 @@ func (f filmScene) curves(out *image.RGBA, height int) {
 		return
 	}
 	x := func(step int) float32 { return (float32(step) + 0.5) * float32(f.width) / float32(f.places) }
-	y := func(change float64) float32 {
-		return float32(height-3) - float32(min(change, fullScale)/fullScale)*float32(height-6)
-	}
+	y := func(change float64) float32 { return levelAt(change, float32(height)) }
 	for _, step := range f.settling.Rises {
 		band := image.Rect(step*f.width/f.places, 0, (step+1)*f.width/f.places, height)
 		draw.Draw(out, band, image.NewUniform(f.alarm), image.Point{}, draw.Over)

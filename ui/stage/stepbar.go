@@ -44,13 +44,14 @@ type stepBar struct {
 	ghost          *canvas.Rectangle
 	ticks          []*canvas.Rectangle
 	caption        *kit.Line
+	said           []string // what the caption says: whole, and shorter where there is too little room
 }
 
 // planHeight is the height of a step bar: its caption and its lane.
 func planHeight() float32 { return 8 + 16*max(kit.TextScale(), 1) }
 
 func newStepBar(onStop func(int)) *stepBar {
-	b := &stepBar{onStop: onStop}
+	b := &stepBar{onStop: onStop, said: []string{""}}
 	bar := func(radius float32) *canvas.Rectangle {
 		r := canvas.NewRectangle(color.Transparent)
 		r.CornerRadius = radius
@@ -95,10 +96,13 @@ func (b *stepBar) Explanation() string {
 	if !b.ghost.Hidden {
 		text += " " + i18n.T("The hollow marker is where the masks of this film could settle; Enter takes it.")
 	}
-	return kit.WithCut(text, b.caption)
+	if whole := b.said[0]; b.caption.Text != whole || b.caption.Cut() {
+		text = whole + "\n" + text
+	}
+	return text
 }
 
-func (b *stepBar) AccessibilityLabel() string             { return b.caption.Text }
+func (b *stepBar) AccessibilityLabel() string             { return b.said[0] }
 func (b *stepBar) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
 func (b *stepBar) TypedKey(e *fyne.KeyEvent) {
@@ -164,14 +168,29 @@ func (r *stepBarRenderer) place(size fyne.Size) {
 	}
 	put(b.handle, min(max(stop-4, gutter), size.Width-8), lane-5, 8, 13)
 	put(b.marker, stop-0.75, lane, 1.5, size.Height-lane)
-	put(b.ghost, at(b.look.hint)-4, lane-5, 8, 13)
-	text := b.caption.MinSize()
-	x := stop + 10
-	if x+text.Width > size.Width {
-		x = stop - 10 - text.Width
+	put(b.ghost, at(b.look.hint)-4, lane-1, 8, 9) // below the caption, which may stand over it
+	r.write(size.Width, stop, lane)
+}
+
+// write puts the caption beside the marker: right of it, else left, as much of it as there is room for.
+func (r *stepBarRenderer) write(width, stop, lane float32) {
+	const apart = 10
+	b := r.b
+	right, left := width-stop-apart, stop-apart-gutter
+	var text fyne.Size
+	for _, said := range b.said {
+		b.caption.Set(said)
+		if text = b.caption.MinSize(); text.Width <= max(right, left) {
+			break
+		}
 	}
-	x = max(x, 0)
-	put(b.caption, x, lane-text.Height-1, max(min(text.Width, size.Width-x), 0), text.Height) // a line cuts itself
+	x := stop + apart
+	if text.Width > right && left > right {
+		x = max(stop-apart-text.Width, gutter)
+		right = left
+	}
+	b.caption.Move(fyne.NewPos(x, lane-text.Height-1))
+	b.caption.Resize(fyne.NewSize(max(min(text.Width, right), 0), text.Height)) // a line cuts itself
 }
 
 func (r *stepBarRenderer) update() {
@@ -198,14 +217,15 @@ func (r *stepBarRenderer) update() {
 	}
 	b.ghost.StrokeColor, b.ghost.StrokeWidth, b.ghost.FillColor = col(theme.ColorNamePrimary), 1.5, color.Transparent
 	b.ghost.Hidden = b.look.hint < 1 || b.look.hint == b.look.stop || b.look.hint > b.look.steps
-	b.caption.Text = ""
+	b.said = []string{""}
 	if b.look.steps > 0 {
-		b.caption.Text = i18n.T("next job: masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster)
+		short := i18n.T("next job: masks settle after step %d of %d", b.look.stop, b.look.steps)
+		b.said = []string{short + " · " + i18n.T("%d %% faster", b.look.faster), short}
 		switch {
 		case b.look.plain:
-			b.caption.Text = i18n.T("next job: no subject, plain text-to-image")
+			b.said = []string{i18n.T("next job: no subject, plain text-to-image")}
 		case b.look.stop >= b.look.steps:
-			b.caption.Text = i18n.T("next job: masks follow the words to the end")
+			b.said = []string{i18n.T("next job: masks follow the words to the end")}
 		}
 	}
 	b.caption.Refresh()
