@@ -28,7 +28,7 @@ var (
 type Number struct {
 	widget.BaseWidget
 	Line   *Line
-	Said   *Fitted // what became of what was typed, where that is not what was meant; hidden else. Whoever has the number gives it a place
+	Said   *Below // what became of what was typed, where that is not what was meant; hidden else. Whoever has the number gives it a place
 	slider *Slider
 	saidOf float64 // the value that Said is about
 	shown  func(float64) string
@@ -41,10 +41,9 @@ type Number struct {
 // NewNumber is the number of a slider in the words of shown, which it shows in line.
 func NewNumber(line *Line, slider *Slider, shown func(float64) string) *Number {
 	n := &Number{
-		Line: line, Said: NewFitted(theme.ColorNameWarning), slider: slider, shown: shown, box: container.New(AtLeast{Width: leastNumber}, line),
+		Line: line, Said: NewBelow(theme.ColorNameWarning), slider: slider, shown: shown, box: container.New(AtLeast{Width: leastNumber}, line),
 	}
 	line.Align = fyne.TextAlignTrailing
-	n.Said.Hide()
 	n.tip.Text = func() string { return i18n.T("Click to type another value; the wheel turns it here.") }
 	slider.typed = func(r rune) { n.edit(string(r)) }
 	n.ExtendBaseWidget(n)
@@ -206,7 +205,7 @@ func (n *Number) judge(text string, v float64, err error) {
 }
 
 func (n *Number) say(text string) {
-	n.saidOf, n.Said.Hidden = n.slider.Value, text == ""
+	n.saidOf = n.slider.Value
 	n.Said.Set(text, theme.ColorNameWarning)
 }
 

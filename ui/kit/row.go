@@ -14,6 +14,9 @@ func (s Stacked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		if !o.Visible() {
 			continue
 		}
+		if o.Size().Width != size.Width { // words that go on in further lines know their height only for a width
+			o.Resize(fyne.NewSize(size.Width, o.Size().Height))
+		}
 		h := o.MinSize().Height
 		place(o, 0, y, size.Width, h)
 		if h > 0 { // what is empty needs no gap

@@ -54,20 +54,21 @@ func (d *Desk) Show() {
 
 	pattern := kit.NewField(d.Host.Commands.Shortcut, false).Explain(i18n.T("How the files of new pictures are named."))
 	pattern.SetText(d.FileName)
-	example := kit.Caption("")
+	example := kit.NewBelow(theme.ColorNamePlaceHolder)
+	var right *fyne.Container
 	preview := func(text string) {
-		err := state.CheckFileName(text)
-		example.Color = theme.ColorNamePlaceHolder
-		if err != nil {
-			example.Color = theme.ColorNameError
-			example.Text = wording.Sentence(err)
+		said, color := "", theme.ColorNamePlaceHolder
+		if err := state.CheckFileName(text); err != nil {
+			said, color = wording.Sentence(err), theme.ColorNameError
 		} else {
 			sub, name := state.FileName(text, state.Naming{
 				At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox",
 			})
-			example.Text = filepath.Join(sub, name+".png")
+			said = filepath.Join(sub, name+".png")
 		}
-		example.Refresh()
+		if example.Set(said, color) && right != nil {
+			right.Refresh()
+		}
 	}
 	preview(d.FileName)
 	pattern.OnChanged = preview
@@ -99,7 +100,7 @@ func (d *Desk) Show() {
 			})
 		left.Add(section(i18n.T("Models"), kit.Caption(i18n.T("Folder for imported models")), models, trouble))
 	}
-	right := kit.NewColumn(18,
+	right = kit.NewColumn(18,
 		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folder, folderNote, kit.Caption(i18n.T("File name")), pattern,
 			example, parts),
 		section(i18n.T("Stored in every picture"), written...),

@@ -49,7 +49,7 @@ type LoRARow struct {
 	Value  *kit.Line
 	Slider *kit.Slider
 	number *kit.Number
-	Note   *kit.Line
+	Note   *kit.Below
 	Remove *kit.IconButton
 }
 
@@ -210,8 +210,8 @@ func (l *LoRAs) refresh() {
 }
 
 func (l *LoRAs) row(name string) *LoRARow {
-	r := &LoRARow{name: name, Value: kit.Caption(""), Note: kit.Caption(""), Slider: kit.NewSlider(lora.MinWeight, lora.MaxWeight)}
-	r.Value.Color, r.Note.Color = theme.ColorNameForeground, theme.ColorNameError
+	r := &LoRARow{name: name, Value: kit.Caption(""), Note: kit.NewBelow(theme.ColorNameError), Slider: kit.NewSlider(lora.MinWeight, lora.MaxWeight)}
+	r.Value.Color = theme.ColorNameForeground
 	r.On = kit.NewCheck(state.Shorten(name, 28), func(on bool) {
 		l.forget(name)
 		l.set(name, func(u *lora.Use) { u.Off = !on })
@@ -247,11 +247,7 @@ func (r *LoRARow) show(u lora.Use, note string) (taller bool) {
 	}
 	r.number.Follow()
 	r.Value.Set(i18n.Number("%.2f", u.Weight))
-	r.Note.Set(note)
-	hidden := note == ""
-	taller = r.Note.Hidden != hidden
-	r.Note.Hidden = hidden
-	return taller
+	return r.Note.Set(note, theme.ColorNameError)
 }
 
 // note says what is wrong with a LoRA. Its file is read elsewhere, once for every model until it is added or ticked again.

@@ -35,7 +35,7 @@ type Panel struct {
 	count       *kit.Dial
 	Seed        *kit.Field
 	keep        *kit.Check
-	seedNote    *kit.Line
+	seedNote    *kit.Below
 	shown       uint64 // seed that was put into the field last
 	Negative    *kit.Field
 	negative    *negative
@@ -93,8 +93,7 @@ func New(h Host) *Panel {
 		Explain(i18n.T("How many pictures a job makes, each from a seed of its own."))
 	s.Seed = kit.NewField(h.Shortcut, false).Explain(i18n.T("The number that the noise begins with: the same seed and settings make the same picture again."))
 	s.Seed.OnChanged, s.Seed.InForm = s.seedTyped, true
-	s.seedNote = kit.Caption("")
-	s.seedNote.Hide()
+	s.seedNote = kit.NewBelow(theme.ColorNameError)
 	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(),
 		func() { h.Change(func(st *state.State) { st.Form.Seed, st.Form.Spent = state.DrawSeed(), false }) })
 	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) {
@@ -103,7 +102,7 @@ func New(h Host) *Panel {
 		}
 	}).Explain(i18n.T("Every job takes this seed; otherwise each draws a new one."))
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
-		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), s.seedNote)
+		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), container.New(kit.Inset{X: 4, Y: 0}, s.seedNote))
 
 	again := func() { s.Form.Refresh() }
 	s.advanced, s.LoRAs, s.shape = newAdvanced(h), newLoRAs(h, again), newShaper(h, again)
@@ -185,10 +184,7 @@ func (s *Panel) noteSeed() {
 	if f := st.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > state.SeedLimit {
 		note, color = i18n.T("After %d, seeds start again at 0.", uint64(state.SeedLimit-1)), theme.ColorNamePlaceHolder
 	}
-	shown := s.seedNote.Visible()
-	s.seedNote.Hidden, s.seedNote.Color = note == "", color
-	s.seedNote.Set(note)
-	if s.seedNote.Visible() != shown {
+	if s.seedNote.Set(note, color) {
 		s.Form.Refresh()
 	}
 }

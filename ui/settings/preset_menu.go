@@ -98,13 +98,15 @@ func (s *Panel) fewStepItems() (items []*fyne.MenuItem) {
 
 // askPresetName asks for a name on a sheet and hands a good one to use.
 func (s *Panel) askPresetName(title, name string, use func(string)) {
-	entry, wrong := kit.NewField(s.host.Shortcut, false), kit.Caption("")
-	wrong.Color = theme.ColorNameError
+	entry, wrong := kit.NewField(s.host.Shortcut, false), kit.NewBelow(theme.ColorNameError)
 	entry.SetText(name)
 	var closeIt func()
+	var below *fyne.Container
 	done := func() {
 		if err := s.checkNewName(name, entry.Text); err != nil {
-			wrong.Set(wording.Sentence(err))
+			if wrong.Set(wording.Sentence(err), theme.ColorNameError) {
+				below.Refresh()
+			}
 			return
 		}
 		closeIt()
@@ -114,7 +116,8 @@ func (s *Panel) askPresetName(title, name string, use func(string)) {
 	no := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
 	ok := kit.NewButton(i18n.T("Save"), done)
 	ok.Importance = widget.HighImportance
-	closeIt = s.host.Layers.Sheet(title, fyne.NewSize(420, 170), kit.NewColumn(6, kit.Caption(i18n.T("Name")), entry, wrong), no, ok)
+	below = kit.NewColumn(6, kit.Caption(i18n.T("Name")), entry, wrong)
+	closeIt = s.host.Layers.Sheet(title, fyne.NewSize(420, 190), below, no, ok)
 	entry.Begin(s.host.Layers.Canvas())
 }
 

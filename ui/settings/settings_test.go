@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
@@ -179,6 +180,24 @@ func TestKeptSeedStays(t *testing.T) {
 	r.Seed.SetText("41")
 	if r.House.Refresh(); !r.seedNote.Hidden {
 		t.Errorf("a good seed has the note %q", r.seedNote.Text)
+	}
+}
+
+// What is wrong with a field is all said below it, in as many lines as it takes, and begins where the caption above it begins.
+func TestWhatIsWrongIsAllSaid(t *testing.T) {
+	r := newRoom(t)
+	r.Win.Resize(fyne.NewSize(230, 700))
+	r.Seed.SetText("a lot")
+	r.shape.sides[0].SetText("wide")
+	r.House.Refresh()
+	for text, note := range map[string]fyne.CanvasObject{r.seedNote.Text: r.seedNote, r.shape.note.Text: r.shape.note} {
+		need := fyne.MeasureText(text, theme.Size(theme.SizeNameCaptionText), fyne.TextStyle{})
+		if room := note.Size(); text == "" || need.Width > room.Width && room.Height < 1.5*need.Height {
+			t.Errorf("“%s” needs %g units, and has %v", text, need.Width, room)
+		}
+		if d := fyne.CurrentApp().Driver(); d.AbsolutePositionForObject(note).X != d.AbsolutePositionForObject(r.Swift.box).X+4 {
+			t.Errorf("“%s” begins at %g", text, d.AbsolutePositionForObject(note).X)
+		}
 	}
 }
 

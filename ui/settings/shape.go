@@ -26,7 +26,7 @@ type shaper struct {
 	free   *kit.Tile
 	sides  [2]*kit.Field // width, height
 	swap   *kit.IconButton
-	note   *kit.Line
+	note   *kit.Below
 	stray  *widget.Label   // that the model has not learned from such sizes
 	astray *fyne.Container // around it
 
@@ -36,7 +36,7 @@ type shaper struct {
 }
 
 func newShaper(h Host, done func()) *shaper {
-	p := &shaper{host: h, done: done, note: kit.Caption("")}
+	p := &shaper{host: h, done: done, note: kit.NewBelow(theme.ColorNamePlaceHolder)}
 	row := container.New(&kit.Flow{Gap: 4})
 	tile := func(name string, shape state.Shape, tap func()) *kit.Tile {
 		t := kit.NewTile(name, 6, container.New(kit.Inset{X: 5, Y: 4}, kit.NewRow(4, newFrame(shape), kit.Caption(name))), tap)
@@ -62,7 +62,6 @@ func newShaper(h Host, done func()) *shaper {
 		size := p.size()
 		p.set(image.Pt(size.Y, size.X))
 	})
-	p.note.Hide()
 	p.stray = widget.NewLabel("")
 	p.stray.Wrapping, p.stray.SizeName, p.stray.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.WarningImportance
 	p.astray = container.New(kit.Inset{X: -4, Y: -6}, kit.Quiet(p.stray))
@@ -170,11 +169,7 @@ func (p *shaper) tell(wanted, becomes int) {
 }
 
 func (p *shaper) say(text string, paint fyne.ThemeColorName) {
-	shown := p.note.Visible()
-	p.note.Color, p.note.Hidden = paint, text == ""
-	p.note.Set(text)
-	p.note.Refresh()
-	if p.note.Visible() != shown {
+	if p.note.Set(text, paint) {
 		p.done()
 	}
 }

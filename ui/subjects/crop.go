@@ -251,7 +251,7 @@ type squareEditor struct {
 	colors   []*kit.Tile
 	behind   *fyne.Container
 	Code     *kit.Field
-	CodeNote *kit.Line
+	CodeNote *kit.Below
 }
 
 // backgrounds are the colours on offer behind padding and transparency.
@@ -313,9 +313,7 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 			s.ColorTyped(s.Code.Text)
 		}
 	}
-	s.CodeNote = kit.Caption(i18n.T("six digits, for example #ffe0c0"))
-	s.CodeNote.Color = theme.ColorNameError
-	s.CodeNote.Hide()
+	s.CodeNote = kit.NewBelow(theme.ColorNameError)
 	s.behind = kit.NewColumn(4, container.NewBorder(nil, nil, swatches, nil, container.New(kit.Inset{X: 5, Y: 0}, s.Code)), s.CodeNote)
 	s.Container = kit.NewColumn(6, row, s.note, s.CropRow, s.behind)
 	return s
@@ -326,9 +324,13 @@ func (s *squareEditor) ColorTyped(text string) {
 	if square.Background = strings.ToLower(strings.TrimSpace(text)); square.Background != "" && square.Background[0] != '#' {
 		square.Background = "#" + square.Background
 	}
-	s.CodeNote.Hidden = square.Validate() == nil
+	wrong := ""
+	if square.Validate() != nil {
+		wrong = i18n.T("six digits, for example #ffe0c0")
+	}
+	s.CodeNote.Set(wrong, theme.ColorNameError)
 	s.Refresh()
-	if s.CodeNote.Hidden {
+	if wrong == "" {
 		s.square = square
 		s.changed(square, true)
 	}
@@ -370,7 +372,7 @@ func (s *squareEditor) show(c state.Card) {
 		s.colors[i].Choose(b.code == s.square.Background)
 	}
 	if fresh {
-		s.CodeNote.Hide()
+		s.CodeNote.Set("", theme.ColorNameError)
 	}
 	if s.Code.Text != s.square.Background && (fresh || s.Code.Text == "") {
 		s.Code.SetText(s.square.Background)

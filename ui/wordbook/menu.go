@@ -70,13 +70,15 @@ func (b *Book) edit(s Style) {
 	name.SetText(s.Name)
 	words.SetText(s.Prompt)
 	avoids.SetText(s.Negative)
-	wrong := kit.Caption("")
-	wrong.Color = theme.ColorNameError
+	wrong := kit.NewBelow(theme.ColorNameError)
 	var closeIt func()
+	var fields *fyne.Container
 	done := func() {
 		next := Style{strings.TrimSpace(name.Text), strings.TrimSpace(words.Text), strings.TrimSpace(avoids.Text)}
 		if err := b.check(s.Name, next); err != nil {
-			wrong.Set(wording.Sentence(err))
+			if wrong.Set(wording.Sentence(err), theme.ColorNameError) {
+				fields.Refresh()
+			}
 			return
 		}
 		closeIt()
@@ -88,9 +90,10 @@ func (b *Book) edit(s Style) {
 	ok := kit.NewButton(i18n.T("Save"), done)
 	ok.Importance = widget.HighImportance
 	high := func(f *kit.Field) fyne.CanvasObject { return container.New(kit.Fixed{Height: 72}, f) }
-	closeIt = b.host.Layers.Sheet(i18n.T("Style"), fyne.NewSize(520, 400), kit.NewColumn(6, kit.Caption(i18n.T("Name")), name,
+	fields = kit.NewColumn(6, kit.Caption(i18n.T("Name")), name,
 		kit.Caption(i18n.T("Put behind the prompt, or around it where it says %s", Place)), high(words),
-		kit.Caption(i18n.T("Put behind the negative prompt")), high(avoids), wrong), no, ok)
+		kit.Caption(i18n.T("Put behind the negative prompt")), high(avoids), wrong)
+	closeIt = b.host.Layers.Sheet(i18n.T("Style"), fyne.NewSize(520, 400), fields, no, ok)
 	name.Begin(b.host.Layers.Canvas())
 }
 
