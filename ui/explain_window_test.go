@@ -133,7 +133,7 @@ func (b *bench) queued() {
 // picture, or over a list of names, would be in the way.
 func isContent(o fyne.CanvasObject) bool {
 	switch name := fmt.Sprintf("%T", o); name {
-	case "*stage.pane", "*mask.easel", "*gallery.pictureGrid", "*widget.listItem", "*models.modelList", "*gallery.sessionList":
+	case "*stage.pane", "*mask.easel", "*gallery.pictureGrid", "*widget.listItem", "*kit.ListRow", "*models.modelList", "*gallery.sessionList":
 		return true
 	}
 	return false

@@ -119,7 +119,10 @@ func New(host Host) *Page {
 }
 
 // sessionList is the list of sessions. Esc closes the page; a list of Fyne's would keep it to itself.
-type sessionList struct{ widget.List }
+type sessionList struct {
+	widget.List
+	menu func(at fyne.Position)
+}
 
 func newSessionList(length func() int, update func(widget.ListItemID, fyne.CanvasObject)) *sessionList {
 	l := &sessionList{}
@@ -136,12 +139,26 @@ func (l *sessionList) TypedKey(e *fyne.KeyEvent) {
 	l.List.TypedKey(e)
 }
 
+// TappedSecondary shows the menu of the session that is chosen: Shift+F10 where the list has the focus.
+func (l *sessionList) TappedSecondary(e *fyne.PointEvent) { l.menu(e.AbsolutePosition) }
+
+// sessionMenu shows what can be done with the session that is chosen, or with the trash.
+func (g *Page) sessionMenu(at fyne.Position) {
+	g.refresh() // with the buttons of what is chosen now
+	switch l := g.state.Look; {
+	case l.Trash:
+		g.host.Layers.ButtonsMenu(at, g.emptyBin)
+	case l.Session != 0:
+		g.host.Layers.ButtonsMenu(at, g.buttons["open"], g.buttons["rename"], g.buttons["export"], g.buttons["drop"])
+	}
+}
+
 func (g *Page) buildSessions() fyne.CanvasObject {
 	g.list = newSessionList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, g.updateRow)
-	g.list.HideSeparators = true
+	g.list.HideSeparators, g.list.menu = true, g.sessionMenu
 	g.list.OnSelected = g.rowSelected
-	g.rowTools = container.NewGridWithColumns(2,
-		g.tool("open", i18n.T("Continue session"), i18n.T("Continues this session where you left it."),
+	g.rowTools = container.New(&kit.Flow{Gap: 4, Even: 2},
+		g.tool("open", i18n.T("Continue"), i18n.T("Continues this session where you left it."),
 			theme.MediaPlayIcon(), g.openSession),
 		g.tool("rename", i18n.T("Rename…"), i18n.T("Gives the session another name."),
 			theme.DocumentCreateIcon(), g.rename),
@@ -162,7 +179,7 @@ func (g *Page) buildSessions() fyne.CanvasObject {
 		g.explainOff(g.buttons[id])
 	}
 	title := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Sessions")), add))
-	return kit.Panel(container.NewBorder(title, bottom, nil, nil, g.list))
+	return kit.Panel(container.NewBorder(title, nil, nil, nil, container.New(kit.Footed{Gap: 4}, g.list, bottom)))
 }
 
 func (g *Page) buildPictures() fyne.CanvasObject {
@@ -232,6 +249,7 @@ func (g *Page) buildDetail() fyne.CanvasObject {
 
 func (g *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	s := o.(*kit.ListRow)
+	s.Listen(&g.list.List, i, func() { g.host.Layers.Canvas().Focus(g.list) }, g.sessionMenu)
 	img, icon := image.Image(nil), fyne.Resource(nil)
 	switch n := i - rowsBefore; {
 	case n < 0:

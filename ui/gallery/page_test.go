@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,10 +17,15 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
+	"realword/assets/translations"
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/plain"
+	"realword/ui/i18n"
+	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -841,5 +847,74 @@ func TestKeysOfTheTrash(t *testing.T) {
 	}
 	if g.key(fyne.KeyDelete); !strings.Contains(g.snackText.Text, "in the trash already") || g.state.Trashed != 1 {
 		t.Errorf("Del says %q", g.snackText.Text)
+	}
+}
+
+// The other button on a session chooses it and shows what can be done with it, on the trash how to empty it, and on all pictures nothing.
+func TestSessionsHaveMenus(t *testing.T) {
+	g := newBench(t)
+	g.open(7)
+	g.Win.Resize(fyne.NewSize(1000, 600))
+	menu := func(i int) (labels []string) {
+		t.Helper()
+		row := g.list.CreateItem()
+		g.list.UpdateItem(i, row)
+		row.(fyne.SecondaryTappable).TappedSecondary(&fyne.PointEvent{AbsolutePosition: fyne.NewPos(40, 40)})
+		g.Settle()
+		top := g.Win.Canvas().Overlays().Top()
+		if top == nil {
+			return nil
+		}
+		menu := reflect.ValueOf(top).Elem().FieldByName("Content").Interface().(*widget.PopUpMenu)
+		for _, o := range menu.Items {
+			labels = append(labels, reflect.ValueOf(o).Elem().FieldByName("Item").Interface().(*fyne.MenuItem).Label)
+		}
+		menu.Hide()
+		return labels
+	}
+	if got := menu(0); got != nil {
+		t.Errorf("all pictures have the menu %q", got)
+	}
+	if got := menu(1); !slices.Equal(got, []string{"Continue", "Rename…", "Export…", "Delete"}) || g.state.Look.Session == 0 {
+		t.Errorf("a session has the menu %q, chosen is %+v", got, g.state.Look)
+	}
+	if got := menu(2); !slices.Equal(got, []string{"Empty the trash…"}) {
+		t.Errorf("the trash has the menu %q", got)
+	}
+	row := g.list.CreateItem().(*kit.ListRow)
+	g.list.UpdateItem(1, row)
+	row.Tapped(nil)
+	if g.Settle(); g.state.Look.Session == 0 || g.Win.Canvas().Focused() != g.list {
+		t.Error("a click does not choose the session")
+	}
+}
+
+// The buttons below the sessions stand apart, whatever language they speak, and end within the panel.
+func TestLookSessionButtonsStandApart(t *testing.T) {
+	plain.Run(t)
+	defer i18ntest.English(t)
+	for _, language := range []string{"", "de", "fr", "es"} {
+		if language != "" {
+			if err := i18n.Speak(translations.Files, language); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g := newBench(t)
+		g.open(7)
+		g.list.Select(1)
+		g.Settle()
+		g.Win.Resize(fyne.NewSize(1376, 800))
+		tools := g.rowTools.Objects
+		for i, o := range tools {
+			if end := o.Position().X + o.Size().Width; o.Size().Width < o.MinSize().Width || end > g.rowTools.Size().Width {
+				t.Errorf("%s: “%s” has %g units and needs %g", language, o.(*kit.Button).Text, o.Size().Width, o.MinSize().Width)
+			}
+			if i > 0 && tools[i-1].Position().Y == o.Position().Y && o.Position().X < tools[i-1].Position().X+tools[i-1].Size().Width+4 {
+				t.Errorf("%s: “%s” touches what is before it", language, o.(*kit.Button).Text)
+			}
+		}
+		if last := tools[len(tools)-1]; last.Position().Y+last.Size().Height > g.rowTools.Size().Height+0.5 {
+			t.Errorf("%s: the buttons have %g units, and end at %g", language, g.rowTools.Size().Height, last.Position().Y+last.Size().Height)
+		}
 	}
 }

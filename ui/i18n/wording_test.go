@@ -17,7 +17,7 @@ var outOfUse = map[string]string{
 	`^Leave out`: "Mute", `(?i)take its word away`: "Unbind word",
 	`(?i)overlap wanted`:   "Masks overlap by … at step …: lower their areas, or move the subjects apart",
 	`(?i)out of the queue`: "Remove from queue",
-	`^Go on with it`:       "Continue session", `(?i)\bon the stage\b`: "Open in studio",
+	`^Go on with it`:       "Continue", `(?i)\bon the stage\b`: "Open in studio",
 	`(?i)pixel for pixel`: "Fit / 100 %", `(?i)pixels as squares`: "Sharp pixels",
 	`(?i)with the words alone`: "text-only", `(?i)what to avoid`: "Negative prompt", `^Masks from`: "Mask source",
 	`(?i)as the anchor\b`: "Keep the original references too", `(?i)report for a helper`: "Save diagnostic report…", `^Keys…$`: "Keyboard shortcuts…",

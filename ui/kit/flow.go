@@ -9,10 +9,17 @@ import (
 // Flow puts objects side by side and goes on in the next row where they do not fit.
 type Flow struct {
 	Gap   float32
+	Even  int     // so many columns of one width, where every object fits into one; 0: none
 	width float32 // of the last layout, for MinSize
 }
 
 func (f *Flow) place(objects []fyne.CanvasObject, width float32, move bool) float32 {
+	if f.Even > 0 {
+		wide := (width - float32(f.Even-1)*f.Gap) / float32(f.Even)
+		if !slices.ContainsFunc(objects, func(o fyne.CanvasObject) bool { return o.Visible() && o.MinSize().Width > wide }) {
+			return f.inColumns(objects, wide, move)
+		}
+	}
 	var x, y, row float32
 	for _, o := range objects {
 		if !o.Visible() {
@@ -28,6 +35,26 @@ func (f *Flow) place(objects []fyne.CanvasObject, width float32, move bool) floa
 		}
 		x += size.Width + f.Gap
 		row = max(row, size.Height)
+	}
+	return y + row
+}
+
+func (f *Flow) inColumns(objects []fyne.CanvasObject, wide float32, move bool) float32 {
+	var y, row float32
+	column := 0
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		if column == f.Even {
+			column, y, row = 0, y+row+f.Gap, 0
+		}
+		high := o.MinSize().Height
+		if move {
+			place(o, float32(column)*(wide+f.Gap), y, wide, high)
+		}
+		row = max(row, high)
+		column++
 	}
 	return y + row
 }

@@ -113,6 +113,22 @@ func (l *Layers) MenuButton(text string, icon fyne.Resource, items func() []*fyn
 	return b
 }
 
+// ButtonsMenu shows a menu at a place of the window that does what buttons do, without those that are hidden.
+func (l *Layers) ButtonsMenu(at fyne.Position, buttons ...*Button) {
+	var items []*fyne.MenuItem
+	for _, b := range buttons {
+		if b.Hidden {
+			continue
+		}
+		item := fyne.NewMenuItem(b.Text, b.OnTapped)
+		item.Icon, item.Disabled = b.Icon, b.Disabled()
+		items = append(items, item)
+	}
+	if len(items) > 0 {
+		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), l.Canvas(), at)
+	}
+}
+
 // SheetOK is a sheet with Cancel and a button that agrees; do closes the sheet.
 func (l *Layers) SheetOK(title string, wish fyne.Size, content fyne.CanvasObject, agree string, do func()) (closeIt func()) {
 	no := NewButton(i18n.T("Cancel"), func() { closeIt() })

@@ -24,6 +24,8 @@ type ListRow struct {
 	Image        *canvas.Image
 	Icon         *widget.Icon
 	Title, Facts *Line
+	Tap          func()                 // the row is chosen
+	Menu         func(at fyne.Position) // the other button: what can be done with it
 	body         *fyne.Container
 	name         string // of which Title shows the beginning
 	over         *whole
@@ -41,6 +43,25 @@ func NewListRow() fyne.CanvasObject {
 	s.body = container.New(Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, gutter(), container.New(&clipped{s.Settle}, text, s.over)))
 	s.ExtendBaseWidget(s)
 	return s
+}
+
+// Tapped chooses the row: what has a menu takes clicks from the list that it is in.
+func (s *ListRow) Tapped(*fyne.PointEvent) { s.Tap() }
+
+// TappedSecondary shows the menu of the row.
+func (s *ListRow) TappedSecondary(e *fyne.PointEvent) { s.Menu(e.AbsolutePosition) }
+
+// Listen has the row of a list choose itself there, as the list would, and show a menu, with itself chosen.
+func (s *ListRow) Listen(l *widget.List, i widget.ListItemID, focus func(), menu func(at fyne.Position)) {
+	s.Tap = func() {
+		focus()
+		l.Highlight(i)
+		l.Select(i)
+	}
+	s.Menu = func(at fyne.Position) {
+		s.Tap()
+		menu(at)
+	}
 }
 
 // Name gives the row a title, of which it shows so many letters. The whole text comes up under the pointer while a part of it, or of the

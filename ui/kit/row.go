@@ -120,6 +120,23 @@ func NewColumn(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
 	return container.New(Stacked{gap}, objects...)
 }
 
+// Footed is what takes the room that there is, and below it, after a gap, a foot as high as it has to be in that width.
+type Footed struct{ Gap float32 }
+
+func (f Footed) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if objects[1].Size().Width != size.Width {
+		objects[1].Resize(fyne.NewSize(size.Width, objects[1].Size().Height))
+	}
+	foot := objects[1].MinSize().Height
+	place(objects[0], 0, 0, size.Width, max(size.Height-foot-f.Gap, 0))
+	place(objects[1], 0, size.Height-foot, size.Width, foot)
+}
+
+func (f Footed) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+f.Gap+b.Height)
+}
+
 // Gapped is a top in its smallest height, a gap, and the rest.
 type Gapped struct{ Gap float32 }
 

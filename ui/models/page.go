@@ -184,6 +184,18 @@ func (l *modelList) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
+// TappedSecondary shows the menu of the model that is chosen: Shift+F10 where the list has the focus.
+func (l *modelList) TappedSecondary(e *fyne.PointEvent) { l.p.menu(e.AbsolutePosition) }
+
+// menu shows what can be done with the model that is chosen.
+func (p *Page) menu(at fyne.Position) {
+	var buttons []*kit.Button
+	for _, id := range []string{"use", "check", "rename", "base", "again", "reveal", "remove"} {
+		buttons = append(buttons, p.buttons[id])
+	}
+	p.host.Layers.ButtonsMenu(at, buttons...)
+}
+
 func (p *Page) buildRight() fyne.CanvasObject {
 	wrapped := func(importance widget.Importance) *widget.Label {
 		l := widget.NewLabel("")
@@ -279,6 +291,7 @@ func (p *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		return
 	}
 	row, m := o.(*kit.ListRow), s.List[i]
+	row.Listen(&p.list.List, i, func() { p.host.Layers.Canvas().Focus(p.list) }, p.menu)
 	row.Name(m.Name(), 34)
 	row.Facts.Color = theme.ColorNamePlaceHolder
 	icon := theme.StorageIcon()
