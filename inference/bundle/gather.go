@@ -413,8 +413,13 @@ func (im *importer) openFile(path string) (*checkpoint.File, error) {
 	return f, im.take(path, f)
 }
 
-// take keeps an opened file, notes what in it is left out, and refuses one that says that its model was trained in another way.
+// take keeps an opened file, notes what in it is left out, and refuses one that has nothing inside, or says that its model was trained in
+// another way.
 func (im *importer) take(path string, f *checkpoint.File) error {
+	if len(f.Entries()) == 0 {
+		_ = f.Close() // read only: nothing is lost
+		return message.Errorf("%s holds no weights: get the file again", im.label(path))
+	}
 	im.opened[path] = f
 	im.noteIgnored(path, f.Ignored())
 	if names := f.Strangers(); len(names) > 0 {
@@ -504,6 +509,9 @@ func (im *importer) note(format string, args ...any) {
 // label is how messages and the manifest call a path: relative to the source, or to the base with its name in front.
 func (im *importer) label(path string) string {
 	if rel, err := filepath.Rel(im.src, path); err == nil && filepath.IsLocal(rel) {
+		if rel == "." {
+			return filepath.Base(path)
+		}
 		return filepath.ToSlash(rel)
 	}
 	if im.base != "" {

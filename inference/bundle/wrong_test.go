@@ -44,6 +44,36 @@ func TestWrongFolders(t *testing.T) {
 	}
 }
 
+// TestNoTensors gives weight files that are whole and have nothing inside: it is said as that, not by an empty list of what was found.
+func TestNoTensors(t *testing.T) {
+	problems := func(src string) string {
+		in, err := bundle.Inspect(t.Context(), src, bundle.Options{})
+		if err != nil || in.Problems == nil {
+			t.Fatalf("%s: %v, %v", src, err, in.Problems)
+		}
+		return in.Problems.Error()
+	}
+	single := filepath.Join(t.TempDir(), "model.safetensors")
+	replace(t, single, tensorsNamed(t))
+	if said := problems(single); said != "model.safetensors holds no weights: get the file again" {
+		t.Errorf("of one file it says %q", said)
+	}
+	plain := tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil)
+	for _, file := range []string{
+		"unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors", "vae/diffusion_pytorch_model.safetensors",
+		"vision/siglip/model.safetensors", "vision/dino/model.safetensors",
+	} {
+		dir := linked(t, plain)
+		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+			t.Fatal(err)
+		}
+		replace(t, filepath.Join(dir, file), tensorsNamed(t))
+		if said := problems(dir); !strings.Contains(said, filepath.Dir(file)+" holds no weights: get the file again") || strings.Contains(said, "such as") {
+			t.Errorf("of %s it says %q", file, said)
+		}
+	}
+}
+
 // TestFoldersRefuse damages diffusers-style folders.
 func TestFoldersRefuse(t *testing.T) {
 	plain := tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil)

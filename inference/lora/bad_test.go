@@ -51,6 +51,7 @@ func TestBadFiles(t *testing.T) {
 		want          []string
 	}{
 		"a whole model":     {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"conv_in.weight": tensor.Zeros(1)}, []string{"x.safetensors is no LoRA", "imported instead"}},
+		"no tensors":        {"tiny-xl", "sdxl", nil, []string{"x.safetensors holds no weights: get the file again"}},
 		"OFT":               {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"lora_unet_" + q + ".oft_blocks": tensor.Zeros(4, 4, 4), "lora_unet_" + q + ".alpha": tensor.Zeros()}, []string{"another kind, OFT, which"}},
 		"OFT of PEFT":       {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"base_model.model.x.oft_R.weight": tensor.Zeros(2, 8)}, []string{"another kind, OFT, which"}},
 		"BOFT":              {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"base_model.model.x.boft_R": tensor.Zeros(2, 8)}, []string{"another kind, BOFT, which"}},

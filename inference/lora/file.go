@@ -92,6 +92,10 @@ func Open(path string) (*File, error) {
 		_ = data.Close() // read only: nothing is lost
 		return nil, message.Errorf("%s is no LoRA but of another kind, %s, which Realword does not read: use a LoRA", filepath.Base(path), kind)
 	}
+	if len(data.Entries()) == 0 {
+		_ = data.Close() // read only: nothing is lost
+		return nil, message.Errorf("%s holds no weights: get the file again", filepath.Base(path))
+	}
 	if len(f.modules) == 0 {
 		_ = data.Close() // read only: nothing is lost
 		return nil, message.Errorf("%s is no LoRA: none of its %d tensors is named as those of LoRA files are; a whole model is imported instead",
