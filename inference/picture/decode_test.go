@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -313,15 +315,21 @@ func TestDecodeRefuses(t *testing.T) {
 		"webp frame lies":        {lying, false, "WebP picture is damaged", "again"},
 		"webp frame is empty":    {emptyFrame, false, "first frame is empty", "again"},
 		"webp huge canvas":       {hugeWebP, true, "16777216 × 16777216 pixels", "scale it down"},
-		"text":                   {[]byte("just some notes äöü"), true, "a text file", "PNG"},
-		"text cut in a rune":     {[]byte(strings.Repeat("a", 4095) + "äöü"), true, "a text file", "PNG"},
-		"web page":               {[]byte("\n<!DOCTYPE html><html></html>"), true, "a web page", "PNG"},
+		"text":                   {[]byte("just some notes äöü"), true, "a text file", "; choose a picture: PNG,"},
+		"text cut in a rune":     {[]byte(strings.Repeat("a", 4095) + "äöü"), true, "a text file", "; choose a picture: PNG,"},
+		"json":                   {[]byte(`{"a": 1}`), true, "a text file", "; choose a picture: PNG,"},
+		"web page":               {[]byte("\n<!DOCTYPE html><html></html>"), true, "a web page", "; save the picture itself"},
+		"zip":                    {zipOf(t, "notes.txt", "notes"), true, "this is a zip archive;", "unpack it"},
+		"zip of nothing":         {[]byte("PK\x05\x06" + strings.Repeat("\x00", 18)), true, "this is a zip archive;", "unpack it"},
+		"gzip":                   {[]byte("\x1f\x8b\x08\x00\x00"), true, "a compressed archive;", "unpack it"},
+		"krita":                  {zipOf(t, "mimetype", "application/x-krita"), true, "a layered picture (Krita, OpenRaster)", "PNG"},
+		"open raster":            {zipOf(t, "mimetype", "image/openraster"), true, "a layered picture (Krita, OpenRaster)", "PNG"},
 		"svg":                    {[]byte("\ufeff<?xml version='1.0'?>\n<svg xmlns='x'/>"), true, "an SVG drawing", "PNG"},
 		"heic":                   {ftyp("heic", "heic"), true, "a HEIC picture", "convert it to JPEG"},
 		"heif":                   {ftyp("mif1", "miaf"), true, "a HEIF picture", "convert it to JPEG"},
 		"avif":                   {ftyp("avif", "miaf"), true, "an AVIF picture", "convert it to PNG"},
 		"avif in mif1":           {ftyp("mif1", "avif"), true, "an AVIF picture", "convert it to PNG"},
-		"mp4":                    {[]byte("\x00\x00\x00\x10ftypisom\x00\x00\x00\x00moov"), true, "a video", "PNG"},
+		"mp4":                    {[]byte("\x00\x00\x00\x10ftypisom\x00\x00\x00\x00moov"), true, "a video;", "save one picture of it as PNG"},
 		"tiff":                   {[]byte("II*\x00\x08\x00\x00\x00\x00\x00"), true, "a TIFF or camera raw picture", "PNG"},
 		"tiff big":               {[]byte("MM\x00*\x00\x00\x00\x08"), true, "a TIFF", "PNG"},
 		"psd":                    {[]byte("8BPS\x00\x01"), true, "a Photoshop", "PNG"},
@@ -340,6 +348,21 @@ func TestDecodeRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// zipOf is an archive of one entry that is stored as it is.
+func zipOf(t *testing.T, name, content string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+	if err == nil {
+		_, err = io.WriteString(w, content)
+	}
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func TestLimits(t *testing.T) {
@@ -404,7 +427,7 @@ func FuzzDecode(f *testing.F) {
 // TestUnread: pictures of other kinds are known by their names, those that are read are not among them.
 func TestUnread(t *testing.T) {
 	for name, want := range map[string]string{
-		"scan.TIF": "a TIFF or camera raw picture", "a.b.psd": "a Photoshop (PSD) file", "x.jxl": "a JPEG XL picture", "logo.svg": "an SVG drawing",
+		"scan.TIF": "a TIFF or camera raw picture", "a.b.psd": "a Photoshop (PSD) file", "x.jxl": "a JPEG XL picture", "logo.svg": "an SVG drawing", "a.kra": "a layered picture (Krita, OpenRaster)",
 		"IMG_1.CR3": "a TIFF or camera raw picture", "a.png": "", "tif": "", "a.": "", "notes.txt": "", "a.heic": "",
 	} {
 		err := Unread(name)

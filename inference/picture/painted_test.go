@@ -142,7 +142,7 @@ func TestPaintedRefusals(t *testing.T) {
 		"colours":          {encode(red), "has colours"},
 		"black":            {encode(image.NewGray(image.Rect(0, 0, 4, 4))), "is empty"},
 		"black on nothing": {encode(unseen), "is empty"},
-		"no picture":       {[]byte("a mask"), "save it as PNG"},
+		"no picture":       {[]byte("a mask"), "choose a picture"},
 		"nothing":          {nil, "empty"},
 	} {
 		if _, _, _, err := ReadPainted(context.Background(), c.data); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -23,7 +23,11 @@ var strangers = []struct {
 	{"MM\x00+", message.New("a TIFF picture"), ""},
 	{"8BPS", message.New("a Photoshop (PSD) file"), ".psd .psb"},
 	{"gimp xcf", message.New("a GIMP (XCF) file"), ".xcf"},
-	{"PK\x03\x04", message.New("a zip archive or a layered picture (Krita, OpenRaster)"), ".kra .ora"},
+	{"PK\x03\x04", message.New("a layered picture (Krita, OpenRaster)"), ".kra .ora"}, // others are archives, see stranger
+	{"PK\x05\x06", message.New("a zip archive"), ""},
+	{"\x1f\x8b", message.New("a compressed archive"), ""},
+	{"7z\xbc\xaf", message.New("a compressed archive"), ""},
+	{"Rar!", message.New("a compressed archive"), ""},
 	{"\xff\x0a", message.New("a JPEG XL picture"), ".jxl"},
 	{"\x00\x00\x00\x0cJXL ", message.New("a JPEG XL picture"), ""},
 	{"\x00\x00\x00\x0cjP  ", message.New("a JPEG 2000 picture"), ".jp2 .j2k"},
@@ -65,6 +69,10 @@ func sniff(data []byte) (string, error) {
 
 // stranger names a format that Decode does not read; nil is one that nobody knows.
 func stranger(data []byte) error {
+	if head := data[:min(len(data), 128)]; bytes.HasPrefix(head, []byte("PK\x03\x04")) &&
+		!bytes.Contains(head, []byte("mimetypeapplication/x-krita")) && !bytes.Contains(head, []byte("mimetypeimage/openraster")) {
+		return message.New("a zip archive")
+	}
 	for _, s := range strangers {
 		if bytes.HasPrefix(data, []byte(s.magic)) {
 			return s.name
@@ -109,7 +117,20 @@ var conversions = map[string]error{
 	"an AVIF picture": message.New("convert it to PNG: save it from an image editor, or use avifdec (libavif) or ffmpeg"),
 }
 
+// others say what to take in place of what no image editor makes a picture of.
+var others = map[string]error{
+	"a text file":                       message.New("choose a picture: PNG, JPEG, WebP, GIF or BMP"),
+	"a web page, not the picture on it": message.New("save the picture itself from the browser"),
+	"a zip archive":                     message.New("unpack it, and take the pictures in it"),
+	"a compressed archive":              message.New("unpack it, and take the pictures in it"),
+	"a video":                           message.New("save one picture of it as PNG or JPEG"),
+	"a WebM or Matroska video":          message.New("save one picture of it as PNG or JPEG"),
+}
+
 func unread(name error) error {
+	if what, ok := others[name.Error()]; ok {
+		return UnsupportedError{message.Errorf("this is %v; %v", name, what)}
+	}
 	if how, ok := conversions[name.Error()]; ok {
 		return UnsupportedError{message.Errorf("this is %v, which is not supported; %v", name, how)}
 	}
