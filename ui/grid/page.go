@@ -296,7 +296,9 @@ func (p *Page) refreshSetup(s state.State) {
 		if err == nil {
 			err = r.CheckSides(*s.Model)
 		}
-		why = wording.Sentence(err)
+		if err != nil {
+			about, why = "", wording.Sentence(err)
+		}
 	}
 	if reasons := s.Reasons(); why == "" && len(reasons) > 0 {
 		why = reasons[0]

@@ -149,6 +149,9 @@ func TestAWrongValueIsSaidWhileTyped(t *testing.T) {
 		if b.trouble.Text != c.want || b.make.Disabled() != (c.want != "") {
 			t.Errorf("%s %q: it says %q, and can be made: %v", c.key, c.typed, b.trouble.Text, !b.make.Disabled())
 		}
+		if (b.cost.Text == "") != (c.want != "") {
+			t.Errorf("%s %q: beside %q it says what it takes: %q", c.key, c.typed, c.want, b.cost.Text)
+		}
 	}
 	b.sides[0].pick.SetSelected(state.SideName("cfg"))
 	b.sides[1].pick.SetSelected(state.SideName("cfg"))
@@ -166,6 +169,16 @@ func TestAWrongValueIsSaidWhileTyped(t *testing.T) {
 	b.sides[0].values.SetText("3, 4")
 	if b.trouble.Visible() {
 		t.Errorf("what was said before stays: %q", b.trouble.Text)
+	}
+}
+
+// A side without values is called the same in both lists, and so that it is true of rows and of columns.
+func TestASideWithoutValues(t *testing.T) {
+	b := newBench(t)
+	for i, side := range b.sides {
+		if got := side.pick.Options[0]; got != "nothing else" {
+			t.Errorf("side %d without values is called %q", i, got)
+		}
 	}
 }
 

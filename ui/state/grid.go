@@ -14,7 +14,7 @@ import (
 
 // Side is one side of a grid as it is typed.
 type Side struct {
-	Key    string // of inference.AxisKeys; "": this side is one row
+	Key    string // of inference.AxisKeys; "": this side has no values
 	Values string // with commas between them, or with semicolons, which leaves commas to decimals
 }
 
@@ -45,7 +45,7 @@ func SideName(key string) string {
 	case inference.AxisSwift:
 		return i18n.T("Exact or swift")
 	}
-	return i18n.T("one row")
+	return i18n.T("nothing else")
 }
 
 // SideLabel names value i of a side over its cells.
