@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"realword/inference"
+	"realword/inference/guidance"
 	"realword/ui/uitest"
 )
 
@@ -38,6 +39,9 @@ func TestContrastNamesWhatDiffers(t *testing.T) {
 		"redone": {func(s *Shot) {
 			s.Recipe.Init = &inference.Init{Name: "7.png", Strength: 1, Region: inference.Painted{SHA256: "1"}}
 		}, "left | right: Begun with — | 7.png, redone in part"},
+		"mask": {func(s *Shot) {
+			s.Recipe.Subjects[0].Region = inference.Region{Kind: guidance.OnlyHere, Painted: inference.Painted{SHA256: "5fe46917bf"}}
+		}, "left | right: Mask of dog — | only here"},
 		"model": {func(s *Shot) { s.Model = "sdxl" }, "left | right: Model toybox | sdxl"},
 	} {
 		t.Run(name, func(t *testing.T) {

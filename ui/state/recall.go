@@ -112,7 +112,10 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 
 // subjectChanges compares the pictures on the left, word by word.
 func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
-	type side struct{ pictures, reach, square, mask string }
+	type side struct {
+		pictures, reach, square string
+		mask                    inference.Region
+	}
 	type subject struct {
 		word    inference.Word
 		old, to side
@@ -140,8 +143,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 			square := c.Ref.Square
 			square.Fit = cmp.Or(square.Fit, f.Fit(m))
 			s.square += fmt.Sprint(c.Ref.SHA256, square, ";")
-			s.reach = i18n.Number("%.2f", scope(c, f, m))
-			s.mask = maskName(c.Region)
+			s.reach, s.mask = i18n.Number("%.2f", scope(c, f, m)), c.Region
 		}
 	}
 	read(from, func(s *subject) *side { return &s.old })
@@ -149,7 +151,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 	for _, c := range to.Cards {
 		if c.Missing {
 			s := entry(c.Word)
-			s.missing = append(s.missing, fmt.Sprintf("%s (%s)", c.Ref.Name, c.Ref.SHA256[:min(10, len(c.Ref.SHA256))]))
+			s.missing = append(s.missing, c.Ref.Name)
 		}
 	}
 	var out []Change
@@ -167,8 +169,8 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 		if s.to.pictures != "" && s.old.pictures != "" && s.old.reach != s.to.reach {
 			out = append(out, Change{Part: PartSubjects, What: i18n.T("Area γ of %s", name), Old: s.old.reach, New: s.to.reach})
 		}
-		if s.to.pictures != "" && s.old.mask != s.to.mask {
-			out = append(out, Change{Part: PartSubjects, What: i18n.T("Mask of %s", name), Old: s.old.mask, New: s.to.mask})
+		if s.to.pictures != "" {
+			out = append(out, maskDiffers(name, s.old.mask, s.to.mask)...)
 		}
 		for _, missing := range s.missing {
 			out = append(out, Change{Part: PartSubjects, What: name, New: missing, Missing: true})
@@ -177,12 +179,22 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 	return out
 }
 
-// maskName is what a painted mask means and which one it is; "" without one.
-func maskName(r inference.Region) string {
-	if r.IsZero() {
-		return ""
+// maskDiffers is what has changed of the mask that is painted for a word.
+func maskDiffers(word string, was, now inference.Region) []Change {
+	means := func(r inference.Region) string {
+		if r.IsZero() {
+			return ""
+		}
+		return wording.MeaningOf(r.Kind).Part
 	}
-	return fmt.Sprintf("%s (%s)", wording.MeaningOf(r.Kind).Part, r.SHA256[:min(10, len(r.SHA256))])
+	c := Change{Part: PartSubjects, What: i18n.T("Mask of %s", word), Old: means(was), New: means(now)}
+	switch {
+	case c.Old == c.New && (c.New == "" || was.SHA256 == now.SHA256):
+		return nil
+	case c.Old == c.New:
+		c.New = i18n.T("%s, another shape", c.New)
+	}
+	return []Change{c}
 }
 
 // WordName is a word for people: "dog", or "dog#2" for the second.

@@ -47,6 +47,7 @@ func TestChanges(t *testing.T) {
 		change  func(*inference.Request)
 		missing bool
 		foreign bool
+		painted string // begins the mask of the dog that is here
 		want    string
 	}{
 		"nothing":  {want: ""},
@@ -66,9 +67,15 @@ func TestChanges(t *testing.T) {
 		}, want: "1 dog: rex.png > rex.png, b.png"},
 		"mask": {change: func(r *inference.Request) {
 			r.Subjects[0].Region = inference.Region{Kind: guidance.Exactly, Painted: inference.Painted{SHA256: strings.Repeat("c", 64)}}
-		}, want: "1 Mask of dog:  > exactly this (cccccccccc)"},
+		}, want: "1 Mask of dog:  > exactly this"},
+		"another mask": {painted: "d", change: func(r *inference.Request) {
+			r.Subjects[0].Region = inference.Region{Kind: guidance.OnlyHere, Painted: inference.Painted{SHA256: strings.Repeat("c", 64)}}
+		}, want: "1 Mask of dog: only here > only here, another shape"},
+		"another meaning": {painted: "c", change: func(r *inference.Request) {
+			r.Subjects[0].Region = inference.Region{Kind: guidance.NotHere, Painted: inference.Painted{SHA256: strings.Repeat("c", 64)}}
+		}, want: "1 Mask of dog: only here > not here"},
 		"no subject": {change: func(r *inference.Request) { r.Subjects = nil }, want: "1 dog: rex.png > "},
-		"missing":    {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, missing: true, want: "1 dog: rex.png > tom.png\n1 dog: ! tom.png (bbbbbbbbbb)"},
+		"missing":    {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, missing: true, want: "1 dog: rex.png > tom.png\n1 dog: ! tom.png"},
 		"other program": {
 			change: func(r *inference.Request) {
 				*r = inference.Request{Prompt: "a cat", Settings: inference.Settings{Steps: 20}}
@@ -87,6 +94,12 @@ func TestChanges(t *testing.T) {
 			for _, ref := range s.References {
 				p.Cards = append(p.Cards, Card{Ref: ref, Word: s.Word, Scope: s.Scope, Region: s.Region, Missing: c.missing})
 			}
+		}
+		form := form
+		if c.painted != "" {
+			region := inference.Region{Kind: guidance.OnlyHere, Painted: inference.Painted{SHA256: strings.Repeat(c.painted, 64)}}
+			form.Cards = []Card{form.Cards[0]}
+			form.Cards[0].Region = region
 		}
 		if got := changesText(form.Changes(p, uitest.Toybox)); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)

@@ -110,10 +110,7 @@ func subjectDiffers(was, now inference.Subject) (list []Change) {
 	if reach(was) != reach(now) && now.Region.Kind != guidance.Exactly { // whose area is what was painted
 		list = append(list, Change{What: i18n.T("Area γ of %s", name), Old: reach(was), New: reach(now)})
 	}
-	if maskName(was.Region) != maskName(now.Region) {
-		list = append(list, Change{What: i18n.T("Mask of %s", name), Old: maskName(was.Region), New: maskName(now.Region)})
-	}
-	return list
+	return append(list, maskDiffers(name, was.Region, now.Region)...)
 }
 
 // Gone says which picture of a request is no longer here; nil where all are.
