@@ -9,6 +9,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
@@ -114,6 +115,7 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 	type side struct {
 		pictures, reach, square string
+		wished                  bool // the area is not that of the settings
 		mask                    inference.Region
 	}
 	type subject struct {
@@ -144,6 +146,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 			square.Fit = cmp.Or(square.Fit, f.Fit(m))
 			s.square += fmt.Sprint(c.Ref.SHA256, square, ";")
 			s.reach, s.mask = i18n.Number("%.2f", scope(c, f, m)), c.Region
+			s.wished = c.Region.Kind != guidance.Exactly && s.reach != i18n.Number("%.2f", scope(Card{}, f, m))
 		}
 	}
 	read(from, func(s *subject) *side { return &s.old })
@@ -166,7 +169,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 		case s.old.square != s.to.square:
 			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: i18n.T("%s, another file or crop", s.to.pictures)})
 		}
-		if s.to.pictures != "" && s.old.pictures != "" && s.old.reach != s.to.reach {
+		if s.to.pictures != "" && s.old.reach != s.to.reach && (s.old.pictures != "" || s.to.wished) {
 			out = append(out, Change{Part: PartSubjects, What: i18n.T("Area γ of %s", name), Old: s.old.reach, New: s.to.reach})
 		}
 		if s.to.pictures != "" {

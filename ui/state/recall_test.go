@@ -74,6 +74,10 @@ func TestChanges(t *testing.T) {
 		"another meaning": {painted: "c", change: func(r *inference.Request) {
 			r.Subjects[0].Region = inference.Region{Kind: guidance.NotHere, Painted: inference.Painted{SHA256: strings.Repeat("c", 64)}}
 		}, want: "1 Mask of dog: only here > not here"},
+		"new with an area": {change: func(r *inference.Request) {
+			r.Prompt = "a dog and a cat"
+			r.Subjects = append(r.Subjects, inference.Subject{Word: word("cat"), Scope: 0.3, References: []inference.Reference{refOf("tom.png", "b")}})
+		}, want: "0 Prompt: a dog > a dog and a cat\n1 cat:  > tom.png\n1 Area γ of cat:  > 0.30"},
 		"no subject": {change: func(r *inference.Request) { r.Subjects = nil }, want: "1 dog: rex.png > "},
 		"missing":    {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, missing: true, want: "1 dog: rex.png > tom.png\n1 dog: ! tom.png"},
 		"other program": {
