@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/driver"
 
 	"realword/inference/files"
+	"realword/inference/picture"
 )
 
 // fileDialog is a file dialog of the system's.
@@ -79,7 +80,7 @@ var chosen struct {
 
 // ask runs the dialog where the last one for the same things was left. The first one for pictures, and one that saves, begins among the
 // user's pictures, others at home: where the program was started from says nothing. What is to be saved has the ending of the name that was
-// offered.
+// offered, in place of that of another kind of picture.
 func (d fileDialog) ask(run func(fileDialog) ([]string, error)) ([]string, error) {
 	chosen.Lock()
 	places := []string{chosen.folders[d.title]}
@@ -100,7 +101,11 @@ func (d fileDialog) ask(run func(fileDialog) ([]string, error)) ([]string, error
 	// Not every system's dialog adds the ending, so it may have asked about another file than the one that will be written: where that one is
 	// there, it asks once more.
 	for ending := filepath.Ext(d.name); ending != "" && err == nil && len(paths) > 0 && !strings.EqualFold(filepath.Ext(paths[0]), ending); {
-		path := paths[0] + ending
+		path := paths[0]
+		if strings.EqualFold(ending, ".png") && picture.Named(path) {
+			path = strings.TrimSuffix(path, filepath.Ext(path)) // of a picture of another kind, which it will not be
+		}
+		path += ending
 		if paths = []string{path}; absent(path) {
 			break
 		}

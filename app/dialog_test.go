@@ -85,7 +85,11 @@ func TestNothingIsWrittenOverUnasked(t *testing.T) {
 		{"realword-7.png", []string{"fox", "fox.png"}, "fox.png", "fox.png"},
 		{"realword-7.png", []string{"portrait v1.2", "fox", "owl"}, "fox.png", "owl.png"},
 		{"realword-7.png", []string{"fox", ""}, "fox.png", ""},
+		{"realword-7.png", []string{"other.jpg"}, "realword-7.png", "other.png"}, // what is written is a PNG
+		{"realword-7.png", []string{"other.HEIC"}, "realword-7.png", "other.png"},
+		{"realword-7.png", []string{"fox.tiff", "fox.png"}, "fox.png", "fox.png"},
 		{"session.zip", []string{"fox"}, "session.zip", "fox.zip"},
+		{"session.zip", []string{"fox.png"}, "session.zip", "fox.png.zip"},
 		{"realword-7.png", []string{""}, "realword-7.png", ""},
 	} {
 		asked, last := 0, fileDialog{}

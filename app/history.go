@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/picture"
 )
 
 func newHistory() *cobra.Command {
@@ -197,8 +199,11 @@ func saveKept(past past, id uint64, file string) error {
 	if err != nil {
 		return err
 	}
-	if filepath.Ext(file) == "" {
+	switch ending := filepath.Ext(file); {
+	case ending == "":
 		file += ".png"
+	case !strings.EqualFold(ending, ".png") && picture.Named(file):
+		return usagef("%s is saved as a PNG: give a name that ends in .png", filepath.Base(file))
 	}
 	if file, err = filepath.Abs(file); err != nil {
 		return err

@@ -67,6 +67,9 @@ func TestPictureWithoutAFileIsNotLost(t *testing.T) {
 		t.Errorf("show:\n%s", stdout)
 	}
 	file := filepath.Join(out, "kept")
+	if status, _, stderr := command(t, "history", "save", "1", file+".jpg"); status != 2 || !strings.Contains(stderr, "is saved as a PNG: give a name that ends in .png") {
+		t.Errorf("as a JPEG: %d %s", status, stderr)
+	}
 	if status, _, stderr := command(t, "history", "save", "1", file); status != 0 {
 		t.Errorf("save: %s", stderr)
 	}

@@ -13,6 +13,7 @@ import (
 	"realword/assets"
 	"realword/history"
 	"realword/inference/bundle"
+	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/ui"
 	"realword/ui/i18n"
@@ -156,8 +157,7 @@ func (s studio) Encode(text string, how prompt.Reading) *prompt.Prompt {
 
 func openFiles() ([]string, error) {
 	return fileDialog{
-		title: i18n.T("Open reference pictures"), filter: i18n.T("Pictures"), many: true,
-		extensions: []string{"png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"},
+		title: i18n.T("Open reference pictures"), filter: i18n.T("Pictures"), many: true, extensions: picture.Endings,
 	}.show()
 }
 

@@ -11,10 +11,10 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
-	"realword/ui/subjects"
 )
 
 // address is how an address of the web begins. A single letter is a drive of Windows.
@@ -73,7 +73,7 @@ func take(w *Window, paths []string, to state.Target, whole bool) {
 			w.subjects.TakeTo(to, paths)
 		}
 	}
-	if w.opt.LoRAs != nil && len(paths) > 0 && !slices.ContainsFunc(paths, subjects.PictureName) {
+	if w.opt.LoRAs != nil && len(paths) > 0 && !slices.ContainsFunc(paths, picture.Named) {
 		w.set.LoRAs.Drop(paths, func(rest []string) {
 			paths = rest
 			takeDropped(w, paths, take)
@@ -86,7 +86,7 @@ func take(w *Window, paths []string, to state.Target, whole bool) {
 // takeDropped takes dropped files that are no LoRAs; take is for pictures.
 func takeDropped(w *Window, paths []string, take func()) {
 	if w.opt.Models != nil && len(paths) > 0 && w.models.Shown() {
-		if !slices.ContainsFunc(paths, subjects.PictureName) {
+		if !slices.ContainsFunc(paths, picture.Named) {
 			if len(paths) > 1 {
 				w.notice.Say(kit.Notice{Text: i18n.T("One model is added at a time: %s is looked at.", filepath.Base(paths[0]))})
 			}
@@ -95,7 +95,7 @@ func takeDropped(w *Window, paths []string, take func()) {
 		}
 		w.models.Hide() // pictures are for the studio, whatever page is open
 	}
-	if w.opt.Models != nil && len(paths) == 1 && !subjects.PictureName(paths[0]) {
+	if w.opt.Models != nil && len(paths) == 1 && !picture.Named(paths[0]) {
 		w.models.Drop(paths[0], take)
 		return
 	}

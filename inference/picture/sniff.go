@@ -96,6 +96,15 @@ func Unread(name string) error {
 	return nil
 }
 
+// Endings are how the names of pictures end that Decode reads, without dots.
+var Endings = []string{"png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"}
+
+// Named tells whether a file is called like a picture: one that can be read, or one of a kind for which a sentence says how to convert it.
+func Named(name string) bool {
+	end := strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), ".")
+	return slices.Contains(Endings, end) || slices.Contains([]string{"heic", "heif", "avif"}, end) || Unread(name) != nil
+}
+
 // called names what a file is, whether Decode reads it or not.
 func called(data []byte) error {
 	if format, err := sniff(data); err == nil {

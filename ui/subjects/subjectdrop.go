@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -137,7 +136,7 @@ func picturesIn(path string) (files []string, errs []error) {
 		case e.IsDir() || strings.HasPrefix(e.Name(), "."):
 		case unread != nil: // it is large, as a rule
 			errs = append(errs, fmt.Errorf("%s: %w", e.Name(), unread))
-		case PictureName(e.Name()):
+		case picture.Named(e.Name()):
 			files = append(files, filepath.Join(path, e.Name()))
 		}
 	}
@@ -145,14 +144,6 @@ func picturesIn(path string) (files []string, errs []error) {
 		errs = []error{i18n.Errorf("the folder %s has no pictures in it: drop PNG, JPEG, WebP, GIF or BMP files", filepath.Base(path))}
 	}
 	return files, errs
-}
-
-// PictureName tells whether a file is called like a picture: one that can be read, or one of a kind for which a sentence says how to
-// convert it.
-func PictureName(name string) bool {
-	return picture.Unread(name) != nil ||
-		slices.Contains([]string{".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"},
-			strings.ToLower(filepath.Ext(name)))
 }
 
 // Reading says which picture is being read if that takes a moment, until stop is called.
