@@ -70,21 +70,28 @@ func (v *Saver) copyWith(give func() error, done string) {
 // Copy puts the picture in view into the clipboard.
 func (v *Saver) Copy() {
 	if shot := v.host.State().Shot(); shot != nil && v.host.CopyImage != nil {
-		file := v.fileOf(*shot)
+		file, done := v.fileOf(*shot), i18n.T("The picture is in the clipboard.")
+		if v.stepInView() {
+			done = i18n.T("The finished picture is in the clipboard.")
+		}
 		v.copyWith(func() error {
 			data, err := file()
 			if err == nil {
 				err = v.host.CopyImage(data)
 			}
 			return err
-		}, i18n.T("The picture is in the clipboard."))
+		}, done)
 	}
 }
 
 // copyFile puts the file of the picture in view into the clipboard, for a file manager or another program to paste.
 func (v *Saver) copyFile() {
 	if path := v.path(); path != "" && v.host.CopyFiles != nil {
-		v.copyWith(func() error { return v.host.CopyFiles([]string{path}) }, i18n.T("The file is in the clipboard."))
+		done := i18n.T("The file is in the clipboard.")
+		if v.stepInView() {
+			done = i18n.T("The file of the finished picture is in the clipboard.")
+		}
+		v.copyWith(func() error { return v.host.CopyFiles([]string{path}) }, done)
 	}
 }
 

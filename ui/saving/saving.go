@@ -273,6 +273,7 @@ func (v *Saver) As() {
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}
+	step := v.stepInView()
 	v.host.Background(func() func() {
 		path, err := v.host.SaveFile(name)
 		if err == nil && path != "" {
@@ -286,9 +287,19 @@ func (v *Saver) As() {
 				v.fail(err)
 				return
 			}
-			v.tell(err, i18n.T("Saved as %s", wording.Path(path)))
+			done := i18n.T("Saved as %s", wording.Path(path))
+			if step {
+				done = i18n.T("The finished picture is saved as %s", wording.Path(path))
+			}
+			v.tell(err, done)
 		}
 	})
+}
+
+// stepInView tells whether a step is seen in place of the finished picture, which is what is saved and copied.
+func (v *Saver) stepInView() bool {
+	s := v.host.State()
+	return s.Shot() != nil && s.Shown() != nil
 }
 
 // reveal opens the folder of the picture in view.

@@ -236,6 +236,30 @@ func TestACopyIsSaid(t *testing.T) {
 	}
 }
 
+// While a step is in view, it is said that what is saved or copied is the finished picture.
+func TestTheFinishedPictureIsSavedWhileAStepIsInView(t *testing.T) {
+	b := newBench(t)
+	b.host.CopyImage, b.host.CopyFiles = func([]byte) error { return nil }, func([]string) error { return nil }
+	b.make()
+	b.Settle()
+	b.Change(func(s *state.State) {
+		s.Shots = slices.Clone(s.Shots)
+		s.Shots[0].Film, s.View.Step = []inference.StepDone{{}}, 0
+	})
+	b.answer = filepath.Join(t.TempDir(), "mine.png")
+	for want, do := range map[string]func(){
+		"The finished picture is saved as " + wording.Path(b.answer): b.As,
+		"The finished picture is in the clipboard.":                  b.Copy,
+		"The file of the finished picture is in the clipboard.":      b.copyFile,
+	} {
+		do()
+		b.Settle()
+		if told := b.State.Told; told != b.State.Tell(want) {
+			t.Errorf("it says %+v, not %q", told, want)
+		}
+	}
+}
+
 func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 	b := newBench(t)
 	if err := os.WriteFile(b.folder, nil, 0o600); err != nil {
