@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"fyne.io/fyne/v2/widget"
+
 	"realword/ui/i18n"
 )
 
@@ -73,12 +75,30 @@ func (w *Window) unkept() (all, running int) {
 // askClose closes the window; it asks where something under way would end. Who closes it once more while the question is up has
 // answered it.
 func (w *Window) askClose() {
-	over := w.win.Canvas().Overlays()
-	asked := slices.Contains(over.List(), w.question)
-	if text := w.leaving(); text != "" && !w.closing && !asked {
-		w.Warn(i18n.T("Close Realword?"), text, i18n.T("Keep it open"), i18n.T("Close"), w.Close)
-		w.question = over.Top()
+	if text := w.leaving(); text != "" && !w.closing && !w.asked() {
+		w.doubt = widget.NewLabel(text)
+		w.WarnOf(i18n.T("Close Realword?"), w.doubt, i18n.T("Keep it open"), i18n.T("Close"), w.Close)
+		w.question = w.win.Canvas().Overlays().Top()
 		return
 	}
 	w.Close()
+}
+
+// asked tells whether the question is up.
+func (w *Window) asked() bool {
+	return w.question != nil && slices.Contains(w.win.Canvas().Overlays().List(), w.question)
+}
+
+// followLeaving has the question say what is so now: pictures are finished while it is up.
+func (w *Window) followLeaving() {
+	if !w.asked() {
+		return
+	}
+	text := w.leaving()
+	if text == "" {
+		text = i18n.T("Everything is done by now. Nothing is lost when the window closes.")
+	}
+	if w.doubt.Text != text {
+		w.doubt.SetText(text)
+	}
 }

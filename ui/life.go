@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
 )
 
 // life is how long a window lasts: what is under way keeps a closing one open. All of it but post belongs to Fyne's goroutine.
@@ -17,6 +18,7 @@ type life struct {
 	tasks    int               // background work under way
 	busy     func() bool       // something else is
 	question fyne.CanvasObject // whether to close, as it was asked last
+	doubt    *widget.Label     // what it says
 	closing  bool              // the user has closed the window; it goes when nothing is under way
 	closed   atomic.Bool       // nothing is shown any more
 	gone     func()            // closes what is on the screen

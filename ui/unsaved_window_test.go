@@ -135,6 +135,31 @@ func TestAFormThatIsNotKeptIsNotLeftBehind(t *testing.T) {
 	}
 }
 
+// While it asks whether to close, pictures are finished: it says how many are left, and at last that nothing is.
+func TestTheQuestionWhetherToCloseFollowsTheQueue(t *testing.T) {
+	b := ready(t, nil)
+	b.subjects.PromptChanged("a dog")
+	b.state.Form.Count = 2
+	b.refresh()
+	j := b.run()
+	b.askClose()
+	if !b.sheetSays("2 pictures have not been made yet") {
+		t.Fatalf("it asks %q", b.leaving())
+	}
+	if b.send(j, uitest.Picture(j.request, 0)); !b.sheetSays("1 picture has not been made yet (1 of 2)") {
+		t.Errorf("with one picture finished it does not say %q", b.leaving())
+	}
+	b.send(j, uitest.Picture(j.request, 1))
+	b.end(j, inference.Done{})
+	if b.settle(); b.closing || !b.sheetSays("Nothing is lost when the window closes.") {
+		t.Errorf("with both finished it asks on: %q", b.leaving())
+	}
+	b.Back()
+	if b.leaving() != "" || b.win.Canvas().Overlays().Top() != nil {
+		t.Error("the question stays")
+	}
+}
+
 // Whether to close is asked over what else is open as well. Who then closes once more has answered.
 func TestLookClosingAsksOverASheet(t *testing.T) {
 	plain.Run(t)

@@ -140,17 +140,21 @@ func (l *Layers) SheetOK(title string, wish fyne.Size, content fyne.CanvasObject
 
 // Ask shows a question on a sheet; yes is done when the user agrees.
 func (l *Layers) Ask(title, question, agree string, yes func()) {
-	l.ask(title, question, i18n.T("Cancel"), agree, widget.HighImportance, yes)
+	l.ask(title, widget.NewLabel(question), i18n.T("Cancel"), agree, widget.HighImportance, yes)
 }
 
 // Warn is Ask before something that ends or goes away: what agrees is red, no says what is done else, and Enter is no. closeIt takes
 // the question back where nothing is left to ask about.
 func (l *Layers) Warn(title, question, no, agree string, yes func()) (closeIt func()) {
+	return l.ask(title, widget.NewLabel(question), no, agree, widget.DangerImportance, yes)
+}
+
+// WarnOf is Warn with a question that may become another one while it is up.
+func (l *Layers) WarnOf(title string, question *widget.Label, no, agree string, yes func()) (closeIt func()) {
 	return l.ask(title, question, no, agree, widget.DangerImportance, yes)
 }
 
-func (l *Layers) ask(title, question, no, agree string, how widget.Importance, yes func()) (closeIt func()) {
-	text := widget.NewLabel(question)
+func (l *Layers) ask(title string, text *widget.Label, no, agree string, how widget.Importance, yes func()) (closeIt func()) {
 	text.Wrapping = fyne.TextWrapWord
 	leave := NewButton(no, func() { closeIt() })
 	ok := NewButton(agree, func() { closeIt(); yes() })
