@@ -87,11 +87,6 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 	if err != nil {
 		return "", err
 	}
-	if !bundle.CanMap { // else Fetch sees to it
-		if err := files.Fits(g.Folder, state.RoomFor(g.Plan, m.Missing(g.Folder, g.Plan), false)); err != nil {
-			return "", err
-		}
-	}
 	if err := hub.New(os.Getenv).Fetch(ctx, g.Plan, dir, fetching); err != nil {
 		return "", err
 	}
@@ -122,7 +117,7 @@ func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progres
 		_ = os.WriteFile(filepath.Join(dir, keptName), nil, 0o666) // without it the files go with the model
 	}
 	_, err = hub.Finish(dir, func(file string) bool {
-		real, err := filepath.EvalSymlinks(file)
+		real, err := files.Real(file)
 		return g.Keep || err != nil || needed[real] || !holdsWeights(file)
 	})
 	if err != nil {

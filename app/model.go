@@ -24,7 +24,7 @@ func newModel() *cobra.Command {
 		Use: "import CHECKPOINTS --out MODEL", Short: "make a model from checkpoints",
 		Long: "Makes a model folder from the released RealCustom++ checkpoints (the folder with ckpts inside) or from a diffusers-style folder.\n" +
 			"With --base, another SDXL model is combined with the visual weights: a diffusers folder, or one safetensors file.\n" +
-			"On Linux and macOS the model uses the weights of the checkpoints in place, so those must stay where they are; with --copy it has its own.",
+			"The model uses the weights of the checkpoints in place, so those must stay where they are; with --copy it has its own.",
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if out == "" {

@@ -79,6 +79,7 @@ func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error
 	if err != nil {
 		return failed(err)
 	}
+	im.volume = to.volume()
 	for _, step := range []func() error{im.gather, im.build, func() error { return im.store(to) }} {
 		if err := step(); err != nil {
 			return failed(err)
@@ -92,7 +93,7 @@ func newImporter(ctx context.Context, src string, o Options) *importer {
 		o.Progress = func(string, int64, int64) {}
 	}
 	return &importer{
-		ctx: ctx, src: src, base: o.Base, called: o.Name, prediction: o.Prediction, beside: o.Beside, copy: o.Copy || !canMap,
+		ctx: ctx, src: src, base: o.Base, called: o.Name, prediction: o.Prediction, beside: o.Beside, copy: o.Copy,
 		progress: o.Progress, spareTokenizers: o.Tokenizers,
 		opened: map[string]*checkpoint.File{}, real: map[string]string{},
 	}
@@ -104,6 +105,7 @@ type importer struct {
 	called    string
 	beside    map[string][]byte
 	copy      bool
+	volume    string // where the model is going to lie, which is a drive or a share on Windows alone
 	progress  Progress
 	opened    map[string]*checkpoint.File // by path
 	real      map[string]string           // path of a weight file -> the same absolute and without links

@@ -11,7 +11,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -134,13 +133,7 @@ func (f MappedFile) changed(how error) error {
 		f.Path, how)
 }
 
-// CanMap tells whether an import can leave weights in the checkpoints and have graphs read them there. Else it copies all of them.
-const CanMap = canMap
-
-// canMap tells whether the system maps weights at any place of a file: Windows wants multiples of 64 KiB.
-const canMap = runtime.GOOS != "windows"
-
-// place says where a tensor of a checkpoint can stay.
+// place says where a tensor of a checkpoint can stay: on the model's own volume, because ONNX Runtime wants one folder above all weights.
 func (im *importer) place(src locator, name string) (nn.Place, bool) {
 	at, ok := src.Location(name)
 	if !ok || !at.Dense || at.Path == "" {
@@ -150,14 +143,14 @@ func (im *importer) place(src locator, name string) (nn.Place, bool) {
 	if !ok {
 		var err error
 		if path, err = filepath.Abs(at.Path); err == nil {
-			path, err = filepath.EvalSymlinks(path) // the cache of a downloader holds links
+			path, err = files.Real(path) // the cache of a downloader holds links
 		}
 		if err != nil {
 			return nn.Place{}, false // reading it the other way says why
 		}
 		im.real[at.Path] = path
 	}
-	if !utf8.ValidString(path) { // neither a manifest nor a graph can name it
+	if !utf8.ValidString(path) || !strings.EqualFold(filepath.VolumeName(path), im.volume) { // neither a manifest nor a graph can name it
 		return nn.Place{}, false
 	}
 	return nn.Place{File: filepath.ToSlash(path), Offset: at.Offset, Length: at.Bytes}, true

@@ -127,9 +127,6 @@ func Unpack(description []byte) (a Arrival, err error) {
 			return a, errParcel
 		}
 	}
-	if len(m.Mapped) > 0 && !canMap {
-		return a, message.Errorf("the model %s reads its weights from checkpoint files, which this system cannot do: import it there with --copy, or here", m.Name)
-	}
 	a.Manifest = *m
 	return a, nil
 }

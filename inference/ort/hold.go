@@ -3,7 +3,6 @@ package ort
 import (
 	"errors"
 	"os"
-	"runtime"
 	"slices"
 
 	"realword/inference/message"
@@ -17,11 +16,8 @@ type held struct {
 	guard *native.Guarded
 }
 
-// hold opens the files of a session's weights, to look at them before every run. Windows reads them once and keeps a copy.
+// hold opens the files of a session's weights, to look at them before every run.
 func (m *model) hold() ([]held, error) {
-	if runtime.GOOS == "windows" {
-		return nil, nil
-	}
 	var list []held
 	for path, end := range m.files {
 		f, err := os.Open(path)

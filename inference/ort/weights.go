@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"realword/inference/files"
 	"realword/inference/message"
 	"realword/inference/session"
 )
@@ -366,12 +367,12 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 	if dir, err = filepath.Abs(dir); err != nil {
 		return "", nil, err
 	}
-	if folder, err = filepath.EvalSymlinks(dir); err != nil {
+	if folder, err = files.Real(dir); err != nil {
 		return "", nil, err
 	}
 	home, full, allowed := folder, map[string]string{}, map[string]bool{}
 	for _, path := range outside {
-		if real, err := filepath.EvalSymlinks(filepath.FromSlash(path)); err == nil {
+		if real, err := files.Real(filepath.FromSlash(path)); err == nil {
 			allowed[real] = true
 		}
 	}
@@ -390,7 +391,7 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 			}
 			path = filepath.Join(dir, path)
 		}
-		full[location], err = filepath.EvalSymlinks(path) // of which ONNX Runtime wants the target
+		full[location], err = files.Real(path) // of which ONNX Runtime wants the target
 		info, bad := os.Stat(path)
 		inside, _ := filepath.Rel(home, full[location])
 		switch err = errors.Join(err, bad); {
@@ -425,8 +426,8 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 	m.files = map[string]int64{}
 	for location, path := range full {
 		m.files[path] = max(m.files[path], ends[location])
-		if full[location], err = filepath.Rel(folder, path); err != nil {
-			return "", nil, err
+		if full[location], err = filepath.Rel(folder, path); err != nil { // of Windows, where a model was moved to another drive than its checkpoints
+			return "", nil, message.Errorf("its weights %s lie on another drive than the model: import the model again", path)
 		}
 		if strings.Contains(full[location], "_MEM_ADDR_") { // ONNX Runtime takes such a name for an address in memory
 			return "", nil, message.Errorf("its weights %s have a name that cannot be used: rename the file or its folder, and import the model again",

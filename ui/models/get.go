@@ -11,7 +11,6 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"realword/inference/bundle"
 	"realword/inference/hub"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -152,7 +151,7 @@ func (p *Page) askGet(plan hub.Plan, missing, free int64) {
 	setFacts(facts, &told, p.getFacts(plan, missing, free))
 	title, _ := offer(plan.Entry)
 	content := kit.NewColumn(10, facts)
-	if need := state.RoomFor(plan, missing, bundle.CanMap); free >= 0 && need > free {
+	if need := missing + state.Spare; free >= 0 && need > free {
 		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.",
 			wording.Bytes(need-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance

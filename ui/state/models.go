@@ -95,15 +95,6 @@ type Model struct {
 	Err        error // why it cannot be used, with the remedy; nil when State is ModelReady
 }
 
-// RoomFor is how many bytes a download and its import take, of which some are still missing. Where weights cannot be mapped, the import
-// copies what was downloaded.
-func RoomFor(p hub.Plan, missing int64, mapped bool) int64 {
-	if !mapped {
-		missing += p.Bytes()
-	}
-	return missing + Spare
-}
-
 // ModelState is whether a model can be used.
 type ModelState int
 

@@ -7,7 +7,6 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/hub"
 	"realword/ui/models/modelstest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -82,20 +81,6 @@ func TestTally(t *testing.T) {
 	}
 	if got := cmp.Or(state.ModelTask{Done: 5}.Part(), state.ModelTask{Done: 9, All: 3}.Part()); got != 1 {
 		t.Errorf("part %g", got)
-	}
-}
-
-// TestRoomForADownload: where an import copies the weights, as on Windows, it takes as much again as was downloaded, also when nothing is missing.
-func TestRoomForADownload(t *testing.T) {
-	p := hub.Plan{Parts: []hub.Got{{Files: []hub.File{{Size: 9_000_000_000}, {Size: 4_000_000_000}}}}}
-	for _, c := range []struct {
-		missing int64
-		mapped  bool
-		want    int64
-	}{{13_000_000_000, true, 13_000_000_000}, {13_000_000_000, false, 26_000_000_000}, {0, true, 0}, {0, false, 13_000_000_000}} {
-		if got := state.RoomFor(p, c.missing, c.mapped); got != c.want+state.Spare {
-			t.Errorf("%+v: %d", c, got-state.Spare)
-		}
 	}
 }
 

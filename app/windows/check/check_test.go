@@ -244,13 +244,20 @@ func TestPackages(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		m.realword(t, "model", "import", onDrive(checkpoint), "--out", onDrive(model))
+		m.realword(t, "model", "import", onDrive(checkpoint), "--out", onDrive(model+" allein"), "--copy")
 		m.realword(t, "model", "import", onDrive(checkpoint), "--out", onDrive(filepath.Join(deep, "Modell groß")))
 		dir := t.TempDir()
 		linux(t, "model", "import", checkpoint, "--out", filepath.Join(dir, "model"))
 		linux(t, append(request, "--model", filepath.Join(dir, "model"), "--out", filepath.Join(dir, "out"))...)
-		theirs := filepath.Join(deep, "aus dem Modell")
-		m.realword(t, append(request, "--model", onDrive(model), "--out", onDrive(theirs))...)
-		alike(t, onePicture(t, theirs), onePicture(t, filepath.Join(dir, "out")))
+		for kind, reads := range map[string]bool{"": true, " allein": false} { // weights in the checkpoints, weights of its own
+			manifest, err := os.ReadFile(filepath.Join(model+kind, "manifest.json"))
+			if err != nil || bytes.Contains(manifest, []byte(`"mapped"`)) != reads {
+				t.Errorf("the model%s reads checkpoints: %v, %v", kind, !reads, err)
+			}
+			theirs := filepath.Join(deep, "aus dem Modell"+kind)
+			m.realword(t, append(request, "--model", onDrive(model+kind), "--out", onDrive(theirs))...)
+			alike(t, onePicture(t, theirs), onePicture(t, filepath.Join(dir, "out")))
+		}
 	})
 
 	t.Run("uninstall", func(t *testing.T) {
