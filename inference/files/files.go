@@ -23,6 +23,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+
+	"realword/inference/message"
 )
 
 // Free returns the bytes that the user may still write below dir, which need not exist yet.
@@ -52,8 +55,36 @@ func there(dir string) (string, error) {
 	}
 }
 
-// Writable says why no file could be written in dir, which need not exist yet. It leaves nothing behind.
+// Writable says why no file could be written in dir, which need not exist yet, and that another folder may be chosen. It leaves nothing
+// behind.
 func Writable(dir string) error {
+	if err := unwritable(dir); err != nil {
+		return explain(dir, err)
+	}
+	return nil
+}
+
+// WritableAsIs is Writable for a folder in whose place nobody can choose another one.
+func WritableAsIs(dir string) error {
+	if err := unwritable(dir); err != nil {
+		return asIs(dir, bare(err))
+	}
+	return nil
+}
+
+func asIs(dir string, err error) error {
+	switch {
+	case IsFull(err):
+		return said(err, message.Errorf("%s cannot be written: the disk is full; free up some space", dir))
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return said(err, message.Errorf("%s cannot be written: the folder is read-only; change its permissions", dir))
+	case errors.Is(err, syscall.ENOTDIR):
+		return said(err, message.Errorf("%s cannot be written: part of the path is a file, not a folder; move that file elsewhere", dir))
+	}
+	return message.Errorf("%s cannot be written: %w", dir, err)
+}
+
+func unwritable(dir string) error {
 	above, err := there(dir)
 	if err == nil {
 		var f *os.File
@@ -61,10 +92,7 @@ func Writable(dir string) error {
 			err = errors.Join(f.Close(), os.Remove(f.Name()))
 		}
 	}
-	if err != nil {
-		return explain(dir, err)
-	}
-	return nil
+	return err
 }
 
 // Visible is what a folder has whose names do not begin with a dot: a Mac leaves ._NAME beside every file on disks of other systems. The

@@ -2,10 +2,12 @@ package files
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -37,6 +39,16 @@ func TestWritable(t *testing.T) {
 	for path, right := range map[string]bool{dir: true, filepath.Join(dir, "not", "yet"): true, file: false, filepath.Join(file, "below"): false} {
 		if err := Writable(path); (err == nil) != right || err != nil && !strings.HasPrefix(err.Error(), path+" cannot be written: ") {
 			t.Errorf("%s: %v", path, err)
+		}
+	}
+	for path, right := range map[string]bool{dir: true, filepath.Join(dir, "not", "yet"): true, file: false} {
+		if err := WritableAsIs(path); (err == nil) != right || err != nil && !strings.HasPrefix(err.Error(), path+" cannot be written: ") {
+			t.Errorf("%s as it is: %v", path, err)
+		}
+	}
+	for _, cause := range []error{syscall.EROFS, fs.ErrPermission, syscall.ENOSPC, syscall.ENOTDIR, syscall.EIO} {
+		if err := asIs(dir, cause); !errors.Is(err, cause) || strings.Contains(err.Error(), "choose") {
+			t.Errorf("of a folder that cannot be chosen it says: %v", err)
 		}
 	}
 	if left, err := os.ReadDir(dir); len(left) != 1 || err != nil {

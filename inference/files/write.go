@@ -193,17 +193,23 @@ func publish(temp, path string) error {
 	return err
 }
 
-// explain says what to do about an error of writing at path. Of the system's own words, and of the temporary file that they name, it
-// repeats nothing that the sentence says.
-func explain(path string, err error) error {
+// bare is what the system says of an error, without the file that it names.
+func bare(err error) error {
 	var of *fs.PathError
 	var link *os.LinkError
 	switch {
 	case errors.As(err, &of):
-		err = of.Err
+		return of.Err
 	case errors.As(err, &link):
-		err = link.Err
+		return link.Err
 	}
+	return err
+}
+
+// explain says what to do about an error of writing at path. Of the system's own words, and of the temporary file that they name, it
+// repeats nothing that the sentence says.
+func explain(path string, err error) error {
+	err = bare(err)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return message.Errorf("%s already exists and is not overwritten; choose another name: %w", path, fs.ErrExist)

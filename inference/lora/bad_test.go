@@ -253,6 +253,10 @@ func TestLibrary(t *testing.T) {
 		t.Error("nobody has no LoRA")
 	}
 	path := file(t, "My style:1.safetensors", pair("lora_unet_"+q, 16, 16))
+	inFile := NewLibrary(filepath.Join(path, "loras"))
+	if _, err := inFile.Take(path); err == nil || !strings.Contains(err.Error(), inFile.Dir) || strings.Contains(err.Error(), "choose") {
+		t.Errorf("where no folder can be made, and none be chosen, it says: %v", err)
+	}
 	for range 2 { // the same again is no other
 		if name, err := l.Take(path); err != nil || name != "My style_1" {
 			t.Fatal(name, err)

@@ -178,7 +178,7 @@ func (l *Library) Take(path string) (name string, err error) {
 		return "", err
 	}
 	if err := os.MkdirAll(l.Dir, 0o777); err != nil {
-		return "", message.Errorf("the folder %s cannot be made: %w; choose another one", l.Dir, err)
+		return "", cmp.Or(files.WritableAsIs(l.Dir), err)
 	}
 	own := l.name(path)
 	another := message.Errorf("there is another LoRA called %s already: rename the file, then add it again", own)
@@ -199,6 +199,11 @@ func (l *Library) Take(path string) (name string, err error) {
 	}
 	if had && !same(path, to) {
 		return "", another
+	}
+	if !had {
+		if err := files.WritableAsIs(l.Dir); err != nil {
+			return "", err
+		}
 	}
 	if config != nil {
 		switch is, err := os.ReadFile(kept); {

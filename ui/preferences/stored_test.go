@@ -4,7 +4,11 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/storage"
 
 	"realword/inference"
 	"realword/ui/state"
@@ -44,3 +48,27 @@ func TestStoredPresetsAreRead(t *testing.T) {
 		}
 	}
 }
+
+// Where nothing can be kept, it is said why, and not that another folder may be chosen: there is none to choose.
+func TestNoOtherFolderForThePreferences(t *testing.T) {
+	d := New(fyne.CurrentApp())
+	d.app = elsewhere{d.app, uitest.File(t, "a file", nil)}
+	if err := d.Kept(); err == nil || strings.Contains(err.Error(), "choose") || !strings.Contains(err.Error(), d.folder()) {
+		t.Errorf("it says: %v", err)
+	}
+}
+
+// elsewhere is a program whose preferences are to be in a folder of that path.
+type elsewhere struct {
+	fyne.App
+	path string
+}
+
+func (e elsewhere) Storage() fyne.Storage { return rooted{e.App.Storage(), e.path} }
+
+type rooted struct {
+	fyne.Storage
+	path string
+}
+
+func (r rooted) RootURI() fyne.URI { return storage.NewFileURI(r.path) }

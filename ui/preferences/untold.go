@@ -17,7 +17,7 @@ const (
 
 // Kept says why nothing that is set here is there at the next start; nil: it is. It may take its time where the folder is on a drive of the
 // network.
-func (d *Desk) Kept() error { return files.Writable(d.folder()) }
+func (d *Desk) Kept() error { return files.WritableAsIs(d.folder()) }
 
 func (d *Desk) folder() string { return d.app.Storage().RootURI().Path() }
 
