@@ -68,7 +68,7 @@ func (k *Keeper) lookAt(o opened) {
 		s.Form = o.form.Settle(s.Model)
 		s.Form.Seed, s.Form.KeepSeed, s.Form.Spent = state.DrawSeed(), false, false
 		s.Words = k.host.Words(s.Form.Prompt)
-		s.Selected, s.Pending = 0, inference.Word{}
+		s.Selected, s.Latest, s.Pending = 0, 0, inference.Word{}
 		s.PickErr, s.ActionErr = o.missing, nil
 		s.Shots = slices.Clone(o.shots)
 		for i := range s.Shots {
@@ -101,7 +101,7 @@ func (k *Keeper) CloseExample() {
 		s.History.Name, s.History.Example = a.was.History.Name, false
 		s.Form, s.Shots, s.View, s.Last = a.was.Form.Settle(s.Model), a.was.Shots, a.was.View, a.was.Last
 		s.Words = k.host.Words(s.Form.Prompt)
-		s.Selected, s.Pending = a.was.Selected, a.was.Pending
+		s.Selected, s.Latest, s.Pending = a.was.Selected, a.was.Latest, a.was.Pending
 		s.PickErr, s.ActionErr = a.was.PickErr, nil
 		k.host.OnTakenUp()
 	})

@@ -171,7 +171,7 @@ func (k *Keeper) takeUp(o opened) {
 		s.History.Name, s.History.Example = o.session.Name, false
 		s.Form = o.form.Settle(s.Model)
 		s.Words = k.host.Words(s.Form.Prompt)
-		s.Selected, s.Pending = 0, inference.Word{}
+		s.Selected, s.Latest, s.Pending = 0, 0, inference.Word{}
 		s.PickErr, s.ActionErr = o.missing, nil
 		s.Shots, s.View = o.shots, state.View{Shot: len(o.shots) - 1, Step: -1}
 		s.Last = state.Round{}

@@ -142,15 +142,28 @@ func (s State) Strange() (list []string) {
 	return list
 }
 
-// Asked is which of the subjects the line under the words asks a word for, where the user has chosen none: the first without one; -1: none.
+// Asked is which of the subjects the line under the words asks a word for, where the user has chosen none; -1: none.
 func (s State) Asked() int {
 	if len(s.Words) == 0 || s.Span.On || s.Pending.Text != "" || s.Selected != 0 {
 		return -1
 	}
-	return slices.IndexFunc(s.Form.Groups(), func(g Group) bool {
-		c := s.Form.Cards[g.Cards[0]]
-		return !c.Off && (!c.Bound() || c.Lost(s.Words))
-	})
+	return s.waits()
+}
+
+// waits is which of the subjects takes the next word: the first without one of those that came last, which the user has in mind and in
+// view, else the first of all; -1: none.
+func (s State) waits() int {
+	first := -1
+	for i, g := range s.Form.Groups() {
+		switch c := s.Form.Cards[g.Cards[0]]; {
+		case c.Off || c.Bound() && !c.Lost(s.Words):
+		case c.ID >= s.Latest:
+			return i
+		case first < 0:
+			first = i
+		}
+	}
+	return first
 }
 
 // Hint is the line under the words: what a click would do, or which of them the model does not know. generate is the key that generates,

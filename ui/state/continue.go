@@ -60,7 +60,7 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 
 // followed is Continue, however many pictures there are.
 func (s State) followed(c Card, word inference.Word, originals []int, keep bool) State {
-	c.ID = s.Form.freeID()
+	c.ID = s.Form.NextID()
 	c.Word, c.Group = word, c.ID
 	at := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return slices.Contains(originals, have.ID) })
 	if at < 0 {
@@ -77,6 +77,9 @@ func (s State) followed(c Card, word inference.Word, originals []int, keep bool)
 			return s
 		}
 		s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
+		if word.Text == "" {
+			s.Selected, s.Latest = 0, c.ID
+		}
 		return s
 	}
 	mine, _ := s.Form.Group(s.Form.Cards[at].ID)

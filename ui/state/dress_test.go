@@ -42,7 +42,7 @@ func TestStylesStayWithTheirSubjects(t *testing.T) {
 				if _, there := before[word]; there || len(groups) == len(words) {
 					continue
 				}
-				id := f.freeID()
+				id := f.NextID()
 				f.Cards = append(slices.Clip(f.Cards), Card{ID: id})
 				f = f.Bind(id, inference.Word{Text: word})
 				history += " +" + word

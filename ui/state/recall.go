@@ -231,7 +231,7 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		f.Prompt, f.Negative, f.Literal, f.Cut = r.Prompt, cmp.Or(r.Negative, " "), r.Literal, r.Cut
 	}
 	if which[PartSubjects] && !p.Foreign {
-		id, have := f.freeID(), f.Cards
+		id, have := f.NextID(), f.Cards
 		f.Cards = nil
 		for i, c := range p.Cards {
 			c.ID = id + i

@@ -95,6 +95,7 @@ type State struct {
 	Shots    []Shot
 	View     View
 	Selected int // ID of the chosen card; 0 is none
+	Latest   int // the pictures that came last have this ID or larger ones
 	Pending  inference.Word
 	Span     Span // words that are being marked
 	Queue    Queue
@@ -339,20 +340,15 @@ func (s State) Reasons() []string {
 	return list
 }
 
-// Click is the state after the user clicked a word: it is bound to the chosen card, or else to the picture that still has
-// no word, or else it waits for a card to be chosen. Clicking the word of the chosen card frees that card.
+// Click is the state after the user clicked a word: it is bound to the chosen card, or else to the picture that its word is asked for,
+// or else it waits for a card to be chosen. Clicking the word of the chosen card frees that card.
 func (s State) Click(w Word) State {
 	if w.Past {
 		return s
 	}
 	card := s.Selected
-	if card == 0 {
-		for _, c := range s.Form.Cards {
-			if !c.Bound() || c.Lost(s.Words) {
-				card = c.ID
-				break
-			}
-		}
+	if i := s.waits(); card == 0 && i >= 0 {
+		card = s.Form.Groups()[i].ID
 	}
 	if card == 0 {
 		if i := slices.IndexFunc(s.Form.Cards, func(c Card) bool { return c.Bound() && SameWord(c.Word, w.Word) }); i >= 0 {
@@ -396,13 +392,14 @@ func (s State) Choose(card int) State {
 }
 
 // Add is the state after a picture was read. It takes the word onto, or else the word that waits for a picture, or else a free
-// word of the prompt that equals hint (the name of the file, or what a sample shows).
+// word of the prompt that equals hint (the name of the file, or what a sample shows). Without one, the next word is asked for it, and no
+// longer for a card that was chosen before.
 func (s State) Add(c Card, hint string, onto inference.Word) State {
 	if f, missed := s.Form.Fill(c, s.Model); missed {
 		s.Form = f
 		return s
 	}
-	c.ID = s.Form.freeID()
+	c.ID = s.Form.NextID()
 	s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
 	switch {
 	case onto.Text != "":
@@ -414,9 +411,10 @@ func (s State) Add(c Card, hint string, onto inference.Word) State {
 		for _, w := range s.Words {
 			if !w.Past && strings.EqualFold(w.Text, hint) && s.Form.SubjectOf(w.Word) < 0 {
 				s.Form = s.Form.Bind(c.ID, w.Word)
-				break
+				return s
 			}
 		}
+		s.Selected = 0
 	}
 	return s
 }

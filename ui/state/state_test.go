@@ -155,6 +155,22 @@ func TestClickBindsWords(t *testing.T) {
 		"a lost picture takes the word": {boundTo(prompt, "q=a", "r=cat"), func(s State) State { return s.Click(at(s, 1)) }, "q=a#1 r=dog#1"},
 		"two pictures of one word":      {boundTo(prompt, "q=dog", "r"), func(s State) State { return s.Click(at(s, 1)) }, "q=dog#1 r=dog#1"},
 		"words past the end do nothing": {boundTo(prompt, "r"), func(s State) State { w := at(s, 1); w.Past = true; return s.Click(w) }, "r=#0"},
+		"the picture that came last takes it, then the others in their order": {boundTo(prompt, "p", "q", "r", "s"), func(s State) State {
+			s.Latest = 3
+			return s.Click(at(s, 1)).Click(at(s, 4)).Click(at(s, 0))
+		}, "p=a#1 q=#0 r=dog#1 s=dog#2"},
+		"a muted picture is not asked for": {boundTo(prompt, "q", "r"), func(s State) State {
+			s.Form = s.Form.Mute(1, true)
+			return s.Click(at(s, 1))
+		}, "q=#0 r=dog#1"},
+		"a picture that comes takes the place of the chosen one": {boundTo(prompt, "q", "r=a"), func(s State) State {
+			s = s.Choose(2).Add(Card{Ref: inference.Reference{Name: "s"}}, "", none)
+			s.Latest = 3
+			return s.Click(at(s, 1))
+		}, "q=#0 r=a#1 s=dog#1"},
+		"a result whose word is left open takes it": {boundTo(prompt, "q", "r"), func(s State) State {
+			return s.Continue(Card{Ref: inference.Reference{Name: "s"}}, none, nil, false).Click(at(s, 1))
+		}, "q=#0 r=#0 s=dog#1"},
 		"waiting word is let go again": {
 			boundTo(prompt, "q=a", "r=and"),
 			func(s State) State { return s.Click(at(s, 1)).Click(at(s, 1)).Choose(2) }, "q=a#1 r=and#1",

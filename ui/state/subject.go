@@ -192,7 +192,7 @@ func (f Form) Share(card int) (Form, int) {
 	if !ok {
 		return f, 0
 	}
-	id := f.freeID()
+	id := f.NextID()
 	var copies []Card
 	for n, i := range g.Cards {
 		c := f.Cards[i]
@@ -212,7 +212,7 @@ func (f Form) arrangeAfter(after Group, cards []Card) Form {
 	})
 }
 
-func (f Form) freeID() int {
+func (f Form) NextID() int {
 	id := 0
 	for _, c := range f.Cards {
 		id = max(id, c.ID, c.Group)
@@ -228,7 +228,7 @@ func (f Form) Join(card int, c Card) Form {
 	}
 	f = f.change(card, func(*Card) {})
 	like := f.Cards[g.Cards[0]]
-	c.ID, c.Group, c.Word, c.Gone, c.Scope, c.Off, c.Style = f.freeID(), like.Group, like.Word, like.Gone, like.Scope, like.Off, like.Style
+	c.ID, c.Group, c.Word, c.Gone, c.Scope, c.Off, c.Style = f.NextID(), like.Group, like.Word, like.Gone, like.Scope, like.Off, like.Style
 	c.Region = like.Region
 	return f.arrangeAfter(g, []Card{c})
 }

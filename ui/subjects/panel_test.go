@@ -303,6 +303,65 @@ func TestLookANewCardComesIntoView(t *testing.T) {
 	}
 }
 
+// What is dropped comes into view also while other pictures wait for their words, and the next click on a word is for it; of several that
+// come at once, for the first.
+func TestTheNextWordIsForWhatWasDroppedLast(t *testing.T) {
+	b := newBench(t)
+	b.Win.SetContent(b.left)
+	b.Win.Resize(fyne.NewSize(260, 560))
+	b.Change(func(s *state.State) {
+		s.Form.Prompt, s.Words = "a dog and a cat", state.PlainWords("a dog and a cat")
+	})
+	drop := func(names ...string) {
+		var paths []string
+		for _, name := range names {
+			paint := uitest.Red
+			paint.B = name[0]
+			paths = append(paths, uitest.File(t, name, uitest.PNG(paint)))
+		}
+		b.TakeTo(state.Target{}, paths)
+		b.Settle()
+	}
+	seen := func(name string) bool {
+		d := fyne.CurrentApp().Driver()
+		top := d.AbsolutePositionForObject(b.cardScroll).Y
+		for _, o := range b.Cards.Objects {
+			if c := o.(*Card); c.Look.Ref.Name == name {
+				at := d.AbsolutePositionForObject(c).Y
+				return at >= top && at+c.Size().Height <= top+b.cardScroll.Size().Height
+			}
+		}
+		return false
+	}
+	asks := func(name string) {
+		t.Helper()
+		if hint := b.House.State.Hint(""); !strings.Contains(hint, "that "+name+" shows") || !seen(name) {
+			t.Errorf("%s: it says %q, scrolled to %v", name, hint, b.cardScroll.Offset)
+		}
+	}
+	for _, name := range []string{"p.png", "q.png", "r.png", "s.png"} {
+		drop(name)
+		asks(name)
+	}
+	b.cardScroll.ScrollToOffset(fyne.Position{})
+	drop("t.png", "u.png")
+	asks("t.png")
+	b.Change(func(s *state.State) { *s = s.Click(s.Words[1]) })
+	b.Settle()
+	asks("u.png")
+	b.Change(func(s *state.State) { *s = s.Click(s.Words[4]) })
+	b.Settle()
+	asks("p.png")
+	drop("and.png") // which is bound by its name
+	if !seen("and.png") || !strings.Contains(b.House.State.Hint(""), "that p.png shows") {
+		t.Errorf("what was bound at once is not in view: scrolled to %v", b.cardScroll.Offset)
+	}
+	b.Change(func(s *state.State) { s.Form.Steps = 7 })
+	if b.Settle(); !seen("and.png") {
+		t.Errorf("another change scrolls to %v", b.cardScroll.Offset)
+	}
+}
+
 // TestTheCardThatIsAskedForIsInView: in a low window with several pictures, that is the one whose word the line under the words asks for.
 func TestTheCardThatIsAskedForIsInView(t *testing.T) {
 	b := newBench(t)

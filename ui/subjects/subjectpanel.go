@@ -56,6 +56,7 @@ type Panel struct {
 	Cards            *fyne.Container
 	cardScroll       *container.Scroll
 	newest           *kit.Follower // of the cards
+	asked            int           // the card whose word was asked for when they were shown last; 0: none
 	ByID             map[int]*Card
 	Squarer          kit.Newest[squareJob]
 	reachNote        *widget.Label
@@ -236,11 +237,18 @@ func (p *Panel) RefreshCards() {
 	p.PickNote.Hidden = s.PickErr == nil
 	p.PickNote.SetText(wording.Sentence(s.PickErr))
 	p.SettleLeft()
-	if asked := s.Asked(); asked >= 0 {
-		came = asked // what the line under the words is about has to be seen
+	asked := 0
+	if i := s.Asked(); i >= 0 {
+		asked = s.Form.Groups()[i].ID
+		if asked != p.asked {
+			came = i // what the line under the words is about has to be seen
+		}
 	}
 	if came >= 0 {
 		p.newest.Show(objects, came)
+	}
+	if !p.cardScroll.Size().IsZero() { // before it was laid out nothing can be in view
+		p.asked = asked
 	}
 }
 
