@@ -270,6 +270,41 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 	return out, nil
 }
 
+// Archived tells whether a file is a session that Export wrote, of this version or another one, as far as its beginning says: whether it
+// is whole, Import says.
+func Archived(path string) bool {
+	f, err := files.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	z, err := zip.NewReader(f, info.Size())
+	if err != nil {
+		return false
+	}
+	i := slices.IndexFunc(z.File, func(e *zip.File) bool { return e.Name == manifestName })
+	if i < 0 {
+		return false
+	}
+	r, err := z.File[i].Open()
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	d := json.NewDecoder(io.LimitReader(r, 1<<10))
+	for _, want := range []json.Token{json.Delim('{'), "format"} {
+		if t, err := d.Token(); err != nil || t != want {
+			return false
+		}
+	}
+	_, err = d.Token()
+	return err == nil
+}
+
 // Imported is what an import brought.
 type Imported struct {
 	Session          uint64 // the new one, or the one of the same origin that was there

@@ -378,3 +378,48 @@ func FuzzManifest(f *testing.F) {
 		importAny(t, data)
 	})
 }
+
+// TestArchived: what Export wrote is known by what is in it, whatever it is called, and so is what a later Realword will write; no other
+// zip is.
+func TestArchived(t *testing.T) {
+	s, session := finished(t)
+	dir := t.TempDir()
+	zipped := func(name, entry, content string) string {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		w, err := z.Create(entry)
+		if err == nil {
+			_, err = io.WriteString(w, content)
+		}
+		path := filepath.Join(dir, name)
+		if err = errors.Join(err, z.Close(), os.WriteFile(path, b.Bytes(), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	exported := filepath.Join(dir, "exported")
+	if _, err := s.ExportFile(session, exported); err != nil {
+		t.Fatal(err)
+	}
+	cut := filepath.Join(dir, "cut.zip")
+	if data, err := os.ReadFile(exported); err != nil || os.WriteFile(cut, data[:len(data)/2], 0o600) != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{
+		exported: true,
+		zipped("later.zip", manifestName, `{"format":2,"something":[]}`):   true,
+		zipped("notes.zip", "notes.txt", "notes"):                          false,
+		zipped("other.zip", manifestName, `{"cookies":[]}`):                false,
+		zipped("list.zip", manifestName, `[1]`):                            false,
+		zipped("text.zip", manifestName, `format`):                         false,
+		zipped("deep.zip", "backup/"+manifestName, `{"format":1}`):         false,
+		zipped("long.zip", manifestName, strings.Repeat(" ", maxRecord+1)): false,
+		cut:                            false,
+		dir:                            false,
+		filepath.Join(dir, "none.zip"): false,
+	} {
+		if got := Archived(path); got != want {
+			t.Errorf("%s: %v", filepath.Base(path), got)
+		}
+	}
+}

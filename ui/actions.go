@@ -11,6 +11,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/history"
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -60,9 +61,37 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 	take(w, paths, to, whole)
 }
 
-// take takes files for a target: models are looked at, pictures become references. Whole: a single picture with its recipe, where it has
-// one.
+// take takes files for a target: exported sessions are offered to be imported, models are looked at, pictures become references. Whole: a
+// single picture with its recipe, where it has one.
 func take(w *Window, paths []string, to state.Target, whole bool) {
+	if w.opt.OpenHistory == nil || !slices.ContainsFunc(paths, unlikePicture) {
+		takeOthers(w, paths, to, whole)
+		return
+	}
+	w.background(func() func() {
+		var sessions, others []string
+		for _, path := range paths {
+			if unlikePicture(path) && history.Archived(path) {
+				sessions = append(sessions, path)
+			} else {
+				others = append(others, path)
+			}
+		}
+		return func() {
+			if len(others) > 0 {
+				takeOthers(w, others, to, whole && len(sessions) == 0) // which would ask as well
+			}
+			if len(sessions) > 0 {
+				w.gallery.Offer(sessions)
+			}
+		}
+	})
+}
+
+func unlikePicture(path string) bool { return !picture.Named(path) }
+
+// takeOthers takes files that are no sessions.
+func takeOthers(w *Window, paths []string, to state.Target, whole bool) {
 	take := func() {
 		switch {
 		case len(paths) == 0:
@@ -95,7 +124,7 @@ func takeDropped(w *Window, paths []string, take func()) {
 		}
 		w.models.Hide() // pictures are for the studio, whatever page is open
 	}
-	if w.opt.Models != nil && len(paths) == 1 && !picture.Named(paths[0]) {
+	if w.opt.Models != nil && len(paths) == 1 && unlikePicture(paths[0]) {
 		w.models.Drop(paths[0], take)
 		return
 	}

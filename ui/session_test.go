@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -312,5 +314,49 @@ func TestJobsOfASessionInTheTrash(t *testing.T) {
 	sessions, err := b.journal.Store().Sessions()
 	if err != nil || len(sessions) != 2 || sessions[0].Name != "Dogs" || !sessions[0].Trashed.IsZero() {
 		t.Errorf("%+v, %v", sessions, err)
+	}
+}
+
+// TestADroppedSessionIsImported: an exported session that is dropped is offered to be imported, on whatever page, and then shown there;
+// what lies beside it is taken as ever, and another zip is said to be one.
+func TestADroppedSessionIsImported(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	b := keeping(t, other)
+	dogRound(t, b, other)
+	zip := filepath.Join(dir, "sess.zip")
+	if _, err := b.journal.Store().ExportFile(b.journal.Session(), zip); err != nil {
+		t.Fatal(err)
+	}
+	c := keeping(t, dir)
+	sessions := func() int {
+		t.Helper()
+		list, err := c.journal.Store().Sessions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	had := sessions()
+	for _, page := range []func(){func() {}, c.gallery.Show, c.models.Show} {
+		page()
+		c.drop(nil, zip)
+		if !c.sheetSays("sess.zip is an exported session") || c.state.PickErr != nil || sessions() != had {
+			t.Fatalf("it says %v, and there are %d sessions", c.state.PickErr, sessions())
+		}
+		c.pressSheet("Cancel")
+	}
+	c.drop(nil, zip, uitest.File(t, "rex.png", uitest.PNG(uitest.Red)))
+	if len(c.state.Form.Cards) != 1 || c.state.PickErr != nil {
+		t.Errorf("beside it there are %d cards, %v", len(c.state.Form.Cards), c.state.PickErr)
+	}
+	c.pressSheet("Import")
+	c.until("the session is here", func() bool { return sessions() == had+1 })
+	c.settle()
+	if !c.gallery.Shown() || !slices.ContainsFunc(c.seen(), func(text string) bool { return strings.Contains(text, "Imported 1 picture") }) {
+		t.Errorf("the page of the sessions is shown: %v, and says %q", c.gallery.Shown(), c.seen())
+	}
+	c.drop(nil, uitest.File(t, "notes.zip", []byte("PK\x05\x06"+strings.Repeat("\x00", 18))))
+	if err := c.state.PickErr; err == nil || !strings.Contains(err.Error(), "this is a zip archive; unpack it") {
+		t.Errorf("of another zip it says %v", err)
 	}
 }

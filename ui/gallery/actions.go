@@ -492,6 +492,10 @@ func (g *Page) beginThen(what string, slow func() (text string, err error), then
 			}
 			g.refresh()
 			g.reload()
+			if next := g.later; next != nil {
+				g.later = nil
+				next()
+			}
 		}
 	})
 }
@@ -524,17 +528,58 @@ func (g *Page) importFile() {
 	if g.host.OpenSession == nil {
 		return
 	}
-	var session uint64
-	g.beginThen(i18n.T("Importing…"), func() (text string, err error) {
+	g.importFrom(func() ([]string, error) {
 		path, err := g.host.OpenSession()
 		if err != nil || path == "" {
-			return "", err
+			return nil, err
 		}
-		text, session, err = g.importPath(path)
-		return text, err
+		return []string{path}, nil
+	})
+}
+
+// Offer asks whether exported sessions are to be taken in, and does so on the page.
+func (g *Page) Offer(paths []string) {
+	var names []string
+	for _, path := range paths {
+		names = append(names, filepath.Base(path))
+	}
+	g.host.Layers.Ask(i18n.N(len(paths), "Import this session?", "Import %d sessions?", len(paths)),
+		i18n.N(len(paths), "%[2]s is an exported session. It is added to your sessions, and nothing of yours changes.",
+			"%[2]s are exported sessions. They are added to your sessions, and nothing of yours changes.", len(paths), strings.Join(names, ", ")),
+		i18n.T("Import"), func() {
+			g.Show()
+			g.importFrom(func() ([]string, error) { return paths, nil })
+		})
+}
+
+// importFrom takes in the sessions of files, once nothing else is under way, and shows the last.
+func (g *Page) importFrom(find func() ([]string, error)) {
+	if g.state.Busy != "" {
+		g.later = func() { g.importFrom(find) }
+		return
+	}
+	var last uint64
+	g.beginThen(i18n.T("Importing…"), func() (string, error) {
+		paths, errs := find()
+		rounds, pictures := 0, 0
+		for _, path := range paths {
+			in, err := g.importPath(path)
+			if err != nil {
+				errs = errors.Join(errs, err)
+				continue
+			}
+			last, rounds, pictures = in.Session, rounds+in.Rounds, pictures+in.Pictures
+		}
+		switch {
+		case last == 0:
+			return "", errs
+		case pictures == 0 && rounds == 0:
+			return i18n.T("Everything in this session was already here."), errs
+		}
+		return i18n.N(pictures, "Imported %d picture.", "Imported %d pictures.", pictures), errs
 	}, func() {
-		if session != 0 {
-			g.state.Look = query{Session: session}
+		if last != 0 {
+			g.state.Look = query{Session: last}
 			g.state = g.state.choose(0)
 			g.grid.ScrollToTop()
 		}
@@ -542,13 +587,13 @@ func (g *Page) importFile() {
 }
 
 // importPath takes a session in, in its turn among the changes.
-func (g *Page) importPath(path string) (text string, session uint64, err error) {
+func (g *Page) importPath(path string) (history.Imported, error) {
 	type outcome struct {
 		in  history.Imported
 		err error
 	}
 	if g.host.Journal.Store() == nil {
-		return "", 0, i18n.Errorf("the history is not open: try again")
+		return history.Imported{}, i18n.Errorf("the history is not open: try again")
 	}
 	done := make(chan outcome, 1)
 	g.host.Journal.Do(func(s *history.Store) error {
@@ -561,13 +606,7 @@ func (g *Page) importPath(path string) (text string, session uint64, err error) 
 		return nil
 	})
 	o := <-done
-	switch {
-	case o.err != nil:
-		return "", 0, o.err
-	case o.in.Pictures == 0 && o.in.Rounds == 0:
-		return i18n.T("Everything in this session was already here."), o.in.Session, nil
-	}
-	return i18n.N(o.in.Pictures, "Imported %d picture.", "Imported %d pictures.", o.in.Pictures), o.in.Session, nil
+	return o.in, o.err
 }
 
 // remake makes the file of the chosen picture again, by the recipe.
