@@ -287,6 +287,29 @@ func TestStepsOfAnotherModel(t *testing.T) {
 	}
 }
 
+// A picture whose steps went to make room, or were never kept, is known for it once it is read.
+func TestAPictureWithoutSteps(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.kept(7)
+	b.kept(8)
+	look := func(at int) bool {
+		t.Helper()
+		b.Change(func(s *state.State) { s.View = state.View{Shot: at, Step: -1} })
+		b.Settle()
+		return b.State.Stepless()
+	}
+	if len(b.State.Shots) != 2 || look(0) || len(b.State.Shots[0].Film) == 0 {
+		t.Fatalf("%+v", b.State.Shots)
+	}
+	look(1)
+	if _, err := b.host.Journal.Store().TrimSteps(0); err != nil {
+		t.Fatal(err)
+	}
+	if !look(0) || !b.State.Shots[0].Stepless {
+		t.Errorf("%+v", b.State.Shots[0])
+	}
+}
+
 // What was typed before the history is open is not overwritten by the last session.
 func TestWhatIsTypedMeanwhileStays(t *testing.T) {
 	dir := t.TempDir()

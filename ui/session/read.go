@@ -67,6 +67,7 @@ func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
 		shot.Film = film
 		shot.Bare = len(film) > 0 && film[0].Preview == nil && !m.Named(shot.Model)
 	}
+	shot.Stepless = len(shot.Film) == 0
 	for i := range shot.Film {
 		if shot.Film[i].Preview == nil && shot.Thumb != nil { // the masks lie on the picture as it became
 			shot.Film[i].Preview = rgbaOf(shot.Thumb)

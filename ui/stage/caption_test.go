@@ -6,7 +6,9 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/inference"
 	"realword/ui/state"
+	"realword/ui/uitest"
 )
 
 // TestThePlanIsNotCut (faults 5, 14 and 28): the caption over the film says that it is about the next job, ends inside of the window however
@@ -80,5 +82,30 @@ func TestThePlanWithoutASubject(t *testing.T) {
 	}
 	if _, plan := looks(state.State{}); !plan.plain {
 		t.Error("a form without a subject has masks")
+	}
+}
+
+// TestAPictureWithoutSteps says so in place of its film, and under the pointer; one whose steps are being read, or are there, does not.
+func TestAPictureWithoutSteps(t *testing.T) {
+	b := newBench(t, nil)
+	const said = "The steps of this picture are not kept."
+	show := func(s state.Shot) string {
+		t.Helper()
+		b.Change(func(now *state.State) { now.Shots, now.View = []state.Shot{s}, state.View{Shot: 0, Step: -1} })
+		b.Settle()
+		if text := b.film.without.Text; text != "" && b.film.Explanation() != text {
+			t.Errorf("under the pointer it says %q", b.film.Explanation())
+		}
+		return b.film.without.Text
+	}
+	for want, shots := range map[string][]state.Shot{
+		said: {{Kept: 1, Loaded: true, Stepless: true}, {}},
+		"":   {{Kept: 1}, {Kept: 1, Loaded: true}, {Film: []inference.StepDone{uitest.Step(0, 4, 2, 1)}}},
+	} {
+		for _, s := range shots {
+			if got := show(s); got != want {
+				t.Errorf("%+v says %q, want %q", s, got, want)
+			}
+		}
 	}
 }

@@ -35,10 +35,11 @@ type filmLook struct {
 	subjects int
 	room     int // the subjects that it has room for
 	dress    state.Dress
-	settled  int // T_stop of the run
-	done     int // steps that are there
-	shown    int // step on the stage; -1 none
-	calm     int // the step from which the masks stay as they are; -1 unknown
+	settled  int  // T_stop of the run
+	done     int  // steps that are there
+	shown    int  // step on the stage; -1 none
+	calm     int  // the step from which the masks stay as they are; -1 unknown
+	gone     bool // its steps are not kept
 }
 
 // filmStrip is a run, step by step, from left to right: how much the masks changed, the previews, and the mask of every subject. A
@@ -65,6 +66,7 @@ type filmStrip struct {
 	rest    *canvas.Rectangle
 	ring    *canvas.Rectangle
 	settled *kit.Line
+	without *kit.Line         // says that there are no steps
 	under   *canvas.Rectangle // keeps bands and curves from the letters of settled
 	backs   []*canvas.Rectangle
 	letters []*canvas.Text
@@ -129,6 +131,7 @@ func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed 
 	f.strip.Hide()
 	f.settled = kit.Caption("")
 	f.under = bar(3)
+	f.without = kit.Caption("")
 	f.tip.Text, f.words = f.Explanation, func() []string { return nil }
 	f.ExtendBaseWidget(f)
 	return f
@@ -273,11 +276,18 @@ func (f *filmStrip) Explanation() string {
 		return i18n.T("Blue: the masks followed the words. Grey: they had settled, after step %d (T_stop).", f.look.settled)
 	case wholeFilm:
 	}
+	if f.look.gone {
+		return stepsGone()
+	}
 	if f.look.done < 1 {
 		return i18n.T("Here come the steps of the next picture: the picture as it emerges, and where each subject acts.")
 	}
 	return i18n.T("The steps of this picture, and where each subject acted. The arrow keys go from one to the next.")
 }
+
+// stepsGone stands in place of the steps.
+func stepsGone() string { return i18n.T("The steps of this picture are not kept.") }
+
 func (f *filmStrip) DragEnd()               {}
 func (f *filmStrip) Cursor() desktop.Cursor { return desktop.PointerCursor }
 func (f *filmStrip) FocusGained()           { f.focused = true; f.Refresh(); f.tip.Reach(f) }
@@ -317,6 +327,9 @@ func (f *filmStrip) KeyUp(e *fyne.KeyEvent) {
 func (f *filmStrip) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
 func (f *filmStrip) AccessibilityLabel() string {
+	if f.look.gone {
+		return stepsGone()
+	}
 	if f.look.shown < 0 {
 		return i18n.N(f.look.done, "film of %d step", "film of %d steps", f.look.done)
 	}
@@ -385,6 +398,8 @@ func (r *filmRenderer) place(size fyne.Size) {
 	put(f.rest, gutter+first, height+3, done, 3)
 	put(f.follow, gutter+first, height+3, min(done, max(float32(f.look.settled)*place-first, 0)), 3)
 	put(f.head, gutter+float32(f.look.shown)*place-1, rows.previewTop()-1, place+1, height-rows.previewTop()+2)
+	said := f.without.MinSize()
+	put(f.without, gutter+max((width-said.Width)/2, 4), (max(height, size.Height-filmFoot)-said.Height)/2, min(said.Width, width-4), said.Height)
 	text := f.settled.MinSize()
 	x := gutter + (float32(f.look.calm)+0.5)*place + 6
 	if x+text.Width > size.Width-4 {
@@ -408,8 +423,12 @@ func (r *filmRenderer) update() {
 		f.backs[i].FillColor, f.letters[i].Text = kit.SubjectColor(f.look.dress.Of(i)), kit.SubjectLetter(f.look.dress.Of(i))
 		r.objects = append(r.objects, f.backs[i], f.letters[i])
 	}
-	r.objects = append(r.objects, f.under, f.settled, f.rest, f.follow, f.head, f.ring)
-	f.settled.Text = ""
+	r.objects = append(r.objects, f.without, f.under, f.settled, f.rest, f.follow, f.head, f.ring)
+	f.settled.Text, f.without.Text = "", ""
+	if f.look.gone {
+		f.without.Text = stepsGone()
+	}
+	f.without.Refresh()
 	if f.look.calm >= 0 {
 		f.settled.Text = i18n.T("could settle after %d", f.look.calm+1)
 	}

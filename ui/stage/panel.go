@@ -301,6 +301,7 @@ func looks(s state.State) (filmLook, barLook) {
 	if len(film) > 0 {
 		look.places, look.first = film[0].Steps, film[0].Step
 	}
+	look.gone = s.Stepless()
 	if step := s.Shown(); step != nil {
 		look.shown = step.Step
 	}

@@ -65,6 +65,7 @@ type Shot struct {
 	Thumb     image.Image // of a kept one, until its picture is read
 	Model     string      // that it was made with; "": not known
 	Bare      bool        // the steps of its film have no pictures: they are of a model that is not open; what it became stands for them
+	Stepless  bool        // the history has none of its steps
 	Stopped   int         // the step that it stopped at, counted from 1; 0: it is finished, or none is kept
 	Trashed   bool        // it is in the trash, alone or with its job
 	Elsewhere bool        // it was opened from the history, and is none of the run

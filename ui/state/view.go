@@ -207,6 +207,12 @@ func (s State) Rest() (left, of int) {
 	return left, of
 }
 
+// Stepless tells whether the picture in view has no steps to look at, and none are being read: they were not kept, or went to make room.
+func (s State) Stepless() bool {
+	shot := s.Shot()
+	return shot != nil && len(shot.Film) == 0 && (shot.Stepless || shot.Kept == 0)
+}
+
 // Caption says what is on the stage.
 func (s State) Caption() string {
 	if s.ActionErr != nil {
