@@ -89,16 +89,20 @@ func (w *Window) asked() bool {
 	return w.question != nil && slices.Contains(w.win.Canvas().Overlays().List(), w.question)
 }
 
-// followLeaving has the question say what is so now: pictures are finished while it is up.
-func (w *Window) followLeaving() {
+// asks is what the question says now, "" where it is not up: pictures are finished behind it.
+func (w *Window) asks() string {
 	if !w.asked() {
-		return
+		return ""
 	}
-	text := w.leaving()
-	if text == "" {
-		text = i18n.T("Everything is done by now. Nothing is lost when the window closes.")
+	if text := w.leaving(); text != "" {
+		return text
 	}
-	if w.doubt.Text != text {
+	return i18n.T("Everything is done by now. Nothing is lost when the window closes.")
+}
+
+// followLeaving has the question say what is so now.
+func (w *Window) followLeaving() {
+	if text := w.asks(); text != "" && w.doubt.Text != text {
 		w.doubt.SetText(text)
 	}
 }

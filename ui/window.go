@@ -391,7 +391,7 @@ func (w *Window) rooms() []state.Room {
 		{Name: "grids", Shows: w.grid.Shows, Render: w.grid.Refresh},
 		{Name: "computers", Shows: w.computers.Shows, Render: w.computers.Refresh},
 		{Name: "columns", Shows: func(state.State) []any { return nil }, Render: w.columns.refresh}, // the preferences decide
-		{Name: "leaving", Render: w.followLeaving},
+		{Name: "leaving", Shows: func(state.State) []any { return []any{w.asks()} }, Render: w.followLeaving},
 		// What can be done may depend on anything. They draw only what has changed.
 		{Name: "actions", Render: func() { w.RefreshMenus(); w.stage.FollowTools(); kit.FollowTip(w.win.Content()) }},
 	}
