@@ -2,15 +2,23 @@ package ui
 
 import (
 	"maps"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
+	"realword/assets/translations"
 	"realword/inference/plain"
 	"realword/ui/command"
 	"realword/ui/gallery"
+	"realword/ui/i18n"
+	"realword/ui/i18n/i18ntest"
 	"realword/ui/queue"
 	"realword/ui/stage"
 	"realword/ui/state"
@@ -65,6 +73,71 @@ func TestStrokes(t *testing.T) {
 	for _, bad := range []string{"", "Strg+Z", "Hyper+X"} {
 		if s, err := command.ParseStroke(bad); err == nil {
 			t.Errorf("%q is read as %v", bad, s)
+		}
+	}
+}
+
+// TestLookOneNameForAKey: the menus write a key as tips, sentences and the list of keys do.
+func TestLookOneNameForAKey(t *testing.T) {
+	plain.Run(t)
+	if runtime.GOOS == "darwin" {
+		t.Skip("menus have signs of their own there")
+	}
+	b := newBench(t, nil)
+	said := func(item *fyne.MenuItem) (text string) {
+		menu := widget.NewMenu(fyne.NewMenu("", item))
+		for _, o := range test.WidgetRenderer(menu.Items[0].(fyne.Widget)).Objects() {
+			if part, ok := o.(*canvas.Text); ok && part.Text != item.Label {
+				text += part.Text
+			}
+		}
+		return text
+	}
+	seen := 0
+	for _, a := range b.Table.List {
+		if a.Key == "" {
+			continue
+		}
+		s, err := command.ParseStroke(a.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range b.Items(a.ID) {
+			if seen++; said(item) != s.Shown() || b.KeyOf(a.ID) != s.Shown() {
+				t.Errorf("%s: a menu says %q, a sentence %q, the list of keys %q", a.ID, said(item), b.KeyOf(a.ID), s.Shown())
+			}
+		}
+	}
+	for _, e := range b.Menus.Items {
+		if s := e.Item.Shortcut; s != nil && strings.HasSuffix(said(e.Item), "Return") {
+			t.Errorf("%s says %q", e.Item.Label, said(e.Item))
+		}
+	}
+	if seen < 40 {
+		t.Errorf("only %d keys were looked at", seen)
+	}
+}
+
+// TestLookTheListOfKeysTellsAllApart: no two rows of it say the same, in any language.
+func TestLookTheListOfKeysTellsAllApart(t *testing.T) {
+	plain.Run(t)
+	for _, language := range []string{"", "de", "es", "fr", "ja", "zh-Hans"} {
+		if language != "" {
+			t.Cleanup(func() { i18ntest.English(t) })
+			if err := i18n.Speak(translations.Files, language); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b := furnished(t)
+		named := map[string]string{}
+		for _, a := range b.Table.List {
+			if a.ID == "" {
+				continue
+			}
+			if other := named[a.Named()]; other != "" {
+				t.Errorf("%s: %s and %s are both “%s”", language, other, a.ID, a.Named())
+			}
+			named[a.Named()] = a.ID
 		}
 	}
 }

@@ -19,12 +19,25 @@ type Action struct {
 	ID    string // stable and unique, such as "run.generate"; the user's own key is kept under it
 	Menu  menu
 	Label string      // say("…"); ends with … when it asks something first
+	Where string      // tells it from another of that label in the list of keys; ""
 	About string      // a sentence under the label of its button, where the label does not say all; ""
 	Key   string      // the key it has unless the user chooses another: "Ctrl+Alt+Enter", "Shift+Right", "R", or ""
 	Do    func()      // on the window's goroutine
 	Can   func() bool // whether it is possible now; nil is always
 	On    func() bool // for a switch: whether it is on; nil for all others
 	Rooms bool        // it acts on what a page covers, and not while one does: nobody would see what becomes of it
+}
+
+// Named is the label, with what tells it from another action of that label.
+func (a Action) Named() string {
+	where := a.Where
+	if strings.HasSuffix(a.ID, ".other") {
+		where = i18n.T("another key")
+	}
+	if where == "" {
+		return a.Label
+	}
+	return a.Label + " · " + where
 }
 
 // menu is where an action stands. Actions stand in the order of the table; separator() makes a line between them.
@@ -119,6 +132,23 @@ func (s Stroke) String() string {
 	return strings.Join(append(parts, name), "+")
 }
 
+// Shown is the stroke as all of the window writes it, the menus included: the arrows as such.
+func (s Stroke) Shown() string {
+	text, name := s.String(), string(s.Key)
+	signs := map[fyne.KeyName]string{
+		fyne.KeyLeft: "←", fyne.KeyRight: "→", fyne.KeyUp: "↑", fyne.KeyDown: "↓", fyne.KeyPageUp: "PgUp", fyne.KeyPageDown: "PgDn",
+	}
+	if sign := signs[s.Key]; sign != "" {
+		for people, key := range keyNames {
+			if key == s.Key {
+				name = people
+			}
+		}
+		text = strings.TrimSuffix(text, name) + sign
+	}
+	return text
+}
+
 // Typed tells whether a text field needs the key itself: letters, arrows and so on act only where nobody types.
 func (s Stroke) Typed() bool { return s.Mod&^fyne.KeyModifierShift == 0 }
 
@@ -191,11 +221,11 @@ func New(win fyne.Window, layers *kit.Layers) *Commands {
 	return &Commands{win: win, layers: layers}
 }
 
-// KeyOf is the key that an action has now, as people write it; empty without one.
+// KeyOf is the key that an action has now, as the window writes it; empty without one.
 func (k *Commands) KeyOf(id string) string {
 	for _, a := range k.Table.List {
 		if s, err := ParseStroke(a.Key); err == nil && a.ID == id {
-			return s.String()
+			return s.Shown()
 		}
 	}
 	return ""

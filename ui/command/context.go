@@ -39,7 +39,7 @@ func (k *Commands) Items(ids ...string) (items []*fyne.MenuItem) {
 type hint struct{ Stroke }
 
 func (h hint) ShortcutName() string  { return "context:" + h.String() }
-func (h hint) Key() fyne.KeyName     { return h.Stroke.Key }
+func (h hint) Key() fyne.KeyName     { return shownKey(h.Stroke.Key) }
 func (h hint) Mod() fyne.KeyModifier { return h.Stroke.Mod }
 
 func (k *Commands) find(id string) (Action, bool) {

@@ -45,8 +45,8 @@ func (c *Commands) ShowKeys() {
 	pressed := func(a Action, s Stroke) {
 		if i, taken := c.Table.Keys[s]; taken && c.Table.List[i].ID != a.ID {
 			other := c.Table.List[i]
-			c.layers.Ask(i18n.T("This shortcut is taken"), i18n.T("%s is the shortcut for “%s”. Use it for “%s” instead?", s.String(), other.Label,
-				a.Label), i18n.T("Use it here"),
+			c.layers.Ask(i18n.T("This shortcut is taken"), i18n.T("%s is the shortcut for “%s”. Use it for “%s” instead?", s.Shown(),
+				other.Named(), a.Named()), i18n.T("Use it here"),
 				func() { give(a.ID, s.String(), other.ID) })
 			return
 		}
@@ -80,7 +80,7 @@ func (c *Commands) ShowKeys() {
 			}
 			row()
 			follow = append(follow, row)
-			name := kit.NewLine(a.Label, theme.ColorNameForeground, theme.SizeNameText)
+			name := kit.NewLine(a.Named(), theme.ColorNameForeground, theme.SizeNameText)
 			list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, name), kit.NewRow(2, key, back)))
 		}
 	}
@@ -136,7 +136,7 @@ func (k *KeyCap) show() {
 	k.text.Color, k.frame.Stroke = theme.ColorNameForeground, kit.ColorLine
 	text := k.key
 	if s, err := ParseStroke(k.key); err == nil {
-		text = s.String()
+		text = s.Shown()
 	}
 	switch {
 	case k.waiting:

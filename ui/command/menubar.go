@@ -1,10 +1,12 @@
 package command
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 
 	"realword/ui/i18n"
 )
@@ -41,7 +43,7 @@ func (k *Commands) newMenuBar() *menuBar {
 			item := fyne.NewMenuItem(a.Label, func() { k.PerformKey(a) })
 			item.IsQuit = a.ID == "file.quit"
 			if s, err := ParseStroke(a.Key); err == nil {
-				item.Shortcut = s.Shortcuts()[0]
+				item.Shortcut = listed(s)
 			}
 			entries.Items = append(entries.Items, item)
 			b.Items = append(b.Items, menuEntry{item, a})
@@ -54,6 +56,28 @@ func (k *Commands) newMenuBar() *menuBar {
 	b.Main.Items = slices.DeleteFunc(b.Main.Items, func(m *fyne.Menu) bool { return m == nil || len(m.Items) == 0 })
 	return b
 }
+
+// shownKey has Fyne's menus write Enter, as all else does, and not Return. Menus of macOS have a sign for it.
+func shownKey(key fyne.KeyName) fyne.KeyName {
+	if key == fyne.KeyReturn && runtime.GOOS != "darwin" {
+		return fyne.KeyEnter
+	}
+	return key
+}
+
+// listed is the shortcut of an entry of the menus.
+func listed(s Stroke) fyne.Shortcut {
+	first := s.Shortcuts()[0]
+	if custom, ok := first.(*desktop.CustomShortcut); ok && shownKey(s.Key) != s.Key {
+		return entered{custom}
+	}
+	return first
+}
+
+// entered is a shortcut with Enter, as menus write it.
+type entered struct{ *desktop.CustomShortcut }
+
+func (e entered) Key() fyne.KeyName { return shownKey(e.KeyName) }
 
 // refresh shows what can be done now; the menus are drawn anew only when that has changed.
 func (b *menuBar) refresh(can func(Action) bool) {

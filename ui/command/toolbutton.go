@@ -29,7 +29,7 @@ func NewToolButton(c *Commands, id string, icon fyne.Resource) *ToolButton {
 		}
 		name := t.Name
 		if s, err := ParseStroke(a.Key); err == nil {
-			name += "   " + s.String()
+			name += "   " + s.Shown()
 		}
 		return kit.Two(name, a.About)
 	}

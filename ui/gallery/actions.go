@@ -50,7 +50,10 @@ func (g *Page) Actions() []command.Action {
 		},
 		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: kept},
 		{ID: "history.open", Label: i18n.T("Open in studio"), Do: g.showChosen, Can: can("show")},
-		{ID: "history.reference", Label: i18n.T("Use as reference"), Do: g.asReference, Can: can("reference")},
+		{
+			ID: "history.reference", Label: i18n.T("Use as reference"), Where: i18n.T("on the page of the sessions"), Do: g.asReference,
+			Can: can("reference"),
+		},
 		{ID: "history.reveal", Label: i18n.T("Show the file"), Do: g.revealFile, Can: can("reveal")},
 		{ID: "history.remake", Label: i18n.T("Make the file again"), Do: g.remake, Can: can("remake")},
 		{ID: "history.restore", Label: i18n.T("Restore from the trash"), Do: g.restoreAll, Can: can("restore")},

@@ -91,7 +91,7 @@ func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
 	default:
 		keys := p.g.host.Commands
 		pressed := command.Stroke{Mod: keys.Modifiers(), Key: e.Name}
-		if p.g.state.Look.Trash && pressed.String() == keys.KeyOf("history.trash") {
+		if p.g.state.Look.Trash && pressed.Shown() == keys.KeyOf("history.trash") {
 			p.g.say(i18n.T("It is in the trash already. “Empty the trash” deletes everything there."))
 			p.g.refresh()
 			return

@@ -83,7 +83,8 @@ func (p *Panel) wordActions() []command.Action {
 			Can: func() bool { return marked() && p.Clipboard != nil },
 		},
 		{
-			ID: "word.unbind", Label: i18n.T("Unbind word"), Can: func() bool { return p.bound() != 0 },
+			ID: "word.unbind", Label: i18n.T("Unbind word"), Where: i18n.T("below the prompt"),
+			Can: func() bool { return p.bound() != 0 },
 			Do: func() {
 				if card := p.bound(); card != 0 {
 					p.Change(func(s *state.State) { s.Form, s.Span = s.Form.Bind(card, inference.Word{}), state.Span{} })

@@ -490,7 +490,7 @@ func (p *Panel) Actions() []command.Action {
 			Can: func() bool { return card().Scope > 0 },
 		},
 		{
-			ID: "subject.unbind", Label: i18n.T("Unbind word"),
+			ID: "subject.unbind", Label: i18n.T("Unbind word"), Where: i18n.T("on its card"),
 			Do:  form(func(f state.Form, card int) state.Form { return f.Bind(card, inference.Word{}) }),
 			Can: func() bool { return card().Bound() },
 		},
