@@ -176,7 +176,7 @@ func TestAWrongValueIsSaidWhileTyped(t *testing.T) {
 func TestASideWithoutValues(t *testing.T) {
 	b := newBench(t)
 	for i, side := range b.sides {
-		if got := side.pick.Options[0]; got != "nothing else" {
+		if got := side.pick.Options[0]; got != "Nothing else" {
 			t.Errorf("side %d without values is called %q", i, got)
 		}
 	}

@@ -45,7 +45,7 @@ func SideName(key string) string {
 	case inference.AxisSwift:
 		return i18n.T("Exact or swift")
 	}
-	return i18n.T("nothing else")
+	return i18n.T("Nothing else")
 }
 
 // SideLabel names value i of a side over its cells.
