@@ -31,9 +31,8 @@ func keepLog(stderr io.Writer) (folder string, err error) {
 	}
 	path := filepath.Join(folder, "realword.log")
 	if info, err := os.Stat(path); err == nil && info.Size() > logLimit {
-		if err := os.Rename(path, filepath.Join(folder, "realword.old.log")); err != nil {
-			return "", err
-		}
+		// On Windows a window that is open keeps its name: then it goes on growing, which is better than no log.
+		_ = os.Rename(path, filepath.Join(folder, "realword.old.log"))
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -31,6 +31,27 @@ func TestLogWithoutConsole(t *testing.T) {
 	}
 }
 
+// TestLogThatStays: where the old log cannot be put aside, as on Windows while another window has it open, messages are kept in it.
+func TestLogThatStays(t *testing.T) {
+	home(t)
+	defer log.SetOutput(log.Writer())
+	folder, err := keepLog(nowhere{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "realword.log")
+	if err := errors.Join(os.Truncate(path, logLimit+1), os.MkdirAll(filepath.Join(folder, "realword.old.log", "full"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keepLog(nowhere{}); err != nil {
+		t.Fatal(err)
+	}
+	log.Print("a message to be kept")
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), "a message to be kept") {
+		t.Errorf("the file holds %d bytes, %v", len(text), err)
+	}
+}
+
 // TestUsualLog holds that a machine without a desktop fills nobody's terminal, and that no other message goes with that.
 func TestUsualLog(t *testing.T) {
 	var out strings.Builder

@@ -288,7 +288,7 @@ func verdictFile(library, device string) (string, error) {
 		sum.Write(driver)
 	}
 	if kind, _, err := ort.ParseDevice(device); err == nil && kind == ort.WebGPU {
-		for _, d := range ort.VulkanDrivers() {
+		for _, d := range ort.GraphicsDrivers() {
 			fmt.Fprintln(sum, d)
 		}
 	}

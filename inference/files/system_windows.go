@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 	"unsafe"
 )
@@ -42,14 +43,37 @@ func lock(f *os.File, wait bool) error {
 	return nil
 }
 
-// hold does nothing: folders have no lock, and one that is open cannot be renamed.
-func hold(string) (done func()) { return func() {} }
+// hold keeps the lock of a folder until done. Folders have none, and one in which a file is open cannot be renamed: it is that of a
+// file beside it.
+func hold(folder string) (done func()) {
+	f, err := os.OpenFile(beside(folder), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return func() {} // as on a file system without locks
+	}
+	_ = lock(f, false)
+	return func() { unclaim(f) }
+}
 
-// held tells nothing here: the system itself does not remove what a program has open, and folders go by their age.
+// beside is the file whose lock is that of a folder.
+func beside(folder string) string {
+	return filepath.Join(filepath.Dir(folder), unfinishedFile+filepath.Base(folder))
+}
+
+// held tells whether another open file has the lock of a folder. Of files it tells nothing here: the system itself does not remove what a
+// program has open.
 func held(f *os.File) (bool, error) {
 	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = errors.New("a folder has no lock")
+	if err != nil || !info.IsDir() {
+		return false, err
+	}
+	l, err := os.OpenFile(beside(f.Name()), os.O_RDWR, 0)
+	if err != nil {
+		return false, err
+	}
+	defer l.Close()
+	err = lock(l, false)
+	if isHeld(err) {
+		return true, nil
 	}
 	return false, err
 }

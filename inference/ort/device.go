@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -114,6 +116,10 @@ func LoadComponents(library string) []Component {
 		for i, c := range list {
 			if c.State != Found || strings.Contains(c.File, "onnxruntime") {
 				continue
+			}
+			// cuDNN looks for its own parts by name, on Windows along PATH: pip's lie beside it, in a folder that is not there.
+			if runtime.GOOS == "windows" && strings.HasPrefix(c.File, "cudnn") {
+				_ = os.Setenv("PATH", filepath.Dir(c.Path)+string(os.PathListSeparator)+os.Getenv("PATH"))
 			}
 			if err := native.Load(c.Path); err != nil {
 				list[i].State, list[i].Note = Unloadable, err.Error()

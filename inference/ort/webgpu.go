@@ -110,9 +110,16 @@ func loadVulkan(library string) (path string, err error) {
 	return path, nil
 }
 
-// VulkanDrivers describes the Vulkan drivers that are configured on Linux, each by its file and when that was changed, so that a
-// verdict on a card can be given up with them. Nothing is loaded.
-func VulkanDrivers() (list []string) {
+// GraphicsDrivers describes the drivers of graphics cards, so that a verdict on a card can be given up with them: on Windows those that are
+// installed, by name, version and date, on Linux those of Vulkan that are configured, by file and when that was changed. Nothing is loaded.
+func GraphicsDrivers() []string {
+	if runtime.GOOS == "windows" {
+		return installedDrivers()
+	}
+	return vulkanDrivers()
+}
+
+func vulkanDrivers() (list []string) {
 	for _, name := range []string{"VK_DRIVER_FILES", "VK_ICD_FILENAMES"} {
 		if value := os.Getenv(name); value != "" {
 			list = append(list, name+"="+value)
@@ -143,7 +150,7 @@ func MayHaveWebGPU() bool {
 	if runtime.GOOS != "linux" {
 		return true
 	}
-	return len(VulkanDrivers()) > 0 && slices.ContainsFunc(cardFiles, func(pattern string) bool {
+	return len(vulkanDrivers()) > 0 && slices.ContainsFunc(cardFiles, func(pattern string) bool {
 		found, _ := filepath.Glob(pattern)
 		return len(found) > 0
 	})

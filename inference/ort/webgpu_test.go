@@ -199,7 +199,7 @@ func TestWhetherWebGPUIsWorthATrial(t *testing.T) {
 			t.Errorf("with %q: %v", file, got)
 		}
 	}
-	if list := VulkanDrivers(); len(list) != 1 || !strings.Contains(list[0], "radeon.json") {
+	if list := vulkanDrivers(); len(list) != 1 || !strings.Contains(list[0], "radeon.json") {
 		t.Errorf("%q", list)
 	}
 }

@@ -260,6 +260,31 @@ func TestPackages(t *testing.T) {
 		}
 	})
 
+	// What a former version has and this one has not goes with it; what somebody has put beside it stays.
+	t.Run("upgrade", func(t *testing.T) {
+		former, mine, old := filepath.Join(m.programs, "former.dll"), filepath.Join(m.programs, "mine.txt"), filepath.Join(m.programs, "uninstall.exe")
+		if err := errors.Join(os.WriteFile(former, nil, 0o666), os.WriteFile(mine, nil, 0o666), os.Remove(old)); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("x86_64-w64-mingw32-gcc", "-O2", "-s", "-o", old, "testdata/uninstall.c").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for range 2 { // over the former version, and over itself
+			if _, _, status := m.run(t, setup, "/S"); status != 0 {
+				t.Fatalf("the installer ends with %d", status)
+			}
+			for _, path := range installed {
+				if !there(path) {
+					t.Errorf("%s is gone", path)
+				}
+			}
+		}
+		if there(former) || !there(mine) {
+			t.Errorf("of the former version there is a library: %v; the user's own file: %v", there(former), there(mine))
+		}
+		_ = os.Remove(mine)
+	})
+
 	t.Run("uninstall", func(t *testing.T) {
 		beside := filepath.Join(m.programs, "Bilder", "mine.png")
 		if err := errors.Join(os.Mkdir(filepath.Dir(beside), 0o777), os.WriteFile(beside, data, 0o666)); err != nil {

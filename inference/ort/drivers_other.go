@@ -1,0 +1,5 @@
+//go:build !windows
+
+package ort
+
+func installedDrivers() []string { return nil }
