@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strings"
 	"time"
-	_ "unsafe" // for go:linkname
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -187,17 +186,3 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 	}
 	return nil
 }
-
-// drawn are the objects that a widget is on the screen as; none before Fyne has drawn it. Another renderer would not only hold others: a
-// list's takes the list over, so that its rows move while somebody looks.
-func drawn(w fyne.Widget) []fyne.CanvasObject {
-	if r, ok := cachedRenderer(w); ok {
-		return r.Objects()
-	}
-	return nil
-}
-
-// cachedRenderer is the renderer that Fyne has of a widget. The public function for it is for tests, and makes one where there is none.
-//
-//go:linkname cachedRenderer fyne.io/fyne/v2/internal/cache.CachedRenderer
-func cachedRenderer(wid fyne.Widget) (fyne.WidgetRenderer, bool)

@@ -122,9 +122,10 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 		}
 	}
 	defer context.AfterFunc(ctx, func() { w.post(w.Close) })()
+	done := make(chan struct{})
+	defer close(done)
+	go w.keepKnown(done)
 	if o.Wait != nil {
-		done := make(chan struct{})
-		defer close(done)
 		go w.resting.run(done, w.mayRest)
 	}
 	stopped := takeStopped(a.Lifecycle())

@@ -603,13 +603,15 @@ func (p *Page) refreshDetail(m state.Model) {
 	p.detail.Refresh()
 }
 
-// look shows the bar that moves, or takes it away: Fyne moves a hidden one as well, and its window never comes to rest.
+// look shows the bar that moves, or takes it away: Fyne moves one as well that is hidden or gone, and its window never comes to rest.
 func (p *Page) look(on bool) {
 	switch moves := len(p.looking.Objects) > 0; {
 	case on && !moves:
-		p.looking.Add(widget.NewProgressBarInfinite())
+		bar := widget.NewProgressBarInfinite()
+		bar.Start() // one that was never drawn would only begin to move when it is stopped
+		p.looking.Add(bar)
 	case !on && moves:
-		p.looking.Objects[0].Hide()
+		p.looking.Objects[0].(*widget.ProgressBarInfinite).Stop()
 		p.looking.RemoveAll()
 	}
 	p.looking.Hidden = !on
