@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"image/png"
 	"net/url"
 	"os"
 	"os/exec"
@@ -24,12 +25,13 @@ const clipboardPatience = 5 * time.Second
 // Forms of what is in a clipboard.
 const (
 	formPNG   = "image/png"
+	formBMP   = "image/bmp"
 	formFiles = "text/uri-list"
 	formGnome = "x-special/gnome-copied-files" // of file managers: "copy", then addresses
 )
 
 // pasted are the forms that are taken out of the clipboard, the best first: a picture before the file that it may come from.
-var pasted = []string{formPNG, "image/jpeg", "image/webp", "image/bmp", "image/gif", formFiles, formGnome}
+var pasted = []string{formPNG, "image/jpeg", "image/webp", formBMP, "image/gif", formFiles, formGnome}
 
 // systemClipboard is that of the system. A Wayland desktop gives the clipboard only to the program in front, or to wl-paste and
 // wl-copy; xclip helps where X11 cannot be reached otherwise.
@@ -46,10 +48,10 @@ func paste() (ui.Pasted, error) {
 	return systemClipboard().paste(ctx)
 }
 
-// copyImage puts a picture, given as a PNG file, into the system's clipboard. On X11 it is there until the program ends, or somebody
+// copyImage puts a picture, of which file is the PNG file, into the system's clipboard. On X11 it is there until the program ends, or somebody
 // copies something else.
-func copyImage(png []byte) error {
-	return copyForms(map[string][]byte{formPNG: png}, formPNG)
+func copyImage(file []byte) error {
+	return copyForms(map[string][]byte{formPNG: file}, formPNG)
 }
 
 // copyFiles puts files into the system's clipboard, as a file manager does.
@@ -150,8 +152,19 @@ func pastedOf(form string, data []byte, late error) (ui.Pasted, error) {
 		return ui.Pasted{Files: paths}, err
 	case form == formPNG && !bytes.HasPrefix(data, []byte("\x89PNG")):
 		return ui.Pasted{}, nil // what a tool prints where there is none
+	case form == formBMP:
+		data = compressed(data)
 	}
 	return ui.Pasted{Picture: data}, nil
+}
+
+// compressed is a bitmap as a PNG file, which the history keeps and sends to other computers. What is not read whole stays: the window says why.
+func compressed(bmp []byte) []byte {
+	var out bytes.Buffer
+	if img, info, err := picture.Decode(bmp, picture.Limits{}); err != nil || len(info.Notes) > 0 || png.Encode(&out, img) != nil {
+		return bmp
+	}
+	return out.Bytes()
 }
 
 // uriList is files as one program gives them to another.

@@ -1,22 +1,18 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package main
 
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"golang.design/x/clipboard"
+
+	"realword/ui"
 )
 
-// readClipboard takes what is in the clipboard in the first of the forms that it has; "" for none.
-func readClipboard(_ context.Context, forms []string) (form string, data []byte, err error) {
-	if slices.Contains(forms, formFiles) {
-		if paths, err := filesInClipboard(); err == nil && len(paths) > 0 {
-			return formFiles, uriList(paths), nil
-		}
-	}
+// readClipboard takes the picture in the clipboard; "" for none.
+func readClipboard(context.Context, []string) (form string, data []byte, err error) {
 	if err := clipboard.Init(); err != nil {
 		return "", nil, err
 	}
@@ -26,14 +22,10 @@ func readClipboard(_ context.Context, forms []string) (form string, data []byte,
 	return formPNG, data, nil
 }
 
-// writeClipboard puts one thing into the clipboard.
+// writeClipboard puts a picture into the clipboard.
 func writeClipboard(forms map[string][]byte) error {
-	if list, ok := forms[formFiles]; ok {
-		paths, err := filesOf(list)
-		if err != nil {
-			return err
-		}
-		return filesToClipboard(paths)
+	if _, ok := forms[formFiles]; ok {
+		return errors.New("files cannot be copied here: show the folder, and copy it there")
 	}
 	if err := clipboard.Init(); err != nil {
 		return err
@@ -43,3 +35,6 @@ func writeClipboard(forms map[string][]byte) error {
 	}
 	return nil
 }
+
+// dragging is nil: a drag of macOS wants a window's own message loop, which is Fyne's.
+func dragging() func(path string) (ui.Carried, error) { return nil }

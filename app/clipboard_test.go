@@ -1,15 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"maps"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/image/bmp"
 
 	"realword/inference/wait"
 )
@@ -93,6 +98,26 @@ func TestPicturesAndFilesComeOutOfTheClipboard(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// A bitmap, as programs of Windows copy it, becomes a PNG file; one that cannot be read stays, for the window to say why.
+func TestBitmapsArePastedAsPNG(t *testing.T) {
+	var file bytes.Buffer
+	if err := bmp.Encode(&file, image.NewGray(image.Rect(0, 0, 5, 3))); err != nil {
+		t.Fatal(err)
+	}
+	for _, data := range [][]byte{file.Bytes(), []byte("BM")} {
+		ways := clipboardWays{read: func(context.Context, []string) (string, []byte, error) { return formBMP, data, nil }}
+		in, err := ways.paste(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size, err := png.DecodeConfig(bytes.NewReader(in.Picture)); len(data) > 2 && (err != nil || size.Width != 5 || size.Height != 3) {
+			t.Errorf("%q, %v", in.Picture, err)
+		} else if len(data) == 2 && !bytes.Equal(in.Picture, data) {
+			t.Errorf("%q of %q", in.Picture, data)
+		}
 	}
 }
 

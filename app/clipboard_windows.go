@@ -1,14 +1,47 @@
 package main
 
 import (
+	"bytes"
+	"context"
+
 	"fyne.io/fyne/v2"
 
 	"realword/app/hdrop"
+	"realword/inference/picture"
 	"realword/ui"
 )
 
-func filesInClipboard() ([]string, error)   { return hdrop.Paste() }
-func filesToClipboard(paths []string) error { return hdrop.Copy(paths) }
+// readClipboard takes what is in the clipboard, files before pictures; "" for neither.
+func readClipboard(ctx context.Context, _ []string) (form string, data []byte, err error) {
+	in, err := hdrop.Paste(ctx)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case len(in.Files) > 0:
+		return formFiles, uriList(in.Files), nil
+	case bytes.HasPrefix(in.Picture, []byte("BM")):
+		return formBMP, in.Picture, nil
+	case len(in.Picture) > 0:
+		return formPNG, in.Picture, nil
+	}
+	return "", nil, nil
+}
+
+// writeClipboard puts one thing into the clipboard.
+func writeClipboard(forms map[string][]byte) error {
+	if list, ok := forms[formFiles]; ok {
+		paths, err := filesOf(list)
+		if err != nil {
+			return err
+		}
+		return hdrop.Copy(paths)
+	}
+	img, _, err := picture.Decode(forms[formPNG], picture.Limits{})
+	if err != nil {
+		return err
+	}
+	return hdrop.CopyPicture(forms[formPNG], img)
+}
 
 // dragging begins to drag a file over windows of other programs.
 func dragging() func(path string) (ui.Carried, error) {
