@@ -118,9 +118,29 @@ func (f *Field) TypedShortcut(s fyne.Shortcut) {
 		}
 		return
 	}
-	if !f.shortcut(s) {
-		f.Entry.TypedShortcut(s)
+	if f.shortcut(s) {
+		return
 	}
+	if p, ok := s.(*fyne.ShortcutPaste); ok {
+		s = &fyne.ShortcutPaste{Clipboard: linesOf{p.Clipboard, f.MultiLine}}
+	}
+	f.Entry.TypedShortcut(s)
+}
+
+// linesOf is a clipboard whose lines end as they do in our texts: those of Windows end with a carriage return, too, which would be typed and
+// not be seen. A field of one line takes no ends of lines before and behind the text.
+type linesOf struct {
+	fyne.Clipboard
+	many bool
+}
+
+// Content implements fyne.Clipboard.
+func (c linesOf) Content() string {
+	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(c.Clipboard.Content())
+	if !c.many {
+		text = strings.Trim(text, "\n")
+	}
+	return text
 }
 
 // TappedSecondary shows Fyne's menu; what the window takes back is not taken back there past it.
