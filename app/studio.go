@@ -67,6 +67,7 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 		before = append(before, ort.Yield)
 	}
 	e := inference.New(rt, b, before...)
+	e.OnWork(awake.tell)
 	e.UseLoRAs(loras())
 	if cache, err := os.UserCacheDir(); err == nil && m.weights == session.Auto { // the other ways differ in the last bits
 		e.Keep(keep.New(filepath.Join(cache, "realword", "vision"), keptVision))

@@ -36,6 +36,8 @@ type Engine struct {
 	loras   lru[loraFile, seenLoRA] // guarded by mu
 	called  map[string]seenLoRA     // by name, as it was looked at last; guarded by mu
 
+	works func(bool) // see OnWork
+
 	graphs     *Graphs // the worker's; others only ask for sizes and weights
 	reading    sync.Mutex
 	sizes      *memory.Model // guarded by reading; nil where they are not known
@@ -83,6 +85,7 @@ const (
 // of before are the first thing that runs on the worker's goroutine, which opens and runs every session.
 func New(rt Runtime, m Model, before ...func()) *Engine {
 	e := &Engine{
+		works: func(bool) {},
 		model: m, jobs: make(chan *job, maxWaiting), views: lru[viewKey, preparedReference]{limit: keptViews},
 		notes: lru[string, []string]{limit: keptNotes}, masks: lru[string, readMask]{limit: keptMasks},
 		inits: lru[string, readPicture]{limit: keptInits}, loras: lru[loraFile, seenLoRA]{limit: keptLoRAs}, called: map[string]seenLoRA{},
@@ -113,6 +116,10 @@ func (e *Engine) Close() error {
 // Keep says where what the image encoders say of pictures is kept from one start of the program to the next. It is called before the
 // first job; nil, as at first, keeps nothing.
 func (e *Engine) Keep(in *keep.Folder) { e.graphs.store = in }
+
+// OnWork says whom the worker tells that it begins to compute a job, or that it ends or rests. tell is called on the worker's goroutine, in
+// turns, and must ask nothing of the engine or its jobs. OnWork is called before the first job.
+func (e *Engine) OnWork(tell func(works bool)) { e.works = tell }
 
 // Start checks a request as Resolve does and queues it. It answers at once: with the errors of Resolve, or with a job,
 // which ends when it is done, when it is cancelled, when ctx ends, or when the engine is closed.

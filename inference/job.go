@@ -54,13 +54,15 @@ func (j *job) Pause(on bool) {
 	j.changed.Broadcast()
 }
 
-// rest waits while the job is paused, and answers how long it has.
-func (j *job) rest() (waited time.Duration) {
+// rest waits while the job is paused, and answers how long it has. tell is told of it; see Engine.OnWork.
+func (j *job) rest(tell func(works bool)) (waited time.Duration) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.paused {
 		return 0
 	}
+	tell(false)
+	defer tell(true)
 	since := time.Now()
 	for j.paused && j.ctx.Err() == nil {
 		j.changed.Wait()

@@ -16,6 +16,8 @@ func TestAPausedJobRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		passes, begun := 0, make(chan Pauser, 1)
+		var told []bool
+		b.engine.OnWork(func(works bool) { told = append(told, works) })
 		b.runtime.before = func(_ context.Context, g string) error {
 			if g == "unet" {
 				if passes++; passes == 5 {
@@ -34,6 +36,9 @@ func TestAPausedJobRests(t *testing.T) {
 		if at < 5 || at > 6 { // two passes a step
 			t.Fatalf("%d passes are made before it rests", at)
 		}
+		if !slices.Equal(told, []bool{true, false}) {
+			t.Errorf("%v is told of a job that rests, want that it works, and that it does not", told)
+		}
 		other := b.start(context.Background(), b.dog())
 		synctest.Wait()
 		if passes != at {
@@ -51,6 +56,11 @@ func TestAPausedJobRests(t *testing.T) {
 		}
 		if err := b.engine.Close(); err != nil {
 			t.Error(err)
+		}
+		for i, works := range told { // the other one may have rested, too
+			if works != (i%2 == 0) || len(told) < 4 || told[len(told)-1] {
+				t.Fatalf("%v is told in the end", told)
+			}
 		}
 	})
 }

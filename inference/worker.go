@@ -40,6 +40,8 @@ func (w *worker) run(j *job) {
 		return
 	}
 	defer j.cancel()
+	w.engine.works(true)
+	defer w.engine.works(false)
 	w.reported = ""
 	started := time.Now()
 	err := w.generate(j)
@@ -107,7 +109,7 @@ func (w *worker) generate(j *job) error {
 
 // make makes one picture. film is what the part before it has left for it; it returns what the next one needs.
 func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passClock) ([]StepDone, error) {
-	j.rest()
+	j.rest(w.engine.works)
 	started := time.Now()
 	r, seed := j.plan.cells[p.cell], j.plan.cells[p.cell].Seeds[0]
 	begun := StageStarted{Stage: StageDenoise, Picture: p.cell}
@@ -156,7 +158,7 @@ func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passCl
 		event, err := w.stepDone(loop, p.cell, s)
 		if err == nil {
 			done(event)
-			waited := j.rest()
+			waited := j.rest(w.engine.works)
 			started, clock.since = started.Add(waited), clock.since.Add(waited)
 		}
 		return err
