@@ -3,4 +3,4 @@
 package main
 
 // useConsole is for Windows, where a program with a window has no console of its own.
-func useConsole() {}
+func useConsole(func()) {}

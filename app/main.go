@@ -19,8 +19,9 @@ import (
 )
 
 func main() {
-	useConsole()
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, interrupt := context.WithCancel(context.Background())
+	useConsole(interrupt)
+	ctx, stop := signal.NotifyContext(ctx, endings()...)
 	context.AfterFunc(ctx, func() {
 		stop() // a second interrupt ends the program at once
 		abandon(os.Args[1:])
