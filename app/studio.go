@@ -24,7 +24,7 @@ type machine struct {
 	card    string // that auto takes before others for models of one's own: webgpu:1; "": none
 	threads int
 	weights session.Weights
-	yield   bool // inference gives way to the window
+	yield   bool // inference gives way to the window; without it, the process to those of others
 	alone   bool // the CPU does not go on where a graphics card fails
 }
 
@@ -65,6 +65,8 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 	var before []func()
 	if m.yield {
 		before = append(before, ort.Yield)
+	} else {
+		ort.GiveWay()
 	}
 	e := inference.New(rt, b, before...)
 	e.OnWork(awake.tell)

@@ -15,10 +15,6 @@ package ort
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
-	"strings"
 	"sync"
 
 	binding "github.com/yalue/onnxruntime_go"
@@ -127,23 +123,6 @@ func (r *Runtime) Threads() int { return r.threads }
 func (r *Runtime) Describe() string {
 	provider, _ := r.Provider()
 	return fmt.Sprintf("ONNX Runtime %s, %s, %s", r.version, provider, plural(r.threads, "thread"))
-}
-
-// physicalCores counts the cores behind the processors that the process may use, because two threads that share a core
-// also share its arithmetic units and gain nothing in matrix products.
-func physicalCores() int {
-	allowed := runtime.GOMAXPROCS(0)
-	cores := map[string]bool{}
-	siblings, _ := filepath.Glob("/sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list")
-	for _, path := range siblings {
-		if list, err := os.ReadFile(path); err == nil {
-			cores[strings.TrimSpace(string(list))] = true
-		}
-	}
-	if len(cores) == 0 || len(cores) > allowed {
-		return allowed
-	}
-	return len(cores)
 }
 
 func plural(n int, what string) string {

@@ -15,3 +15,6 @@ func Yield() {
 	runtime.LockOSThread() // sessions' threads are as nice as the thread that made them
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), yielding)
 }
+
+// GiveWay does nothing on this system, which shares processors out by sessions; see Windows.
+func GiveWay() {}
