@@ -143,6 +143,8 @@ func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
 		s.Text = o.Text
 	case *kit.Line:
 		s.Text = o.Text
+	case *kit.Below:
+		s.Text = o.Text
 	case *kit.Fitted:
 		s.Text = o.Text
 	case *kit.Field:

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
@@ -263,4 +264,82 @@ func TestLookALongPromptGivesWay(t *testing.T) {
 	if need := page.Content.MinSize().Height; need > page.Size().Height+1 {
 		t.Errorf("what lies under the picture needs %g and has %g", need, page.Size().Height)
 	}
+}
+
+// TestLookLargeTextsHaveRoom: with texts of 200 % in the smallest window nothing lies on something else or reaches beyond its button, the
+// steps of the empty stage are all said, the slider of a card can be dragged, and badges and signs are as large as the texts.
+func TestLookLargeTextsHaveRoom(t *testing.T) {
+	plain.Run(t)
+	b := newBench(t, withSamples)
+	t.Cleanup(func() { kit.SetLook("system", 100) })
+	b.drop(nil, uitest.Files(t, t.TempDir(), 2)...)
+	b.subjects.PromptChanged("a dog")
+	b.settle()
+	b.prefs.Change(func(p *preferences.Values) { p.TextSize = 200 })
+	b.layOut(smallest)
+	b.settle()
+	b.layOut(smallest)
+	var heading *kit.Line
+	steps, d := 0, fyne.CurrentApp().Driver()
+	walk(b.win.Content(), func(o fyne.CanvasObject) {
+		switch o := o.(type) {
+		case *kit.Line:
+			if o.Text == "Subjects" {
+				heading = o
+			}
+		case *kit.Below:
+			for _, text := range []string{"Write what the picture shows", "Drop a picture of your subject anywhere", "Click its word, then generate"} {
+				if o.Text == text && o.Visible() {
+					steps++
+					if o.Size().Height < o.MinSize().Height || o.Size().Width < 100 {
+						t.Errorf("“%s” has %v", text, o.Size())
+					}
+				}
+			}
+		case *kit.Button:
+			if o.Text == "Release" || o.Text == "Paper" {
+				if o.Size().Width < o.MinSize().Width {
+					t.Errorf("“%s” has %v and needs %v", o.Text, o.Size(), o.MinSize())
+				}
+			}
+		}
+	})
+	if steps != 3 {
+		t.Errorf("%d of the three steps are said whole", steps)
+	}
+	if check := b.subjects.Linked; heading != nil && heading.Visible() && check.Visible() {
+		if end := d.AbsolutePositionForObject(heading).X + heading.MinSize().Width; end > d.AbsolutePositionForObject(check).X {
+			t.Errorf("the heading ends at %g, “Same area” begins at %g", end, d.AbsolutePositionForObject(check).X)
+		}
+	}
+	test.Tap(b.chipOf(1))
+	b.subjects.RemoveCard(b.state.Form.Cards[1].ID)
+	b.settle()
+	b.layOut(smallest)
+	said := false
+	walk(b.win.Content(), func(o fyne.CanvasObject) {
+		line, ok := o.(*kit.Line)
+		if ok && strings.HasPrefix(line.Text, "Press Generate") {
+			said = true
+			if line.Cut() || line.Size().Width > 440 {
+				t.Errorf("“%s” has %v", line.Text, line.Size())
+			}
+		}
+	})
+	if !said {
+		t.Error("it does not say how to generate")
+	}
+	card := b.cardAt(0)
+	walk(card, func(o fyne.CanvasObject) {
+		switch o := o.(type) {
+		case *kit.Slider:
+			if o.Visible() && o.Size().Width < 120 {
+				t.Errorf("the slider of the area has %v", o.Size())
+			}
+		case *canvas.Text:
+			if (o.Text == "A" || o.Text == "?") && o.TextSize < 20 {
+				t.Errorf("the badge says “%s” in letters of %g", o.Text, o.TextSize)
+			}
+		}
+	})
 }

@@ -11,7 +11,21 @@ type Below struct {
 	widget.BaseWidget
 	Text  string
 	Color fyne.ThemeColorName
-	draw  *widget.RichText
+	// letters of a text that takes one line where there is room for it; else it is small, as all that has none. "": none.
+	letters fyne.ThemeSizeName
+	draw    *widget.RichText
+}
+
+// NewPassage is a text of a size that takes one line where there is room for it, and else small ones.
+func NewPassage(text string, color fyne.ThemeColorName, size fyne.ThemeSizeName) *Below {
+	b := NewBelow(color)
+	b.letters, b.Text, b.Hidden = size, text, false
+	return b
+}
+
+// line is how wide the text is in one line of its size.
+func (b *Below) line() float32 {
+	return fyne.MeasureText(b.Text, theme.SizeForWidget(b.letters, b), fyne.TextStyle{}).Width
 }
 
 func NewBelow(color fyne.ThemeColorName) *Below {
@@ -54,12 +68,18 @@ func (r *belowRenderer) Objects() []fyne.CanvasObject { return r.objects }
 func (r *belowRenderer) edge() float32 { return theme.SizeForWidget(theme.SizeNameInnerPadding, r.b) }
 
 func (r *belowRenderer) Layout(size fyne.Size) {
+	if r.b.letters != "" {
+		r.update()
+	}
 	r.b.draw.Move(fyne.NewPos(-r.edge(), -r.edge()))
 	r.b.draw.Resize(size.AddWidthHeight(2*r.edge(), 2*r.edge()))
 }
 
 func (r *belowRenderer) MinSize() fyne.Size {
 	least := r.b.draw.MinSize().SubtractWidthHeight(2*r.edge(), 2*r.edge())
+	if r.b.letters != "" {
+		least.Width = r.b.line() + 1
+	}
 	return fyne.NewSize(max(least.Width, 20), max(least.Height, 0))
 }
 
@@ -67,6 +87,10 @@ func (r *belowRenderer) Refresh() { r.update() }
 
 func (r *belowRenderer) update() {
 	words := r.b.draw.Segments[0].(*widget.TextSegment)
-	words.Text, words.Style = r.b.Text, widget.RichTextStyle{ColorName: r.b.Color, SizeName: theme.SizeNameCaptionText}
+	size := theme.SizeNameCaptionText
+	if width := r.b.BaseWidget.Size().Width; r.b.letters != "" && (width == 0 || r.b.line() <= width) {
+		size = r.b.letters
+	}
+	words.Text, words.Style = r.b.Text, widget.RichTextStyle{ColorName: r.b.Color, SizeName: size}
 	r.b.draw.Refresh()
 }

@@ -120,6 +120,32 @@ func NewColumn(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
 	return container.New(Stacked{gap}, objects...)
 }
 
+// Yielding is a name at the left and a control at the right; where there is no room for both, the control stands alone.
+type Yielding struct{ Gap float32 }
+
+func (y Yielding) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	name, control := objects[0], objects[1]
+	taken := float32(0)
+	if control.Visible() {
+		taken = min(control.MinSize().Width, size.Width)
+	}
+	place(control, size.Width-taken, 0, taken, size.Height)
+	room := size.Width - taken
+	if taken > 0 {
+		room -= y.Gap
+	}
+	if fits := taken == 0 || name.MinSize().Width <= room; fits != name.Visible() {
+		if name.Show(); !fits {
+			name.Hide()
+		}
+	}
+	place(name, 0, 0, room, size.Height)
+}
+
+func (y Yielding) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return largest(objects)
+}
+
 // Footed is what takes the room that there is, and below it, after a gap, a foot as high as it has to be in that width.
 type Footed struct{ Gap float32 }
 

@@ -140,11 +140,15 @@ func Icon(name, path string) fyne.Resource {
 			`<path fill="#000" fill-rule="evenodd" d="`+path+`"/></svg>`))
 }
 
-// Square gives its objects a side that grows with the texts.
-type Square struct{ Side float32 }
+// Square gives its objects a side that grows with the texts, up to Most where that is not 0.
+type Square struct{ Side, Most float32 }
 
 func (s Square) MinSize([]fyne.CanvasObject) fyne.Size {
-	return fyne.NewSquareSize(s.Side * max(TextScale(), 1))
+	side := s.Side * max(TextScale(), 1)
+	if s.Most > 0 {
+		side = min(side, s.Most)
+	}
+	return fyne.NewSquareSize(side)
 }
 
 func (s Square) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }

@@ -70,7 +70,7 @@ func New(h Host) *Panel {
 	s := &Panel{host: h, Book: h.Book, Presets: map[string]*kit.Button{}, dials: map[string]*kit.Dial{}}
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
 
-	both := container.NewGridWithColumns(2)
+	both := container.New(&kit.Flow{Gap: 4, Even: 2})
 	for _, p := range []struct{ name, label, about string }{
 		{"paper", i18n.T("Paper"), i18n.T("The settings that the paper describes.")},
 		{"release", i18n.T("Release"), i18n.T("The settings of the released program, which differ from the paper's.")},

@@ -171,6 +171,8 @@ func (r *paneRenderer) Layout(size fyne.Size) {
 	}
 	m := s.coach.MinSize()
 	m.Width = min(m.Width, size.Width-16)
+	s.coach.Resize(m) // its steps know their height only for a width
+	m.Height = s.coach.MinSize().Height
 	s.coach.Resize(m)
 	s.coach.Move(fyne.NewPos((size.Width-m.Width)/2, (size.Height-m.Height)/2))
 	pos, box := s.box()
@@ -197,7 +199,7 @@ func newCoach(e Example, key func() string) *coach {
 		c.marks[i] = kit.NewLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
 		c.marks[i].Style.Bold, c.marks[i].Align = true, fyne.TextAlignCenter
 		c.body.Add(container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 34}, c.marks[i]), nil,
-			kit.Whole(kit.NewLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText), nil)))
+			kit.NewPassage(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
 	}
 	return c
 }
@@ -236,8 +238,8 @@ func (c *coach) show(s state.State, ready bool) {
 	switch below {
 	case "ready":
 		line := kit.NewLine(i18n.T("Press Generate, or %s", c.key()), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
-		line.Style.Bold = true
-		c.body.Add(container.NewCenter(line))
+		line.Style.Bold, line.Align, line.Gives = true, fyne.TextAlignCenter, true
+		c.body.Add(kit.Whole(line, nil))
 	case "example":
 		c.body.Add(container.NewCenter(kit.NewButtonWithIcon(i18n.T("Show me an example"), theme.MediaPhotoIcon(), c.host.Show).
 			Explain(i18n.T("Opens a finished picture with its steps and masks. Your own session waits meanwhile."))))

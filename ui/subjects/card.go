@@ -104,7 +104,7 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 	c.Remedy.Importance = widget.WarningImportance
 	gone := kit.SmallButton(i18n.T("Remove this subject"), theme.CancelIcon(), func() { acts.remove(c.Look.ID) })
 	c.Minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
-		container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.DeleteIcon())))),
+		container.NewCenter(container.New(kit.Square{Side: 16, Most: tinySide - 4}, widget.NewIcon(theme.DeleteIcon())))),
 		func() { acts.dropPicture(c.Shown) })
 	c.Minus.Explain(func() string { return c.Minus.Name })
 	c.eye = kit.SmallButton("", theme.VisibilityIcon(), func() { acts.Mute(c.Look.ID) })
@@ -170,17 +170,24 @@ func (lineOf) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 // cardHead is the square of a card and what stands beside it: its name, and the rest below that. Where the card is so narrow that little of
-// a name could be read there, it stands over both.
+// a name could be read there, it stands over both. And where
+// no slider would have room there, all three stand below one another.
 type cardHead struct{ width float32 } // of the last layout, for MinSize
 
 const (
 	headGap    = 6            // around what stands beside the square
+	leastReach = float32(64)  // for a slider and what is said over it, in the usual size
 	leastNamed = float32(160) // for a name of some twelve letters with its badge and button, in the usual size
 )
 
 // places are where the name, the square and the rest go in a width, and how high all is.
 func (h *cardHead) places(objects []fyne.CanvasObject, width float32) (name, square, rest fyne.Position, high float32) {
 	left := state.SquareSide + float32(headGap)
+	if width > 0 && width-left-headGap < leastReach*kit.TextScale() {
+		square.Y = objects[1].MinSize().Height + 2
+		rest.Y = square.Y + state.SquareSide
+		return name, square, rest, rest.Y + objects[2].MinSize().Height
+	}
 	taken := objects[1].MinSize() // of the whole name
 	if beside := width - left - headGap; width > 0 && beside < min(taken.Width, leastNamed*kit.TextScale()) {
 		square.Y, rest = taken.Height+2, fyne.NewPos(left, taken.Height+2)
@@ -297,6 +304,7 @@ func (c *Card) show(look state.CardLook) {
 		c.square.Refresh()
 	}
 	c.view.Name = i18n.T("The square of %s: pad, crop, background", p.Ref.Name)
+	kit.SizeBadge(c.badge, c.letter)
 	c.badge.FillColor, c.letter.Text = color.Transparent, ""
 	c.frame.Paint, c.frame.Stroke, c.frame.Thick = nil, kit.ColorLine, 1
 	c.Word.Color, c.Hint.Color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
@@ -389,7 +397,7 @@ func (c *Card) showThumbs(before state.CardLook) {
 		}
 		plus := kit.NewTile(i18n.T("Another picture of the same subject"), 6,
 			container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
-				container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.ContentAddIcon())))),
+				container.NewCenter(container.New(kit.Square{Side: 16, Most: tinySide - 4}, widget.NewIcon(theme.ContentAddIcon())))),
 			func() { c.acts.add(c.Look.ID) })
 		c.Thumbs.Add(plus.Explain(func() string { return plus.Name }))
 		if len(c.Look.Pictures) > 1 {

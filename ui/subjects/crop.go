@@ -268,7 +268,7 @@ var backgrounds = []struct {
 
 func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square picture.Square, settled bool)) *squareEditor {
 	s := &squareEditor{changed: changed, Fits: map[picture.Fit]*kit.Button{}}
-	row := container.NewGridWithColumns(3)
+	row := container.New(&kit.Flow{Gap: 4, Even: 3})
 	for _, f := range []struct {
 		fit          picture.Fit
 		label, about string

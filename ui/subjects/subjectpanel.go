@@ -133,7 +133,7 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 	}
 	p.well = kit.NewWell(p.ChoosePicture).ExplainWithCut(open)
 	p.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Centred{Gap: 8},
-		container.New(kit.Fixed{Width: 18, Height: 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))),
+		container.New(kit.Square{Side: 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))),
 		kit.Heading(i18n.T("Drop or open another")))), p.ChoosePicture).ExplainWithCut(open)
 	p.SampleRow = container.New(&kit.Flow{Gap: 6})
 	p.sampleFoot = &kit.Foot{}
@@ -150,7 +150,7 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 	}
 	in := container.New(kit.Inset{X: 0, Y: 4}, kit.NewColumn(8, p.reachNote, p.notes[1], p.notes[0], kit.NewCapped(6, p.PickNote), p.well,
 		p.slim, p.Samples))
-	title := container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Subjects")), p.Linked))
+	title := container.New(kit.Fixed{Height: 24}, container.New(kit.Yielding{Gap: 8}, kit.Heading(i18n.T("Subjects")), p.Linked))
 	p.left = container.NewBorder(title, in, nil, nil, p.cardScroll)
 	return kit.Panel(p.left)
 }
