@@ -46,10 +46,16 @@ func NewListRow() fyne.CanvasObject {
 }
 
 // Tapped chooses the row: what has a menu takes clicks from the list that it is in.
-func (s *ListRow) Tapped(*fyne.PointEvent) { s.Tap() }
+func (s *ListRow) Tapped(*fyne.PointEvent) {
+	s.over.tip.Leave(s.over)
+	s.Tap()
+}
 
 // TappedSecondary shows the menu of the row.
-func (s *ListRow) TappedSecondary(e *fyne.PointEvent) { s.Menu(e.AbsolutePosition) }
+func (s *ListRow) TappedSecondary(e *fyne.PointEvent) {
+	s.over.tip.Leave(s.over)
+	s.Menu(e.AbsolutePosition)
+}
 
 // Listen has the row of a list choose itself there, as the list would, and show a menu, with itself chosen.
 func (s *ListRow) Listen(l *widget.List, i widget.ListItemID, focus func(), menu func(at fyne.Position)) {

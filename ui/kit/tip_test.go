@@ -120,3 +120,23 @@ func TestTakingANumberBringsNoTip(t *testing.T) {
 		t.Errorf("the text of %v will come; %v has the focus", layer.owner, w.Canvas().Focused())
 	}
 }
+
+// What is said of a row of a list goes when it is clicked: its menu lay over the words.
+func TestATipLeavesARowThatIsClicked(t *testing.T) {
+	test.NewTempApp(t)
+	row, layer := NewListRow().(*ListRow), NewTips()
+	row.Name("a session with a long name", 12)
+	w := test.NewTempWindow(t, container.NewStack(container.NewVBox(row), layer))
+	w.Resize(fyne.NewSize(400, 300))
+	row.Settle()
+	row.Tap, row.Menu = func() {}, func(fyne.Position) {}
+	for name, click := range map[string]func(*fyne.PointEvent){"click": row.Tapped, "other button": row.TappedSecondary} {
+		row.over.tip.Show(row.over)
+		if !layer.box.Visible() {
+			t.Fatal("nothing is said of the row")
+		}
+		if click(&fyne.PointEvent{}); layer.box.Visible() {
+			t.Errorf("%s: it stays", name)
+		}
+	}
+}
