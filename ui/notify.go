@@ -3,6 +3,8 @@ package ui
 import (
 	"context"
 	"errors"
+	"strings"
+	"unicode"
 
 	"fyne.io/fyne/v2"
 
@@ -15,6 +17,7 @@ import (
 // bell sends the system notifications of what the user waits for.
 type bell struct {
 	app    fyne.App
+	system string                          // as runtime.GOOS has it
 	slowly func(slow func() (show func())) // on a goroutine of its own
 	wanted func() bool                     // by the user, and the window is there
 	front  bool                            // the user sees the window anyway
@@ -34,7 +37,7 @@ func (b *bell) tell(title, text string) {
 		return
 	}
 	b.slowly(func() func() { // the system's bus may take its time
-		b.app.SendNotification(fyne.NewNotification(title, text))
+		b.app.SendNotification(fyne.NewNotification(harmless(b.system, title), harmless(b.system, text)))
 		return nil
 	})
 }
@@ -50,4 +53,29 @@ func (b *bell) end(e inference.Event, f state.Flight) {
 			b.tell(i18n.T("The job failed"), wording.Sentence(e.Err))
 		}
 	}
+}
+
+// harmless is a text of a notification as it may be given away: prompts and the names of files come from strangers, too. On Windows Fyne
+// writes it between double quotation marks into a script for PowerShell, which would run what stands in $(…), or after a mark of any kind
+// that ends the text; Fyne's own escapes mean nothing there. On Linux the desktop takes what is in angle brackets for markup. On macOS
+// Fyne's escapes are those that AppleScript knows.
+func harmless(system, text string) string {
+	var alike *strings.Replacer
+	switch system {
+	case "windows":
+		alike = strings.NewReplacer("\r\n", " ", `"`, "'", "“", "‘", "”", "’", "„", "‚", "‟", "‛", "$", "＄", "`", "ˋ", `\`, "/")
+	case "linux":
+		return strings.NewReplacer("<", "‹", ">", "›").Replace(text)
+	default:
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r): // would be an escape, and be read as its letters
+			return -1
+		}
+		return r
+	}, alike.Replace(strings.ToValidUTF8(text, "")))
 }

@@ -5,6 +5,7 @@ import (
 	"image"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"realword/history/journal"
@@ -90,7 +91,7 @@ func New(a fyne.App, o Options) *Window {
 const stepPace = 100 * time.Millisecond
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
-	w := &Window{bell: bell{app: a}, opt: o}
+	w := &Window{bell: bell{app: a, system: runtime.GOOS}, opt: o}
 	w.state = state.Owner{State: state.NewState(), OnChange: w.beforeRooms}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = files.Pictures()
