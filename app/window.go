@@ -109,6 +109,7 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 			}
 			return history.Unrescued(path)
 		},
+		Reveal:  reveal,
 		Credits: assets.Credits(),
 		Logs:    logs,
 		Wait:    waitForEvent,

@@ -1,0 +1,6 @@
+package main
+
+import "realword/app/hdrop"
+
+// reveal shows a folder in the system's file manager.
+var reveal = hdrop.Show
