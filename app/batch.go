@@ -382,7 +382,7 @@ func (g *generation) readBatch(file string) (cases []batchCase, problems []probl
 			cases = append(cases, c)
 		case err != nil:
 			bad(fmt.Errorf("cannot tell whether its picture already exists: %w", err))
-		case !info.Mode().IsRegular():
+		case !files.IsFile(info.Mode()):
 			bad(usagef("%s exists and is not a picture: give the line another name", g.file(c)))
 		default:
 			c.there = true

@@ -239,7 +239,7 @@ func rescueHistory(damaged string) (got history.Rescued, aside string, err error
 		aside = damaged
 	}
 	named := damaged != aside
-	if info, err := os.Stat(damaged); named && (err != nil || !info.Mode().IsRegular()) {
+	if info, err := os.Stat(damaged); named && (err != nil || !files.IsFile(info.Mode())) {
 		return got, "", fmt.Errorf("no Realword history: %w", cmp.Or(err, errors.New(damaged+" is not a file")))
 	}
 	s, err := historyOptions().Open(path)

@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	disguiseClouds()
 	ctx, interrupt := context.WithCancel(context.Background())
 	useConsole(interrupt)
 	ctx, stop := signal.NotifyContext(ctx, endings()...)

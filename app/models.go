@@ -187,7 +187,7 @@ func describe(path string) state.Model {
 func folderBytes(path string) int64 {
 	var sum int64
 	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error { // what cannot be read counts nothing
-		if err == nil && d.Type().IsRegular() {
+		if err == nil && files.IsFile(d.Type()) {
 			if info, err := d.Info(); err == nil {
 				sum += info.Size()
 			}

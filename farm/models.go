@@ -320,7 +320,7 @@ func (l Larder) clear(half string, a bundle.Arrival) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if rel, err := filepath.Rel(half, path); err != nil || !mine[rel] || !d.Type().IsRegular() {
+		if rel, err := filepath.Rel(half, path); err != nil || !mine[rel] || !files.IsFile(d.Type()) {
 			return os.Remove(path)
 		}
 		return nil
@@ -330,7 +330,7 @@ func (l Larder) clear(half string, a bundle.Arrival) error {
 // folderSize is how many bytes the files of a folder have.
 func folderSize(dir string) (n int64) {
 	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error { // what cannot be read counts nothing
-		if err == nil && d.Type().IsRegular() {
+		if err == nil && files.IsFile(d.Type()) {
 			if info, err := d.Info(); err == nil {
 				n += info.Size()
 			}

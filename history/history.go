@@ -119,7 +119,7 @@ func examine(path string, wait time.Duration) error {
 	if errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
 		return nil // a new one
 	}
-	if err == nil && !info.Mode().IsRegular() {
+	if err == nil && !files.IsFile(info.Mode()) {
 		err = &Error{Unreachable, path, errors.New("it is not a file")}
 	}
 	if err != nil {

@@ -143,3 +143,23 @@ func TestContributingNamesWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsAFile: files of clouds are none for io/fs on Windows, so that all ask files.IsFile.
+func TestWhatIsAFile(t *testing.T) {
+	for path := range list(t) {
+		name, ours := strings.CutPrefix(path, "realword/")
+		if !ours || name == "inference/files" {
+			continue
+		}
+		sources, _ := filepath.Glob(filepath.Join("..", name, "*.go"))
+		for _, file := range sources {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(data), ".IsRegular()") {
+				t.Errorf("%s asks whether a file is regular: files.IsFile knows what is one", file)
+			}
+		}
+	}
+}

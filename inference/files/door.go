@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"realword/inference/message"
 )
@@ -85,12 +86,21 @@ func Read(path string, limit int64) ([]byte, error) {
 	return data[:n], nil
 }
 
+// IsFile tells of the mode of a FileInfo, or of the type of a DirEntry, whether it is that of a file. On Windows a filter may stand before
+// one that OneDrive and other clouds keep: Go calls it irregular, also where all of it is on the disk.
+func IsFile(mode fs.FileMode) bool { return isFile(runtime.GOOS, mode) }
+
+func isFile(system string, mode fs.FileMode) bool {
+	return mode.IsRegular() || system == "windows" && mode.Type() == fs.ModeIrregular
+}
+
 // regular returns an *Error for everything but a regular file.
-func regular(path string, info fs.FileInfo) error {
-	mode := info.Mode()
+func regular(path string, info fs.FileInfo) error { return regularOn(runtime.GOOS, path, info.Mode()) }
+
+func regularOn(system, path string, mode fs.FileMode) error {
 	what := message.Note("is neither a file nor a folder")
 	switch {
-	case mode.IsRegular():
+	case isFile(system, mode):
 		return nil
 	case mode.IsDir():
 		return &Error{path, message.Note("is a folder, not a file"), message.Note("name a file in it")}

@@ -118,3 +118,29 @@ func TestFoldersAndDevicesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// Go calls a file irregular that OneDrive keeps.
+func TestFilesOfCloudsAreFiles(t *testing.T) {
+	const path = `C:\Users\a\OneDrive\Bilder\dog.png`
+	for name, c := range map[string]struct {
+		system string
+		mode   fs.FileMode
+		want   bool
+	}{
+		"a file":              {"windows", 0o666, true},
+		"in a cloud":          {"windows", 0o444 | fs.ModeIrregular, true},
+		"a folder in a cloud": {"windows", fs.ModeDir | fs.ModeIrregular | 0o777, false},
+		"a pipe":              {"windows", fs.ModeNamedPipe, false},
+		"an odd pipe":         {"windows", fs.ModeNamedPipe | fs.ModeIrregular, false},
+		"a device":            {"windows", fs.ModeDevice | fs.ModeCharDevice, false},
+		"odd elsewhere":       {"linux", fs.ModeIrregular, false},
+		"a file elsewhere":    {"linux", 0o666, true},
+	} {
+		if got := isFile(c.system, c.mode); got != c.want {
+			t.Errorf("%s is a file: %v", name, got)
+		}
+		if err := regularOn(c.system, path, c.mode); (err == nil) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -128,7 +128,7 @@ func Sweep(dir string) int {
 	n := 0
 	for _, e := range entries {
 		kind := e.Type()
-		left := kind.IsRegular() && strings.HasPrefix(e.Name(), unfinishedFile) || (kind.IsRegular() || kind.IsDir()) &&
+		left := IsFile(kind) && strings.HasPrefix(e.Name(), unfinishedFile) || (IsFile(kind) || kind.IsDir()) &&
 			strings.HasPrefix(e.Name(), unfinishedFolder)
 		if path := filepath.Join(dir, e.Name()); left && abandoned(path) && os.RemoveAll(path) == nil {
 			n++

@@ -36,7 +36,7 @@ func Put(path string, how How, fill func(io.Writer) error) error {
 		return &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
 	case how&Private != 0:
 		perm = 0o600
-	case err == nil && info.Mode().IsRegular():
+	case err == nil && IsFile(info.Mode()):
 		perm = info.Mode().Perm()
 	}
 	f, err := Create(filepath.Dir(path), perm)

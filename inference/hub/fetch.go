@@ -87,7 +87,7 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 	for _, g := range p.Parts {
 		for _, f := range g.Files {
 			at := f.at(dir, g)
-			if info, err := os.Stat(at); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
+			if info, err := os.Stat(at); err == nil && files.IsFile(info.Mode()) && info.Size() == f.Size {
 				m.set(at, f.Size, 0)
 				continue
 			}
@@ -462,7 +462,7 @@ func (c *Client) places(g Got, f File, dir string) (found []string) {
 		if err != nil || real == f.at(dir, g) {
 			continue
 		}
-		if info, err := os.Stat(real); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
+		if info, err := os.Stat(real); err == nil && files.IsFile(info.Mode()) && info.Size() == f.Size {
 			found = append(found, real)
 		}
 	}

@@ -90,7 +90,7 @@ func New(getenv func(string) string) *Client {
 		}
 	}
 	if c.Token == "" && c.tokenFile != "" {
-		if info, err := os.Stat(c.tokenFile); err == nil && info.Mode().IsRegular() && info.Size() < maxToken {
+		if info, err := os.Stat(c.tokenFile); err == nil && files.IsFile(info.Mode()) && info.Size() < maxToken {
 			if data, err := os.ReadFile(c.tokenFile); err == nil {
 				if c.Token = strings.TrimSpace(string(data)); c.Token != "" {
 					c.tokenFrom = c.tokenFile

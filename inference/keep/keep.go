@@ -103,7 +103,7 @@ func (f *Folder) sweep() error {
 	var list []files.Kept
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(e.Name(), suffix) {
+		if err != nil || !files.IsFile(info.Mode()) || !strings.HasSuffix(e.Name(), suffix) {
 			continue // of others, or removed meanwhile
 		}
 		list = append(list, files.Kept{Path: filepath.Join(f.path, e.Name()), Size: info.Size(), Used: info.ModTime()})

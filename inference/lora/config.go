@@ -36,7 +36,7 @@ func Config(path string) string {
 
 func isFile(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	return err == nil && files.IsFile(info.Mode())
 }
 
 // alone tells that one file of a folder at most may be a LoRA: it was renamed, then.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"realword/inference/files"
 )
 
 // NVIDIADriver is what Components calls the driver of NVIDIA's cards.
@@ -187,7 +189,7 @@ func (s search) find(name, file string) Component {
 
 func isFile(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	return err == nil && files.IsFile(info.Mode())
 }
 
 var libraryName = regexp.MustCompile(`^(?:lib)?([A-Za-z]+?)(?:64_([0-9]+)(?:_[0-9]+)*\.dll|\.dll|\.so(?:\.([0-9]+)[0-9.]*)?)$`)

@@ -407,7 +407,7 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 			problems = append(problems,
 				message.Errorf("it reads weights from %q, a link that leaves the model's folder: put the file itself there, or import the model again",
 					location))
-		case !info.Mode().IsRegular():
+		case !files.IsFile(info.Mode()):
 			problems = append(problems, message.Errorf("its weights %s are not a file: import the model again", path))
 		case info.Size() < end:
 			problems = append(problems,

@@ -30,7 +30,7 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, i18n.Errorf("%s cannot be opened: %w", filepath.Base(path), Reason(err))
 	case info.IsDir():
 		return nil, i18n.Errorf("%s is a folder; drop the pictures in it", filepath.Base(path))
-	case !info.Mode().IsRegular():
+	case !files.IsFile(info.Mode()):
 		return nil, i18n.Errorf("%s is not a file; choose a picture", filepath.Base(path))
 	case info.Size() > limit:
 		return nil, i18n.Errorf("%s is larger than %d MiB; choose a smaller copy of the picture", filepath.Base(path), limit>>20)
