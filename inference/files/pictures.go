@@ -7,7 +7,29 @@ import (
 )
 
 // Pictures is where finished pictures go: the folder Realword inside the user's folder for pictures, which need not be there yet.
-func Pictures() string { return filepath.Join(userFolder("PICTURES", "Pictures"), "Realword") }
+func Pictures() string {
+	const usual = "Pictures"
+	at := userFolder("PICTURES", usual)
+	if home, err := os.UserHomeDir(); err == nil && at == knownFolder(usual) {
+		at = stays(at, filepath.Join(home, usual))
+	}
+	return filepath.Join(at, ours)
+}
+
+// ours is the folder of finished pictures among the user's.
+const ours = "Realword"
+
+// stays is the folder for pictures before where it has finished ones: Realword did not ask Windows where its users have their pictures, and
+// what is there would not be found.
+func stays(now, before string) string {
+	if d, err := os.Open(filepath.Join(before, ours)); err == nil {
+		defer d.Close()
+		if names, _ := d.Readdirnames(1); len(names) > 0 {
+			return before
+		}
+	}
+	return now
+}
 
 // Arrives tells whether files of all kinds come into a folder, so that its name says nothing of one of them: the user's downloads, desktop
 // and home.
@@ -25,13 +47,17 @@ func Arrives(dir string) bool {
 	return false
 }
 
-// userFolder is a folder of the user's, by its name for a Linux desktop and the one that it has elsewhere. It need not be there.
+// userFolder is a folder of the user's, by its name for a Linux desktop and the one that it has elsewhere: Windows says where it is, which
+// may be in OneDrive or on another disk. It need not be there.
 func userFolder(xdg, usual string) string {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		home = "."
 	}
 	if dir := xdgFolder(home, "XDG_"+xdg+"_DIR"); dir != "" {
+		return dir
+	}
+	if dir := knownFolder(usual); filepath.IsAbs(dir) {
 		return dir
 	}
 	return filepath.Join(home, usual)

@@ -30,3 +30,23 @@ func TestXDGPictures(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Pictures that Realword has made stay where they are, also when Windows says that the user has pictures elsewhere.
+func TestPicturesStay(t *testing.T) {
+	now, before := t.TempDir(), t.TempDir()
+	if got := stays(now, before); got != now {
+		t.Errorf("%s, want %s", got, now)
+	}
+	if err := os.Mkdir(filepath.Join(before, "Realword"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if got := stays(now, before); got != now {
+		t.Errorf("an empty folder holds %s", got)
+	}
+	if err := os.WriteFile(filepath.Join(before, "Realword", "dog-0001.png"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := stays(now, before); got != before {
+		t.Errorf("%s, want %s", got, before)
+	}
+}

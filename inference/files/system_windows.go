@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/windows"
 )
 
 const nonblocking = 0 // pipes have a namespace of their own there
@@ -100,4 +102,16 @@ func inUse(err error) bool {
 func unclaim(f *os.File) {
 	_ = f.Close()
 	_ = os.Remove(f.Name())
+}
+
+// knownFolder is where Windows has a folder of the user's, "" where it does not say.
+func knownFolder(usual string) string {
+	const pathAlone = windows.KF_FLAG_DONT_VERIFY // also on a drive that is away
+	path, err := windows.KnownFolderPath(map[string]*windows.KNOWNFOLDERID{
+		"Pictures": windows.FOLDERID_Pictures, "Downloads": windows.FOLDERID_Downloads, "Desktop": windows.FOLDERID_Desktop,
+	}[usual], pathAlone)
+	if err != nil {
+		return ""
+	}
+	return path
 }
