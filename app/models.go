@@ -334,7 +334,7 @@ func (m *models) Remove(path string) (func() error, error) {
 		}
 	}
 	hidden := filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%s-%d", removedPrefix, filepath.Base(path), time.Now().UnixNano()))
-	if err := os.Rename(path, hidden); err != nil {
+	if err := files.Move(path, hidden); err != nil {
 		return nil, message.Errorf("the model cannot be removed: %w: close programs that use it, and check that the folder is writable", err)
 	}
 	_ = os.WriteFile(filepath.Join(hidden, removedName), nil, 0o666) // without it the age of the files counts
@@ -343,7 +343,7 @@ func (m *models) Remove(path string) (func() error, error) {
 	m.mu.Unlock()
 	return func() error {
 		_ = os.Remove(filepath.Join(hidden, removedName))
-		if err := os.Rename(hidden, path); err != nil {
+		if err := files.Move(hidden, path); err != nil {
 			return message.Errorf("the model cannot be restored: %w: it stays in %s until Realword closes", err, hidden)
 		}
 		m.mu.Lock()

@@ -111,7 +111,7 @@ func (s *Store) takeIn(dir string) (Rescued, error) {
 	release() // Windows removes no file that is open; nobody else takes it, since the history is ours
 	if got.Lost > 0 {
 		aside := filepath.Join(filepath.Dir(dir), unreadables+filepath.Base(dir))
-		return got, errors.Join(os.Rename(dir, aside), fmt.Errorf("%d parts of it cannot be read: it stays in %s", got.Lost, aside))
+		return got, errors.Join(files.Move(dir, aside), fmt.Errorf("%d parts of it cannot be read: it stays in %s", got.Lost, aside))
 	}
 	return got, os.RemoveAll(dir)
 }

@@ -223,12 +223,12 @@ func split(path string) (base, ext string) {
 
 func setAside(path, aside string) (string, error) {
 	base, ext := split(path)
-	if err := os.Rename(path, aside+ext); err != nil {
+	if err := files.Move(path, aside+ext); err != nil {
 		return "", explain(path, err)
 	}
-	if err := os.Rename(base+".blobs", aside+".blobs"); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := files.Move(base+".blobs", aside+".blobs"); err != nil && !errors.Is(err, os.ErrNotExist) {
 		if !exists(path) { // else another program has begun a new one
-			err = errors.Join(err, os.Rename(aside+ext, path))
+			err = errors.Join(err, files.Move(aside+ext, path))
 		}
 		return "", explain(path, err)
 	}
@@ -306,7 +306,7 @@ func (s *Store) leaveBlobs() error {
 		}
 	}
 	if err == nil {
-		err = os.Rename(s.blobs, aside+".blobs")
+		err = files.Move(s.blobs, aside+".blobs")
 	}
 	if errors.Is(err, os.ErrNotExist) { // SetAside of another process has done it
 		return nil

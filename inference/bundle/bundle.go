@@ -474,7 +474,7 @@ func (t target) write(fill func(tmp string) error) error {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	if err := t.publish(tmp); err != nil {
-		if beside := t.beside(); os.Rename(tmp, beside) == nil { // hidden, it would count as left over
+		if beside := t.beside(); files.Move(tmp, beside) == nil { // hidden, it would count as left over
 			tmp = beside
 		}
 		return message.Errorf("the model is finished in %s, but cannot be moved to its place: %w; rename that folder", tmp, err)
@@ -511,7 +511,7 @@ func (t target) publish(tmp string) error {
 	for n, e := range entries {
 		if err := files.Rename(filepath.Join(tmp, e.Name()), filepath.Join(t.dir, e.Name())); err != nil {
 			for _, moved := range entries[:n] { // together again
-				err = errors.Join(err, os.Rename(filepath.Join(t.dir, moved.Name()), filepath.Join(tmp, moved.Name())))
+				err = errors.Join(err, files.Move(filepath.Join(t.dir, moved.Name()), filepath.Join(tmp, moved.Name())))
 			}
 			return err
 		}

@@ -44,18 +44,36 @@ func Mkdir(parent, base string) (path string, done func(), err error) {
 // Rename is os.Rename for what took long to write: the name lasts, also after a loss of power. On Windows another program may have one of
 // its files open for some seconds, such as a scanner that looks for viruses in all that is new: it waits for that.
 func Rename(from, to string) error {
-	for end := time.Now().Add(renamePatience); ; time.Sleep(100 * time.Millisecond) {
-		err := os.Rename(from, to)
-		if err == nil {
-			syncName(to)
-		}
-		if err == nil || !inUse(err) || time.Now().After(end) {
-			return err
-		}
+	err := patiently(renamePatience, inUse, func() error { return os.Rename(from, to) })
+	if err == nil {
+		syncName(to)
 	}
+	return err
 }
 
-const renamePatience = 20 * time.Second
+// Move is os.Rename for what the user waits for: on Windows it waits a moment for a program that just looks at the file, or at one in the
+// folder.
+func Move(from, to string) error {
+	return patiently(movePatience, inUse, func() error { return os.Rename(from, to) })
+}
+
+const (
+	renamePatience = 20 * time.Second
+	movePatience   = 2 * time.Second
+)
+
+// patiently does something again for so long as its error may pass.
+func patiently(limit time.Duration, passing func(error) bool, do func() error) error {
+	const first, last = 5 * time.Millisecond, 100 * time.Millisecond
+	end := time.Now().Add(limit)
+	for pause := first; ; pause = min(2*pause, last) {
+		err := do()
+		if err == nil || !passing(err) || time.Now().After(end) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
 
 // fresh calls do with names that begin with prefix until one is free.
 func fresh(prefix string, do func(path string) error) (string, error) {
@@ -67,10 +85,19 @@ func fresh(prefix string, do func(path string) error) (string, error) {
 	}
 }
 
+// openLock opens the file of a lock. Windows may refuse one that was just removed, while another program still looks at it.
+func openLock(path string) (f *os.File, err error) {
+	going := func(err error) bool { return inUse(err) && Writable(filepath.Dir(path)) == nil }
+	return f, patiently(movePatience, going, func() error {
+		f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+		return err
+	})
+}
+
 // Lock waits until no other program holds the lock of this name, and holds it until release. The file path stays. Where there are no
 // locks nobody is waited for.
 func Lock(path string) (release func(), err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := openLock(path)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +107,7 @@ func Lock(path string) (release func(), err error) {
 
 // TryLock is Lock that does not wait: free tells whether no other program, and nobody else in this one, holds the lock.
 func TryLock(path string) (release func(), free bool, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := openLock(path)
 	if err != nil {
 		return nil, false, err
 	}
@@ -96,7 +123,7 @@ func TryLock(path string) (release func(), free bool, err error) {
 func Claim(dir, name string) (release func(), free bool, err error) {
 	path := filepath.Join(dir, unfinishedFile+Sum([]byte(name))[:16])
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+		f, err := openLock(path)
 		if err != nil {
 			return nil, false, explain(path, err)
 		}

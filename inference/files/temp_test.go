@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -201,5 +203,37 @@ func TestClaim(t *testing.T) {
 	}
 	if all.Wait(); most.Load() != 1 || len(names(t, dir)) > 0 {
 		t.Errorf("%d had it at once; left: %v", most.Load(), names(t, dir))
+	}
+}
+
+// What another program has open for a moment is waited for, and nothing else.
+func TestPatience(t *testing.T) {
+	busy, broken := errors.New("busy"), errors.New("broken")
+	for name, c := range map[string]struct {
+		until time.Duration // another program has the file
+		then  error
+		want  error
+		took  time.Duration
+	}{
+		"free":              {0, nil, nil, 0},
+		"for a moment":      {300 * time.Millisecond, nil, nil, 500 * time.Millisecond},
+		"broken":            {0, broken, broken, 0},
+		"broken afterwards": {300 * time.Millisecond, broken, broken, 500 * time.Millisecond},
+		"for long":          {time.Hour, nil, busy, 2200 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				err := patiently(movePatience, func(err error) bool { return errors.Is(err, busy) }, func() error {
+					if time.Since(begun) < c.until {
+						return busy
+					}
+					return c.then
+				})
+				if took := time.Since(begun); !errors.Is(err, c.want) || took > c.took {
+					t.Errorf("%v after %v", err, took)
+				}
+			})
+		})
 	}
 }

@@ -34,6 +34,8 @@ func Put(path string, how How, fill func(io.Writer) error) error {
 	switch info, err := os.Lstat(path); {
 	case err == nil && how&New != 0:
 		return &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
+	case err == nil && info.IsDir(): // Windows would say that access to it is denied
+		return &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
 	case how&Private != 0:
 		perm = 0o600
 	case err == nil && IsFile(info.Mode()):
@@ -49,7 +51,7 @@ func Put(path string, how How, fill func(io.Writer) error) error {
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		name := os.Rename
+		name := Move
 		if how&New != 0 {
 			name = publish
 		}
@@ -185,7 +187,7 @@ func publish(temp, path string) error {
 		return err
 	}
 	if err = reserved.Close(); err == nil {
-		err = os.Rename(temp, path)
+		err = Move(temp, path)
 	}
 	if err != nil {
 		_ = os.Remove(path)
@@ -208,9 +210,19 @@ func bare(err error) error {
 
 // explain says what to do about an error of writing at path. Of the system's own words, and of the temporary file that they name, it
 // repeats nothing that the sentence says.
-func explain(path string, err error) error {
+func explain(path string, err error) error { return explainWith(inUse, path, err) }
+
+func explainWith(inUse func(error) bool, path string, err error) error {
+	var of *fs.PathError
+	var link *os.LinkError
+	named := errors.As(err, &of) && of.Op == "write" || of == nil && errors.As(err, &link) // what was written was to get its name
 	err = bare(err)
-	switch {
+	there, missing := os.Lstat(path)
+	switch taken := named && missing == nil && inUse(err); {
+	case taken && there.Mode().Perm()&0o200 == 0:
+		return said(err, message.Errorf("%s cannot be written: the file of this name is read-only; choose another name or change its permissions", path))
+	case taken:
+		return said(err, message.Errorf("%s cannot be written: another program has it open; close it there or choose another name", path))
 	case errors.Is(err, fs.ErrExist):
 		return message.Errorf("%s already exists and is not overwritten; choose another name: %w", path, fs.ErrExist)
 	case IsFull(err):

@@ -256,3 +256,35 @@ func TestPutNamesTheFile(t *testing.T) {
 		}
 	}
 }
+
+// On Windows a file that another program has open is not replaced: that is no matter of the folder's permissions.
+func TestWhyAFileIsNotReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.png")
+	denied := &os.LinkError{Op: "rename", Old: ".realword-0123", New: path, Err: syscall.EACCES}
+	inUse := func(err error) bool { return errors.Is(err, syscall.EACCES) }
+	for _, c := range []struct {
+		perm fs.FileMode // of the file that is there; 0: none is
+		err  error
+		want string
+	}{
+		{0, denied, "the folder is read-only"},
+		{0o666, ofFile(path, &fs.PathError{Op: "open", Path: ".realword-0123", Err: syscall.EACCES}), "the folder is read-only"},
+		{0o666, denied, "another program has it open; close it there"},
+		{0o666, ofFile(path, denied), "another program has it open; close it there"},
+		{0o444, denied, "the file of this name is read-only; choose another name"},
+		{0o666, &os.LinkError{Op: "rename", Err: syscall.ENOSPC}, "the disk is full"},
+	} {
+		_ = os.Remove(path)
+		if c.perm != 0 {
+			if err := os.WriteFile(path, nil, c.perm); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := explainWith(inUse, path, c.err); !strings.Contains(got.Error(), c.want) || !strings.HasPrefix(got.Error(), path+" cannot") {
+			t.Errorf("%o: %v, want %q", c.perm, got, c.want)
+		}
+	}
+	if err := Write(t.TempDir(), 0, nil); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), "choose another name") {
+		t.Errorf("over a folder: %v", err)
+	}
+}

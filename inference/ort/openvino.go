@@ -521,7 +521,7 @@ func (c *compiled) done(ok bool) (kept bool) {
 	defer c.release()
 	text := c.contents(c.fresh)
 	if !ok || text == "" || files.Put(filepath.Join(c.fresh, compiledSeal), files.Private|files.Unsynced, files.Data([]byte(text))) != nil ||
-		os.Rename(c.fresh, c.path) != nil {
+		files.Move(c.fresh, c.path) != nil {
 		_ = os.RemoveAll(c.fresh)
 		return false
 	}

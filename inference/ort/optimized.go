@@ -190,7 +190,7 @@ func (o *optimized) keep(raw, folder string) error {
 		files.Put(filepath.Join(dir, optimizedSeal), files.Private|files.Unsynced, files.Data([]byte(sealOf(graph, info))))); err != nil {
 		return err
 	}
-	if err := os.Rename(dir, final); err != nil {
+	if err := files.Move(dir, final); err != nil {
 		if _, there := os.Stat(final); there == nil { // another process was first
 			return nil
 		}
