@@ -216,6 +216,14 @@ func TestOpenRefuses(t *testing.T) {
 			data = regexp.MustCompile(`(?s)"networks": \{.*?\n  \},`).ReplaceAll(data, nil)
 			return os.WriteFile(filepath.Join(d, "manifest.json"), data, 0o644)
 		}, "import the model again"},
+		{"a file that is elsewhere on Windows", func(d string) error {
+			data, err := os.ReadFile(filepath.Join(d, "manifest.json"))
+			if err != nil {
+				return err
+			}
+			data = bytes.Replace(data, []byte(`"files": {`), []byte(`"files": {"tokenizer/..\\..\\.ssh\\id_ed25519": "0",`), 1)
+			return os.WriteFile(filepath.Join(d, "manifest.json"), data, 0o644)
+		}, "leads out of the model folder"},
 		{"no JSON", func(d string) error { return os.WriteFile(filepath.Join(d, "manifest.json"), []byte(`x`), 0o644) }, "cannot be read"},
 		{"broken tokenizer", func(d string) error {
 			return os.WriteFile(filepath.Join(d, "tokenizer", "vocab.json"), []byte(`[]`), 0o644)
@@ -288,7 +296,7 @@ func FuzzManifest(f *testing.F) {
 			t.Errorf("accepted %+v", m)
 		}
 		for name := range m.Files {
-			if !fs.ValidPath(name) {
+			if !fs.ValidPath(name) || strings.Contains(name, `\`) {
 				t.Errorf("accepted file name %q", name)
 			}
 		}

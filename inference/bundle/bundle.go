@@ -322,7 +322,7 @@ func (m *Manifest) check() error {
 		want(filepath.IsAbs(f.Path) && f.Size > 0 && len(f.SHA256) == 64, "mapped has %q of %d bytes", f.Path, f.Size)
 	}
 	for name := range m.Files {
-		want(fs.ValidPath(name), "file name %q leads out of the model folder", name)
+		want(files.IsInside(name), "file name %q leads out of the model folder", name)
 	}
 	return errors.Join(errs...)
 }

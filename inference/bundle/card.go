@@ -95,7 +95,7 @@ func ReadCard(data []byte) (*Bundle, error) {
 	}
 	var total uint64
 	for _, f := range r.File {
-		if total += min(f.UncompressedSize64, MaxCardFiles+1); total > MaxCardFiles || !fs.ValidPath(f.Name) {
+		if total += min(f.UncompressedSize64, MaxCardFiles+1); total > MaxCardFiles || !files.IsInside(f.Name) {
 			return nil, damaged(os.ErrInvalid)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -623,7 +622,7 @@ func (im *importer) write(dir string) error {
 		return unfit(err)
 	}
 	for name, data := range im.beside {
-		if !fs.ValidPath(name) || m.Files[name] != "" || name == ManifestName {
+		if !files.IsInside(name) || m.Files[name] != "" || name == ManifestName {
 			return fmt.Errorf("%q cannot lie beside the files of a model", name)
 		}
 		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), data, 0o666); err != nil {

@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"encoding/json"
-	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -103,7 +102,7 @@ func Unpack(description []byte) (a Arrival, err error) {
 	there := map[string]bool{ManifestName: true}
 	part := func(name, sum string) bool {
 		size, key := p.Sizes[sum], strings.ToLower(name)
-		ok := files.IsSum(sum) && plainName.MatchString(name) && fs.ValidPath(name) && filepath.IsLocal(filepath.FromSlash(name)) &&
+		ok := files.IsSum(sum) && plainName.MatchString(name) && files.IsInside(name) &&
 			size > 0 && size <= mostPart && !there[key]
 		for up := path.Dir(key); up != "."; up = path.Dir(up) {
 			ok = ok && !there[up] // a file in a file

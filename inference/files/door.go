@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"realword/inference/message"
 )
@@ -114,6 +115,12 @@ func regularOn(system, path string, mode fs.FileMode) error {
 	return &Error{path, what, message.Note("name a file")}
 }
 
+// IsInside tells whether a name with slashes, as strangers write it, names something in a folder on every system: a backslash parts folders
+// on Windows, where io/fs takes it for a letter.
+func IsInside(name string) bool {
+	return fs.ValidPath(name) && !strings.Contains(name, `\`) && filepath.IsLocal(filepath.FromSlash(name))
+}
+
 // DirFS is os.DirFS(dir) whose files all come through Open.
 func DirFS(dir string) fs.FS { return folder(dir) }
 
@@ -121,10 +128,11 @@ type folder string
 
 // Open opens a file below the folder.
 func (d folder) Open(name string) (fs.File, error) {
-	if !fs.ValidPath(name) {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	path, err := d.path("open", name)
+	if err != nil {
+		return nil, err
 	}
-	f, size, err := open(filepath.Join(string(d), filepath.FromSlash(name)))
+	f, size, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -133,10 +141,20 @@ func (d folder) Open(name string) (fs.File, error) {
 
 // Stat implements fs.StatFS.
 func (d folder) Stat(name string) (fs.FileInfo, error) {
-	if !fs.ValidPath(name) {
-		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrInvalid}
+	path, err := d.path("stat", name)
+	if err != nil {
+		return nil, err
 	}
-	return os.Stat(filepath.Join(string(d), filepath.FromSlash(name)))
+	return os.Stat(path)
+}
+
+// path is where a name of io/fs lies on this system.
+func (d folder) path(op, name string) (string, error) {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		return "", &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	return filepath.Join(string(d), local), nil
 }
 
 // bounded is a file that ends where it ended when it was opened.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,26 @@ func TestFilesOfCloudsAreFiles(t *testing.T) {
 		}
 		if err := regularOn(c.system, path, c.mode); (err == nil) != c.want {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What is inside a folder on one system is on every other.
+func TestNamesInsideAFolder(t *testing.T) {
+	for name, want := range map[string]bool{
+		"tokenizer/vocab.json": true, "unet.onnx": true, "a b/ü.bin": true, "..a": true,
+		"../a": false, "/a": false, "a/../b": false, "": false, `tokenizer/..\..\.ssh\id_ed25519`: false, `a\b`: false, `\\server\share\a`: false, `C:\a`: false,
+	} {
+		if got := IsInside(name); got != want {
+			t.Errorf("%q is inside: %v", name, got)
+		}
+	}
+	dir := t.TempDir()
+	for _, name := range []string{`x\..\..\a`, "../a", "/a"} {
+		_, stat := fs.Stat(DirFS(dir), name)
+		_, open := DirFS(dir).Open(name)
+		if outside := runtime.GOOS == "windows" || name[0] != 'x'; errors.Is(stat, fs.ErrInvalid) != outside || errors.Is(open, fs.ErrInvalid) != outside {
+			t.Errorf("%q: %v, %v", name, stat, open)
 		}
 	}
 }
