@@ -27,9 +27,15 @@ func Name(text string, most int) string {
 // noDevice changes a name that Windows has for a device, with any ending and as a folder, too.
 func noDevice(name string) string {
 	stem, rest, _ := strings.Cut(name, ".")
-	switch device := strings.ToUpper(strings.TrimSpace(stem)); {
+	device := strings.ToUpper(strings.TrimSpace(stem))
+	port, number := strings.CutPrefix(device, "COM")
+	if !number {
+		port, number = strings.CutPrefix(device, "LPT")
+	}
+	const numbers = "0123456789¹²³" // those above the line, too
+	switch {
 	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}, device),
-		len(device) == 4 && strings.Contains(" COM LPT", " "+device[:3]) && device[3] >= '0' && device[3] <= '9':
+		number && port != "" && strings.Contains(numbers, port) && len([]rune(port)) == 1:
 		return strings.TrimSuffix(stem+"_."+rest, ".")
 	}
 	return name

@@ -16,6 +16,10 @@ func TestNames(t *testing.T) {
 		"Aux.v2":              {"Aux_.v2", "Aux-v2"},
 		"LPT9":                {"LPT9_", "LPT9_"},
 		"com":                 {"com", "com"},
+		"COM¹":                {"COM¹_", "COM"},
+		"lpt³.png":            {"lpt³_.png", "lpt-png"},
+		"COM¹1":               {"COM¹1", "COM-1"},
+		"com12":               {"com12", "com12"},
 		"nul 1":               {"nul 1", "nul-1"},
 		"COMa":                {"COMa", "COMa"},
 	} {
