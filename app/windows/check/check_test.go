@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -186,14 +187,17 @@ func TestPackages(t *testing.T) {
 	// The first start of all.
 	t.Run("window", func(t *testing.T) { checkWindow(t, m) })
 
-	t.Run("files", func(t *testing.T) { // of the clipboard and of drags
-		c := exec.Command("go", "test", "-c", "-o", filepath.Join(m.drive, "hdrop.exe"), "realword/app/hdrop")
-		c.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		if stdout, stderr, status := m.run(t, `C:\hdrop.exe`, "-test.v"); status != 0 {
-			t.Errorf("%s\n%s", stdout, stderr)
+	t.Run("files", func(t *testing.T) { // of the clipboard and of drags, folders of the user, and files that others have open
+		for pkg, tests := range map[string]string{"app/hdrop": ".", "inference/files": "KnownFolders|OpenElsewhere"} {
+			name := path.Base(pkg) + ".exe"
+			c := exec.Command("go", "test", "-c", "-o", filepath.Join(m.drive, name), "realword/"+pkg)
+			c.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if stdout, stderr, status := m.run(t, `C:\`+name, "-test.v", "-test.run="+tests); status != 0 {
+				t.Errorf("%s: %s\n%s", pkg, stdout, stderr)
+			}
 		}
 	})
 
