@@ -40,6 +40,7 @@ type Journal struct {
 	done    *sync.Cond                    // busy has become false
 	made    map[*image.NRGBA]finishedShot // finished pictures whose files are still being written
 	session *session                      // that rounds and drafts go to from now on
+	drafts  map[*session]*draft           // that are not kept yet, the newest of each session
 	running map[uint64]bool               // rounds whose events still come
 	over    int                           // rounds whose events have all been recorded
 
@@ -54,6 +55,12 @@ type Journal struct {
 
 // session is one that things were asked to go to. A change may begin it later.
 type session struct{ id atomic.Uint64 } // 0 until it is begun
+
+// draft is settings of a session, with the pictures that they need.
+type draft struct {
+	data       []byte
+	references []inference.Reference
+}
 
 // finishedShot is a picture that the engine has made.
 type finishedShot struct {
@@ -117,7 +124,7 @@ func (r *recording) filed() error {
 func New(told func(error), idle, begun func()) *Journal {
 	j := &Journal{
 		told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, running: map[uint64]bool{},
-		jobs: map[int]*job{}, pause: retryEvery,
+		jobs: map[int]*job{}, drafts: map[*session]*draft{}, pause: retryEvery,
 	}
 	j.done = sync.NewCond(&j.mu)
 	return j
@@ -200,6 +207,7 @@ func (j *Journal) Close() error {
 	}
 	err := j.store.Close()
 	j.store, j.session, j.jobs, j.order, j.undone, j.unkept = nil, &session{}, map[int]*job{}, nil, nil, nil
+	clear(j.drafts)
 	return err
 }
 
@@ -223,8 +231,20 @@ func (j *Journal) Tasks() map[int]uint64 {
 func (j *Journal) SetSession(id uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.session = &session{}
-	j.session.id.Store(id)
+	if j.session = j.unkeptIn(id); j.session == nil {
+		j.session = &session{}
+		j.session.id.Store(id)
+	}
+}
+
+// unkeptIn is the session of that number that has a draft which is not kept yet; nil: there is none. It belongs to mu.
+func (j *Journal) unkeptIn(id uint64) *session {
+	for to := range j.drafts {
+		if id != 0 && to.id.Load() == id {
+			return to
+		}
+	}
+	return nil
 }
 
 // Apart has what is asked for from now on go to a session of its own, which is begun when it is needed. back has what is asked for
@@ -423,21 +443,53 @@ func (j *Journal) Filed(picture uint64, file, sha256 string) {
 
 // KeepDraft journals the settings of the session as they stand, with the pictures that they need. Those without bytes are missing already.
 // Where they cannot be kept they are tried again, until newer ones of the session come.
-func (j *Journal) KeepDraft(draft []byte, references []inference.Reference) {
+func (j *Journal) KeepDraft(data []byte, references []inference.Reference) {
 	to := j.current()
+	j.mu.Lock()
+	if j.store != nil {
+		j.drafts[to] = &draft{data, references}
+	}
+	j.mu.Unlock()
 	j.Do(func(s *history.Store) error {
 		j.forget(to)
-		return j.keep(s, to, func(s *history.Store) error { return j.draft(s, to, draft, references) })
+		return j.keep(s, to, func(s *history.Store) error { return j.keepDraft(s, to) })
 	})
 }
 
-func (j *Journal) draft(s *history.Store, to *session, draft []byte, references []inference.Reference) error {
+// Unwritten is the draft of a session that is not kept yet, with its pictures; nil: what the store has is the newest.
+func (j *Journal) Unwritten(session uint64) ([]byte, []inference.Reference) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if to := j.unkeptIn(session); to != nil {
+		return j.drafts[to].data, j.drafts[to].references
+	}
+	return nil, nil
+}
+
+// keepDraft keeps the newest draft of a session, where it is not kept yet.
+func (j *Journal) keepDraft(s *history.Store, to *session) error {
+	j.mu.Lock()
+	d := j.drafts[to]
+	j.mu.Unlock()
+	if d == nil {
+		return nil
+	}
+	err := j.writeDraft(s, to, d)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.drafts[to] == d && (err == nil || isGone(err)) {
+		delete(j.drafts, to)
+	}
+	return err
+}
+
+func (j *Journal) writeDraft(s *history.Store, to *session, d *draft) error {
 	session, err := j.in(s, to)
 	if err != nil {
 		return err
 	}
 	var kept []history.Reference
-	for _, r := range references {
+	for _, r := range d.references {
 		if len(r.Data) == 0 {
 			continue
 		}
@@ -447,5 +499,5 @@ func (j *Journal) draft(s *history.Store, to *session, draft []byte, references 
 		}
 		kept = append(kept, ref)
 	}
-	return s.SetDraft(session, draft, kept)
+	return s.SetDraft(session, d.data, kept)
 }

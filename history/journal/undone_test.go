@@ -253,3 +253,28 @@ func TestADraftThatThereWasNoRoomFor(t *testing.T) {
 		}
 	}
 }
+
+// TestADraftOfASessionThatWasGoneBackTo: an older draft of it, which there was no room for, is never written over a newer one.
+func TestADraftOfASessionThatWasGoneBackTo(t *testing.T) {
+	f := newFull(t)
+	data := bytes.Repeat([]byte("dog"), 100_000)
+	old := []inference.Reference{{Name: "dog", SHA256: sum(data), Data: data}}
+	f.KeepDraft([]byte(`{"old":1}`), old)
+	f.settle()
+	id := f.Session()
+	f.SetSession(0)
+	f.settle()
+	if draft, pictures := f.Unwritten(id); string(draft) != `{"old":1}` || len(pictures) != 1 || !bytes.Equal(pictures[0].Data, data) {
+		t.Errorf("%s with %d pictures waits for room", draft, len(pictures))
+	}
+	f.SetSession(id)
+	f.KeepDraft([]byte(`{"new":2}`), nil) // there is room for it
+	f.settle()
+	f.empty()
+	f.Retry()
+	f.settle()
+	s, err := f.Store().Session(id)
+	if draft, _ := f.Unwritten(id); string(s.Draft) != `{"new":2}` || draft != nil || err != nil {
+		t.Errorf("the draft is %s (%v), and %s waits", s.Draft, err, draft)
+	}
+}

@@ -377,7 +377,7 @@ func (k *Keeper) GoOn(id uint64) {
 	k.Keep()
 	see := k.host.Eye()
 	k.host.Background(func() func() {
-		one, err := readSession(s, id, see)
+		one, err := k.read(s, id, see)
 		return func() {
 			k.host.Change(func(s *state.State) {
 				if s.ActionErr = cmp.Or(err, s.Occupied()); s.ActionErr == nil { // a job may have begun meanwhile

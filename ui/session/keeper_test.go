@@ -262,6 +262,44 @@ func TestTheSessionThatWasGoneBackTo(t *testing.T) {
 	}
 }
 
+// TestBackToASessionThatCouldNotBeKept: it is as it was left, and what is changed in it since is what is kept once there is room.
+func TestBackToASessionThatCouldNotBeKept(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.Change(func(s *state.State) { s.Form.Prompt = "one" })
+	b.Keep()
+	b.Settle()
+	id := b.host.Journal.Session()
+	blobs := filepath.Join(b.dir, "history.blobs")
+	if err := errors.Join(os.RemoveAll(blobs), os.WriteFile(blobs, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	dog := append(uitest.PNG(uitest.Red), make([]byte, 100_000)...)
+	b.Change(func(s *state.State) {
+		s.Form.Prompt = "two"
+		s.Form.Cards = []state.Card{{ID: 1, Ref: inference.Reference{Name: "dog.png", Data: dog, SHA256: files.Sum(dog)}}}
+	})
+	b.New()
+	b.Settle()
+	b.GoOn(id)
+	b.Settle()
+	f := b.Now().Form
+	if f.Prompt != "two" || len(f.Cards) != 1 || !bytes.Equal(f.Cards[0].Ref.Data, dog) || f.Cards[0].View == nil || b.Now().PickErr != nil {
+		t.Errorf("it goes on with %q and %d cards, %v", f.Prompt, len(f.Cards), b.Now().PickErr)
+	}
+	b.Change(func(s *state.State) { s.Form.Prompt, s.Form.Cards = "three", nil })
+	b.Keep()
+	b.Settle()
+	if err := os.Remove(blobs); err != nil {
+		t.Fatal(err)
+	}
+	b.Retry()
+	b.Settle()
+	s, err := b.host.Journal.Store().Session(id)
+	if !bytes.Contains(s.Draft, []byte("three")) || err != nil {
+		t.Errorf("the next start finds %s, %v", s.Draft, err)
+	}
+}
+
 // TestStepsOfAnotherModel: where nothing tells the colours of a film, its masks lie on the picture as it became, and what would show more
 // is said until that model is open.
 func TestStepsOfAnotherModel(t *testing.T) {

@@ -152,6 +152,21 @@ type opened struct {
 // shotsOfSession is how many of a session's pictures come back under the stage; the others are in the gallery.
 const shotsOfSession = 24
 
+// read is the session of a number in the history.
+func (k *Keeper) read(s *history.Store, id uint64, see state.Eye) (opened, error) {
+	data, references := k.host.Journal.Unwritten(id) // first: what is kept meanwhile is read
+	out, err := readSession(s, id, see)
+	if data != nil && err == nil {
+		out.form, out.missing = draftForm(func(sha256 string) ([]byte, error) {
+			if i := slices.IndexFunc(references, func(r inference.Reference) bool { return r.SHA256 == sha256 }); i >= 0 {
+				return references[i].Data, nil
+			}
+			return s.ReferenceData(sha256)
+		}, data, see)
+	}
+	return out, err
+}
+
 // readSession reads a session: the form as it was left and its last pictures.
 func readSession(s *history.Store, id uint64, see state.Eye) (opened, error) {
 	var out opened
@@ -184,7 +199,7 @@ func readSession(s *history.Store, id uint64, see state.Eye) (opened, error) {
 		}
 	}
 	if len(out.session.Draft) > 0 {
-		out.form, out.missing = draftForm(s, out.session.Draft, see)
+		out.form, out.missing = draftForm(s.ReferenceData, out.session.Draft, see)
 		return out, nil
 	}
 	out.form = state.NewState().Form
@@ -200,8 +215,8 @@ func readSession(s *history.Store, id uint64, see state.Eye) (opened, error) {
 	return out, nil
 }
 
-// draftForm reads a kept form, with the pictures of its cards.
-func draftForm(s *history.Store, data []byte, see state.Eye) (state.Form, error) {
+// draftForm reads a kept form, with the pictures of its cards, which read answers.
+func draftForm(read func(sha256 string) ([]byte, error), data []byte, see state.Eye) (state.Form, error) {
 	var d state.Draft
 	if err := json.Unmarshal(data, &d); err != nil {
 		return state.NewState().Form, i18n.Errorf("the settings of this session are damaged and were reset: %w", err)
@@ -214,7 +229,7 @@ func draftForm(s *history.Store, data []byte, see state.Eye) (state.Form, error)
 	d.Form.Cards = nil
 	see = see.Fitting(d.Form.Preset)
 	for _, c := range cards {
-		if err := fillCard(s, &c, see); err != nil {
+		if err := fillCard(read, &c, see); err != nil {
 			missing = append(missing, err)
 			continue
 		}
@@ -231,7 +246,7 @@ func recipeForm(s *history.Store, r inference.Request, see state.Eye) (state.For
 	for _, subject := range r.Subjects {
 		for _, ref := range subject.References {
 			c := state.Card{ID: len(f.Cards) + 1, Ref: ref, Word: subject.Word, Scope: subject.Wish(), Region: subject.Region}
-			if err := fillCard(s, &c, see); err != nil {
+			if err := fillCard(s.ReferenceData, &c, see); err != nil {
 				missing = append(missing, err)
 				continue
 			}
@@ -242,9 +257,9 @@ func recipeForm(s *history.Store, r inference.Request, see state.Eye) (state.For
 	return f.Restore(r), errors.Join(missing...)
 }
 
-// fillCard reads the picture of a card out of the history.
-func fillCard(s *history.Store, c *state.Card, see state.Eye) error {
-	data, err := s.ReferenceData(c.Ref.SHA256)
+// fillCard reads the picture of a card.
+func fillCard(read func(sha256 string) ([]byte, error), c *state.Card, see state.Eye) error {
+	data, err := read(c.Ref.SHA256)
 	if err != nil {
 		return i18n.Errorf("the picture %s is no longer in the history; drop it again", c.Ref.Name)
 	}
@@ -255,7 +270,7 @@ func fillCard(s *history.Store, c *state.Card, see state.Eye) error {
 	c.Ref.Data, c.Fit, c.Pixels, c.Clear = data, fresh.Fit, fresh.Pixels, fresh.Clear
 	c.View, c.Small, c.Whole = fresh.View, fresh.Small, fresh.Whole
 	if mask := &c.Region; !mask.IsZero() && len(mask.Data) == 0 {
-		mask.Data, _ = s.ReferenceData(mask.SHA256) // a run will say what is gone
+		mask.Data, _ = read(mask.SHA256) // a run will say what is gone
 	}
 	return nil
 }
