@@ -57,6 +57,47 @@ func TestUndoInTheWindow(t *testing.T) {
 	}
 }
 
+// TestLookUndoOfTheNegativePrompt: what undo brings back there, also nothing or a word with a blank behind it, is no change of the user's,
+// so redo leads forward again.
+func TestLookUndoOfTheNegativePrompt(t *testing.T) {
+	plain.Run(t)
+	for _, focus := range []bool{true, false} {
+		b := ready(t, nil)
+		b.set.More.OnTapped()
+		typed := func(text string) {
+			b.win.Canvas().Focus(b.set.Negative)
+			for _, r := range text {
+				b.win.Canvas().Focused().TypedRune(r)
+			}
+			b.settle()
+		}
+		typed("ugly ")
+		b.set.Steps.Slider.OnChanged(10)
+		b.settle()
+		typed("hands")
+		if !focus {
+			b.win.Canvas().Unfocus()
+		}
+		for _, step := range []struct {
+			key  fyne.Shortcut
+			want string
+		}{
+			{&fyne.ShortcutUndo{}, "ugly"},
+			{&fyne.ShortcutUndo{}, "ugly"}, // the steps
+			{&fyne.ShortcutUndo{}, ""},
+			{&fyne.ShortcutRedo{}, "ugly"},
+			{&fyne.ShortcutRedo{}, "ugly"},
+			{&fyne.ShortcutRedo{}, "ugly hands"},
+		} {
+			b.key(step.key)
+			b.settle()
+			if got := strings.TrimSpace(b.state.Form.Negative); got != step.want || strings.TrimSpace(b.set.Negative.Text) != got {
+				t.Errorf("focus %v: %s leads to %q, shown as %q, want %q", focus, step.key.ShortcutName(), got, b.set.Negative.Text, step.want)
+			}
+		}
+	}
+}
+
 // Under a page the form is not seen, and nothing takes it back there.
 func TestLookNoUndoUnderAPage(t *testing.T) {
 	plain.Run(t)

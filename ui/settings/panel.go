@@ -110,7 +110,9 @@ func New(h Host) *Panel {
 	s.Negative = kit.NewField(h.Shortcut, true).Explain(i18n.T("What the picture should not show."))
 	s.Negative.InForm = true
 	s.Negative.OnChanged = func(text string) {
-		h.Change(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
+		if strings.TrimSpace(text) != strings.TrimSpace(h.State().Form.Negative) { // else it shows what the form says
+			h.Change(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
+		}
 	}
 	s.moreBox = kit.NewColumn(8)
 	for _, k := range state.Knobs() {
