@@ -192,12 +192,12 @@ func (r Reference) sum() ([]byte, error) {
 
 // PutReference keeps the bytes of a reference picture. Until a draft, a round or a job names it, it is kept for as long as the
 // store is open. Who names the SHA-256 has hashed the bytes; without one it is filled in. Where the bytes that are kept are gone, or were
-// found to be others, these take their place.
+// found to be others, these take their place. Who has no bytes answers for one that is here already, or ErrNoReference.
 func (s *Store) PutReference(r Reference, data []byte) (Reference, error) {
-	if len(data) == 0 || len(data) > MaxReference {
+	if len(data) > MaxReference {
 		return r, message.Errorf("the reference %q has %d bytes: use a picture of at most %d MiB", r.Name, len(data), MaxReference>>20)
 	}
-	if r.SHA256 == "" {
+	if r.SHA256 == "" && len(data) > 0 {
 		r.SHA256 = files.Sum(data)
 	}
 	sum, err := r.sum()
@@ -207,7 +207,10 @@ func (s *Store) PutReference(r Reference, data []byte) (Reference, error) {
 	inUse := false
 	err = s.view(func(tx *bbolt.Tx) error {
 		e, found := blobEntryOf(tx, sum)
-		inUse = found && e.uses > 0 && s.whole(sum, e)
+		inUse = found && (len(data) == 0 || e.uses > 0 && s.whole(sum, e))
+		if !found && len(data) == 0 {
+			return ErrNoReference
+		}
 		return nil
 	})
 	if inUse || err != nil {

@@ -17,8 +17,8 @@ import (
 	"realword/inference/recipe"
 )
 
-// PlanOf is what a history keeps of a round before it begins. It puts the bytes of every picture file into the store. The
-// request is a resolved one; parents are pictures of the history that the round goes on from.
+// PlanOf is what a history keeps of a round before it begins. It puts the bytes of every picture file into the store; one that is gone
+// is in the recipe alone. The request is a resolved one; parents are pictures of the history that the round goes on from.
 func PlanOf(s *history.Store, session uint64, r inference.Request, model string, parents ...uint64) (history.Plan, error) {
 	p := history.Plan{Session: session, Prompt: r.Prompt, Parents: parents}
 	if r.Grid != nil {
@@ -29,6 +29,9 @@ func PlanOf(s *history.Store, session uint64, r inference.Request, model string,
 	}
 	for _, f := range r.Files() {
 		kept, err := s.PutReference(history.Reference{Name: f.Name, SHA256: *f.SHA256}, *f.Data)
+		if errors.Is(err, history.ErrNoReference) {
+			continue
+		}
 		if err != nil {
 			return p, err
 		}

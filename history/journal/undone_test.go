@@ -278,3 +278,35 @@ func TestADraftOfASessionThatWasGoneBackTo(t *testing.T) {
 		t.Errorf("the draft is %s (%v), and %s waits", s.Draft, err, draft)
 	}
 }
+
+// TestAJobWhosePictureFilesAreGone is kept all the same, as one that lacks them, also where the history has them for another job.
+func TestAJobWhosePictureFilesAreGone(t *testing.T) {
+	f := newFull(t)
+	f.empty()
+	for task, prompt := range []string{"dog", "gone", "here"} {
+		r := dog()
+		r.Prompt = prompt
+		for _, one := range r.Files() {
+			switch prompt {
+			case "gone":
+				*one.Data, *one.SHA256 = nil, sum([]byte(prompt))
+			case "here":
+				*one.Data = nil
+			}
+		}
+		f.Enqueue(1+task, r, "tiny", nil)
+	}
+	f.Drop(1) // that had its bytes
+	for _, err := range f.settle() {
+		if err != nil {
+			t.Error("told", err)
+		}
+	}
+	waiting, err := Queue(f.Store())
+	if err != nil || len(waiting) != 2 || len(f.Unkept()) != 0 {
+		t.Fatalf("%d wait, %v; %v are not kept", len(waiting), err, f.Unkept())
+	}
+	if len(waiting[0].Missing) == 0 || waiting[0].Request.Prompt != "gone" || len(waiting[1].Missing) != 0 {
+		t.Errorf("%q lacks %v, %q lacks %v", waiting[0].Request.Prompt, waiting[0].Missing, waiting[1].Request.Prompt, waiting[1].Missing)
+	}
+}
