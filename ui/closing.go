@@ -48,6 +48,9 @@ func (w *Window) leaving() string {
 	if f := w.state.Form; w.state.History.Err != nil && !w.state.History.Open && (f.Prompt != "" || len(f.Cards) > 0) {
 		add(i18n.T("The history is off: the prompt and the pictures bound to its words are not kept."))
 	}
+	if w.journal.Undrafted() {
+		add(i18n.T("The prompt or the pictures bound to its words could not be written down and will be lost when the window closes."))
+	}
 	if n := w.state.Losing(); n > 0 {
 		add(i18n.N(n, "%d picture has no file yet and will be lost when the window closes.",
 			"%d pictures have no file yet and will be lost when the window closes.", n))

@@ -365,3 +365,30 @@ func TestClosingTellsOfJobsThatAreNotKept(t *testing.T) {
 	b.queue.Pause() // the other does not begin
 	b.end(j, inference.Failed{Err: errors.New("enough")})
 }
+
+// TestClosingTellsOfADraftThatIsNotKept: of one with a picture that there is no room for. Its words are kept.
+func TestClosingTellsOfADraftThatIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	blobs := filepath.Join(dir, "history.blobs")
+	if err := os.WriteFile(blobs, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dog := append(uitest.PNG(uitest.Red), make([]byte, 100_000)...)
+	b.state.Change(func(s *state.State) {
+		s.Form.Cards = []state.Card{{ID: 1, Ref: inference.Reference{Name: "dog.png", Data: dog, SHA256: files.Sum(dog)}}}
+	})
+	b.subjects.PromptChanged("a long prompt that took an hour")
+	b.session.Keep()
+	b.settle()
+	lost := "The prompt or the pictures bound to its words could not be written down and will be lost when the window closes."
+	if text := b.leaving(); text != lost || b.state.History.Err == nil {
+		t.Errorf("closing it says %q, and of the history %v", text, b.state.History.Err)
+	}
+	b.end0()
+	b = keeping(t, dir)
+	b.until("the prompt is back", func() bool { return b.state.Form.Prompt == "a long prompt that took an hour" })
+	if b.state.PickErr == nil || len(b.state.Form.Cards) != 0 || b.leaving() != "" {
+		t.Errorf("of the picture that is lost it says %v, of closing %q", b.state.PickErr, b.leaving())
+	}
+}

@@ -60,6 +60,7 @@ type session struct{ id atomic.Uint64 } // 0 until it is begun
 type draft struct {
 	data       []byte
 	references []inference.Reference
+	late       bool // it, or one before it, could not be kept
 }
 
 // finishedShot is a picture that the engine has made.
@@ -442,12 +443,12 @@ func (j *Journal) Filed(picture uint64, file, sha256 string) {
 }
 
 // KeepDraft journals the settings of the session as they stand, with the pictures that they need. Those without bytes are missing already.
-// Where they cannot be kept they are tried again, until newer ones of the session come.
+// What of them cannot be kept is tried again, until newer ones of the session come.
 func (j *Journal) KeepDraft(data []byte, references []inference.Reference) {
 	to := j.current()
 	j.mu.Lock()
-	if j.store != nil {
-		j.drafts[to] = &draft{data, references}
+	if was := j.drafts[to]; j.store != nil {
+		j.drafts[to] = &draft{data, references, was != nil && was.late}
 	}
 	j.mu.Unlock()
 	j.Do(func(s *history.Store) error {
@@ -466,6 +467,18 @@ func (j *Journal) Unwritten(session uint64) ([]byte, []inference.Reference) {
 	return nil, nil
 }
 
+// Undrafted tells whether there is a draft that could not be kept yet: what it has is lost if the program ends now.
+func (j *Journal) Undrafted() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, d := range j.drafts {
+		if d.late {
+			return true
+		}
+	}
+	return false
+}
+
 // keepDraft keeps the newest draft of a session, where it is not kept yet.
 func (j *Journal) keepDraft(s *history.Store, to *session) error {
 	j.mu.Lock()
@@ -477,7 +490,7 @@ func (j *Journal) keepDraft(s *history.Store, to *session) error {
 	err := j.writeDraft(s, to, d)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.drafts[to] == d && (err == nil || isGone(err)) {
+	if d.late = err != nil; j.drafts[to] == d && (err == nil || isGone(err)) {
 		delete(j.drafts, to)
 	}
 	return err
@@ -489,15 +502,17 @@ func (j *Journal) writeDraft(s *history.Store, to *session, d *draft) error {
 		return err
 	}
 	var kept []history.Reference
+	var lost error
 	for _, r := range d.references {
-		if len(r.Data) == 0 {
-			continue
+		named := history.Reference{Name: r.Name, SHA256: r.SHA256}
+		ref, err := s.PutReference(named, r.Data)
+		if err != nil && !errors.Is(err, history.ErrNoReference) {
+			lost = cmp.Or(lost, err)
+			ref, err = s.PutReference(named, nil) // its folder is away, and may come back
 		}
-		ref, err := s.PutReference(history.Reference{Name: r.Name, SHA256: r.SHA256}, r.Data)
-		if err != nil {
-			return err
+		if err == nil {
+			kept = append(kept, ref)
 		}
-		kept = append(kept, ref)
 	}
-	return s.SetDraft(session, d.data, kept)
+	return cmp.Or(s.SetDraft(session, d.data, kept), lost)
 }

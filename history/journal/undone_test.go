@@ -310,3 +310,41 @@ func TestAJobWhosePictureFilesAreGone(t *testing.T) {
 		t.Errorf("%q lacks %v, %q lacks %v", waiting[0].Request.Prompt, waiting[0].Missing, waiting[1].Request.Prompt, waiting[1].Missing)
 	}
 }
+
+// TestADraftWhilePicturesAreAway has its words kept, and the pictures that the draft of before had, for when they come back.
+func TestADraftWhilePicturesAreAway(t *testing.T) {
+	f := newFull(t)
+	f.empty()
+	var pictures []inference.Reference
+	for _, name := range []string{"dog", "cat"} {
+		data := bytes.Repeat([]byte(name), 100_000)
+		pictures = append(pictures, inference.Reference{Name: name, SHA256: sum(data), Data: data})
+	}
+	f.KeepDraft([]byte(`{"a":1}`), pictures[:1])
+	f.settle()
+	if err := os.Rename(f.blobs, f.blobs+".away"); err != nil {
+		t.Fatal(err)
+	}
+	f.fill()
+	f.KeepDraft([]byte(`{"a":2}`), pictures)
+	told := f.settle()
+	s, err := f.Store().Session(f.Session())
+	if err != nil || string(s.Draft) != `{"a":2}` || len(s.References) != 1 || told[len(told)-1] == nil || !f.Undrafted() {
+		t.Errorf("%s with %v, %v; told %v, not kept %v", s.Draft, s.References, err, told, f.Undrafted())
+	}
+	f.empty()
+	if err := os.Rename(f.blobs+".away", f.blobs); err != nil {
+		t.Fatal(err)
+	}
+	f.Retry()
+	f.settle()
+	s, err = f.Store().Session(f.Session())
+	if err != nil || len(s.References) != 2 || f.Undrafted() {
+		t.Errorf("with %v, %v; not kept %v", s.References, err, f.Undrafted())
+	}
+	for _, p := range pictures {
+		if data, err := f.Store().ReferenceData(p.SHA256); !bytes.Equal(data, p.Data) || err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+}
