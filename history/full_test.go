@@ -78,8 +78,14 @@ func fillUp(dir string) {
 			continue
 		}
 		var known *Error
-		if !errors.As(err, &known) || known.Kind != Full {
+		if !errors.As(err, &known) || known.Kind != Full || id != 0 {
 			fail(fmt.Errorf("round %d: %d, %w", n, id, err))
+		}
+		if id, err := s.Enqueue(Plan{Prompt: strings.Repeat("p", 600<<10), Recipe: recipe}, noon); err == nil || id != 0 {
+			fail(fmt.Errorf("a job there is no room for has the number %d, %w", id, err))
+		}
+		if jobs, err := s.Jobs(); len(jobs) != 0 || err != nil {
+			fail(fmt.Errorf("%d jobs, %w", len(jobs), err))
 		}
 		// It can still be read, and what is smaller still goes in or fails likewise.
 		if rounds, err := s.Rounds(); len(rounds) != int(n-1) || err != nil {

@@ -47,7 +47,7 @@ func (s *Store) Enqueue(p Plan, at time.Time) (uint64, error) {
 			c.setOrder(append(order(c.Tx), id)),
 		)
 	})
-	return id, err
+	return made(id, err)
 }
 
 // Jobs returns the queue in its order.
@@ -110,7 +110,7 @@ func (s *Store) StartJob(id uint64, at time.Time) (uint64, error) {
 			return err
 		})
 	})
-	return r.ID, err
+	return made(r.ID, err)
 }
 
 // LeaveJob has a job that runs wait for the next start of the program, before all others: the program ends while it runs, which is

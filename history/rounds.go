@@ -20,7 +20,15 @@ func (s *Store) NewSession(name string, at time.Time) (uint64, error) {
 		out, err = c.newSession(Session{Name: name, Created: at})
 		return err
 	})
-	return out.ID, err
+	return made(out.ID, err)
+}
+
+// made is the number of what a change was to make; 0: it was not.
+func made(id uint64, err error) (uint64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return id, nil
 }
 
 func (c *change) newSession(s Session) (Session, error) {
@@ -46,7 +54,7 @@ func (s *Store) Join(of Session) (id uint64, err error) {
 		id = one.ID
 		return err
 	})
-	return id, err
+	return made(id, err)
 }
 
 // Called is the picture here that has a UID; 0: there is none.
@@ -99,7 +107,7 @@ func (s *Store) SetDraft(id uint64, draft json.RawMessage, references []Referenc
 func (s *Store) BeginRound(p Plan, at time.Time) (uint64, error) {
 	r := Round{Plan: p, Started: at, Status: Interrupted}
 	err := s.update(func(c *change) error { return c.beginRound(&r) })
-	return r.ID, err
+	return made(r.ID, err)
 }
 
 func (c *change) beginRound(r *Round) (err error) {
@@ -255,7 +263,7 @@ func (s *Store) StartPicture(round, seed uint64) (uint64, error) {
 		p, err = c.newPicture(Picture{Round: round, Seed: seed}, nil)
 		return err
 	})
-	return p.ID, err
+	return made(p.ID, err)
 }
 
 // StartCell is StartPicture for a cell of a grid, 1 being the first, that was made by a recipe of its own.
@@ -265,7 +273,7 @@ func (s *Store) StartCell(round, seed uint64, cell int, recipe json.RawMessage) 
 		p, err = c.newPicture(Picture{Round: round, Seed: seed, Cell: cell, Recipe: recipe}, nil)
 		return err
 	})
-	return p.ID, err
+	return made(p.ID, err)
 }
 
 // FinishPicture journals the end of a started picture: File, which is written already, Width, Height and Thumbnail of p. With p.SHA256,
