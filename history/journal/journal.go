@@ -334,8 +334,7 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 		j.Do(func(s *history.Store) error {
 			rec.over = true
 			if j.runs(rec.Round, false); rec.failed != nil {
-				j.unneeded(rec)
-				return rec.failed
+				return cmp.Or(j.unneeded(s, rec), rec.failed)
 			}
 			if id := rec.Picture(of); stepped && id != 0 && j.Stopped != nil {
 				j.Stopped(id)
@@ -380,13 +379,13 @@ func Trim(s *history.Store, budget int64) error {
 	return err
 }
 
-// unneeded has the job of a round that could never begin not be written down any more when it is over, and its pictures are in files: it
-// would be made again.
-func (j *Journal) unneeded(r *recording) {
-	if k := j.job(r.task); r.over && r.failed != nil && r.unfiled <= 0 && k.id == 0 && !k.left {
-		k.dropped = true
-		j.forget(r.task)
+// unneeded takes the job of a round that could never begin out of the queue when it is over, and its pictures are in files: it would be
+// made again.
+func (j *Journal) unneeded(s *history.Store, r *recording) error {
+	if r.over && r.failed != nil && r.unfiled <= 0 {
+		return j.drop(s, r.task)
 	}
+	return nil
 }
 
 // Saved journals the file of a finished picture of a recorded round, which belongs to the history then: sha256 is that of its bytes.
@@ -396,13 +395,13 @@ func (j *Journal) Saved(ready inference.PictureReady, file, sha256 string, then 
 	if !ok {
 		return
 	}
-	j.Do(func(*history.Store) error {
+	j.Do(func(s *history.Store) error {
 		err := made.round.Saved(made.ready, file, sha256)
 		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
 			then(id)
 		}
-		defer j.unneeded(made.round)
-		return errors.Join(err, made.round.filed()) // also where it could not be recorded: the picture is in its file
+		err = errors.Join(err, made.round.filed()) // also where it could not be recorded: the picture is in its file
+		return errors.Join(err, j.unneeded(s, made.round))
 	})
 }
 

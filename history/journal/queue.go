@@ -225,18 +225,20 @@ func (j *Journal) Adopt(task int, w Waiting) {
 
 // Drop takes a task out of the queue, unless it was left, or is a round: that leaves it by its end.
 func (j *Journal) Drop(task int) {
-	j.Do(func(s *history.Store) error {
-		k := j.job(task)
-		if k.left || k.round != 0 {
-			return nil
-		}
-		k.dropped = true
-		j.forget(task)
-		if j.order = j.without(task); k.id == 0 {
-			return nil
-		}
-		return j.keep(s, task, func(s *history.Store) error { return gone(s.RemoveJob(k.id)) })
-	})
+	j.Do(func(s *history.Store) error { return j.drop(s, task) })
+}
+
+func (j *Journal) drop(s *history.Store, task int) error {
+	k := j.job(task)
+	if k.left || k.round != 0 {
+		return nil
+	}
+	k.dropped = true
+	j.forget(task)
+	if j.order = j.without(task); k.id == 0 {
+		return nil
+	}
+	return j.keep(s, task, func(s *history.Store) error { return gone(s.RemoveJob(k.id)) })
 }
 
 // Move puts a task before another one, or with 0 at the end.

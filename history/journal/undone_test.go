@@ -206,6 +206,31 @@ func TestAJobThatRanAndWasNeverKept(t *testing.T) {
 	}
 }
 
+// TestAJobThatWasKeptAndNeverBegan in the history is not made again either; one that is left, or has a picture in no file, is.
+func TestAJobThatWasKeptAndNeverBegan(t *testing.T) {
+	for name, want := range map[string][]string{"in files": nil, "in no file": {"a dog 4  false"}, "left": {"a dog 4  false"}} {
+		f := newFull(t)
+		f.empty()
+		f.Enqueue(1, dog(), "tiny", nil)
+		if _, err := f.Store().StartJob(f.Tasks()[1], plan0); err != nil { // so it cannot begin once more, as without room
+			t.Fatal(err)
+		}
+		if name == "left" {
+			f.Leave(1)
+		}
+		shot := finished(0, 7)
+		for range f.Record(1, dog(), "tiny", nil, said(shot, inference.Done{Pictures: 1})) {
+		}
+		if name != "in no file" {
+			f.Saved(shot, "/pictures/dog.png", "ab", func(uint64) {})
+		}
+		f.settle()
+		if got := f.waits(); !slices.Equal(got, want) {
+			t.Errorf("%s: the next start finds %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestADraftThatThereWasNoRoomFor is kept once there is, the newest of each session, and its error is told until then.
 func TestADraftThatThereWasNoRoomFor(t *testing.T) {
 	for name, again := range map[string]func(f *full){
