@@ -158,7 +158,12 @@ func (j *Journal) Leave(task int) {
 		j.order = slices.Insert(j.without(task), 0, task)
 		return nil
 	})
-	j.change(task, func(s *history.Store, k *job) error { return s.LeaveJob(k.id) })
+	j.change(task, func(s *history.Store, k *job) error {
+		if err := s.LeaveJob(k.id); err != nil || j.order[0] == task {
+			return err
+		}
+		return j.place(s, task) // one that was left since, while this one could not be, comes first
+	})
 }
 
 // plan is a round of a session.

@@ -231,6 +231,23 @@ func TestAJobThatWasKeptAndNeverBegan(t *testing.T) {
 	}
 }
 
+// TestJobsThatAreLeft wait in the order in which they ran, also where one of them could not be written down until then.
+func TestJobsThatAreLeft(t *testing.T) {
+	f := newFull(t)
+	small := dog()
+	small.Prompt, small.Subjects = "first", nil
+	f.Enqueue(1, small, "tiny", nil)
+	f.Enqueue(2, large("second"), "tiny", nil)
+	f.Enqueue(3, large("third"), "tiny", nil)
+	f.Leave(2)
+	f.Leave(1)
+	f.settle()
+	f.empty()
+	if got, want := f.waits(), []string{"first 4  false", "second 4  false", "third 4  false"}; !slices.Equal(got, want) {
+		t.Errorf("the next start finds %q, want %q", got, want)
+	}
+}
+
 // TestADraftThatThereWasNoRoomFor is kept once there is, the newest of each session, and its error is told until then.
 func TestADraftThatThereWasNoRoomFor(t *testing.T) {
 	for name, again := range map[string]func(f *full){
