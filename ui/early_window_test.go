@@ -10,12 +10,17 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
-// TestJobsBeforeTheHistoryIsOpen are written down once it is, before those that wait in it, and what runs is left for the next start.
+// TestJobsBeforeTheHistoryIsOpen are written down once it is, before those that wait in it, and what runs is left for the next start,
+// without what it has made until then.
 func TestJobsBeforeTheHistoryIsOpen(t *testing.T) {
-	for _, ends := range []bool{false, true} {
+	for _, c := range []struct {
+		ends  bool
+		later int // pictures that are made once it is open
+	}{{false, 0}, {false, 1}, {false, 2}, {true, 0}} {
 		dir := t.TempDir()
 		before := keeping(t, dir)
 		before.queue.Pause()
@@ -32,7 +37,7 @@ func TestJobsBeforeTheHistoryIsOpen(t *testing.T) {
 				return history.Options{Pictures: o.Pictures}.Open(path)
 			}
 		})
-		b.state.Form.Count, b.state.Form.Seed, b.state.Form.KeepSeed = 2, 7, true
+		b.state.Form.Count, b.state.Form.Seed, b.state.Form.KeepSeed = 3, 7, true
 		b.ask("one")
 		j := b.started()
 		b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
@@ -43,8 +48,17 @@ func TestJobsBeforeTheHistoryIsOpen(t *testing.T) {
 		busy = false
 		b.session.Retry()
 		b.until("the history is open", func() bool { return b.state.History.Open && len(b.state.Queue.Waiting) == 3 })
-		want := []string{"one 1 false", "two 2 false", "three 2 true", "old 1 false"}
-		if ends {
+		for n := range c.later {
+			b.send(j, uitest.Picture(j.request, 1+n))
+		}
+		b.until("all are in files", func() bool {
+			return !slices.ContainsFunc(b.state.Shots, func(s state.Shot) bool { return s.Path == "" })
+		})
+		want := []string{fmt.Sprintf("one %d false", 2-c.later), "two 3 false", "three 3 true", "old 1 false"}
+		if c.later == 2 {
+			want = want[1:]
+		}
+		if c.ends {
 			b.queue.Pause()
 			b.end(j, inference.Failed{Err: errors.New("enough")})
 			want = want[1:]
@@ -63,9 +77,9 @@ func TestJobsBeforeTheHistoryIsOpen(t *testing.T) {
 			got = append(got, fmt.Sprint(w.Request.Prompt, " ", len(w.Request.Seeds), " ", w.Held))
 		}
 		if err := errors.Join(err, s.Close()); err != nil || !slices.Equal(got, want) {
-			t.Errorf("the job ends %v: the next start finds %q, want %q, %v", ends, got, want, err)
+			t.Errorf("%+v: the next start finds %q, want %q, %v", c, got, want, err)
 		}
-		if !ends {
+		if !c.ends {
 			b.closed.Store(true)
 			close(j.events)
 		}

@@ -3,6 +3,7 @@ package queue
 import (
 	"slices"
 
+	"realword/inference"
 	"realword/ui/i18n"
 	"realword/ui/state"
 )
@@ -199,7 +200,15 @@ func (q *Queue) halt(id int, s *stopped) bool {
 func (s *stopped) end(q *Queue, t state.Task, made []int) {
 	s.ended, s.was = true, t.ID
 	s.rest = t
-	switch r := &s.rest.Request; {
+	s.rest.Request = without(t.Request, made)
+	if s.back {
+		s.wait(q, s.paused)
+	}
+}
+
+// without is a request without the pictures of these numbers; it has no seeds where none is left.
+func without(r inference.Request, made []int) inference.Request {
+	switch {
 	case r.Grid != nil:
 		r.Grid = r.Grid.Clone()
 		if r.Grid.Made = append(r.Grid.Made, made...); len(r.Grid.Made) >= r.Grid.Len() {
@@ -214,9 +223,7 @@ func (s *stopped) end(q *Queue, t state.Task, made []int) {
 		}
 		r.Seeds, r.From = rest, nil
 	}
-	if s.back {
-		s.wait(q, s.paused)
-	}
+	return r
 }
 
 // wait has what is left wait before all others; pause: the queue rests with it.
