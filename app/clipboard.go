@@ -48,8 +48,8 @@ func paste() (ui.Pasted, error) {
 	return systemClipboard().paste(ctx)
 }
 
-// copyImage puts a picture, of which file is the PNG file, into the system's clipboard. On X11 it is there until the program ends, or somebody
-// copies something else.
+// copyImage puts a picture, of which file is the PNG file, into the system's clipboard. On X11 it is there until the program ends, or
+// somebody copies something else.
 func copyImage(file []byte) error {
 	return copyForms(map[string][]byte{formPNG: file}, formPNG)
 }
@@ -158,7 +158,8 @@ func pastedOf(form string, data []byte, late error) (ui.Pasted, error) {
 	return ui.Pasted{Picture: data}, nil
 }
 
-// compressed is a bitmap as a PNG file, which the history keeps and sends to other computers. What is not read whole stays: the window says why.
+// compressed is a bitmap as a PNG file, which the history keeps and sends to other computers. What is not read whole stays: the window says
+// why.
 func compressed(bmp []byte) []byte {
 	var out bytes.Buffer
 	if img, info, err := picture.Decode(bmp, picture.Limits{}); err != nil || len(info.Notes) > 0 || png.Encode(&out, img) != nil {

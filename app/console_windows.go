@@ -37,8 +37,8 @@ func useConsole(interrupt func()) {
 	log.SetOutput(os.Stderr)
 }
 
-// hear has a console tell what is asked for there. What the runtime of Go had asked Windows for at the start of the program is forgotten with
-// AttachConsole.
+// hear has a console tell what is asked for there. What the runtime of Go had asked Windows for at the start of the program is forgotten
+// with AttachConsole.
 func hear(c *console) {
 	handler := windows.NewCallback(func(event uint32) uintptr {
 		taken, last := c.told(event)

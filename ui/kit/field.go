@@ -127,8 +127,8 @@ func (f *Field) TypedShortcut(s fyne.Shortcut) {
 	f.Entry.TypedShortcut(s)
 }
 
-// linesOf is a clipboard whose lines end as they do in our texts: those of Windows end with a carriage return, too, which would be typed and
-// not be seen. A field of one line takes no ends of lines before and behind the text.
+// linesOf is a clipboard whose lines end as they do in our texts: those of Windows end with a carriage return, too, which would be typed
+// and not be seen. A field of one line takes no ends of lines before and behind the text.
 type linesOf struct {
 	fyne.Clipboard
 	many bool
