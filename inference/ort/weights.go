@@ -426,7 +426,8 @@ func (m *model) locate(dir string, outside []string, moved map[string]string) (f
 	m.files = map[string]int64{}
 	for location, path := range full {
 		m.files[path] = max(m.files[path], ends[location])
-		if full[location], err = filepath.Rel(folder, path); err != nil { // of Windows, where a model was moved to another drive than its checkpoints
+		// On Windows a model may have been moved to another drive than its checkpoints.
+		if full[location], err = filepath.Rel(folder, path); err != nil {
 			return "", nil, message.Errorf("its weights %s lie on another drive than the model: import the model again", path)
 		}
 		if strings.Contains(full[location], "_MEM_ADDR_") { // ONNX Runtime takes such a name for an address in memory

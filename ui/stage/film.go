@@ -399,7 +399,8 @@ func (r *filmRenderer) place(size fyne.Size) {
 	put(f.follow, gutter+first, height+3, min(done, max(float32(f.look.settled)*place-first, 0)), 3)
 	put(f.head, gutter+float32(f.look.shown)*place-1, rows.previewTop()-1, place+1, height-rows.previewTop()+2)
 	said := f.without.MinSize()
-	put(f.without, gutter+max((width-said.Width)/2, 4), (max(height, size.Height-filmFoot)-said.Height)/2, min(said.Width, width-4), said.Height)
+	put(f.without, gutter+max((width-said.Width)/2, 4), (max(height, size.Height-filmFoot)-said.Height)/2,
+		min(said.Width, width-4), said.Height)
 	text := f.settled.MinSize()
 	x := gutter + (float32(f.look.calm)+0.5)*place + 6
 	if x+text.Width > size.Width-4 {
