@@ -382,6 +382,41 @@ func TestTheLastEventIsNotHeldBack(t *testing.T) {
 	wait.For(t, "the farm", passed)
 }
 
+// TestAJobWithoutAComputerWaits: once its only computer is gone, with a picture in work, no name stands at it any more, and it says that it
+// waits; a computer that comes makes the rest.
+func TestAJobWithoutAComputerWaits(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.shareIt()
+	gone := &engine{step: time.Hour}
+	stop := b.worker("studio", gone)
+	b.Until("the computer is there", func() bool { return b.State.Farm.Able == 1 })
+	r := request(2)
+	task := state.Task{Request: r, Where: state.Far}
+	b.House.Change(func(s *state.State) { *s = s.Begin(task, len(r.Seeds), 0) })
+	task = b.State.Queue.Flights[0].Task
+	run := func() state.Round { return b.State.Queue.Flights[0].Run }
+	j, err := b.Runner(task).Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := make(chan inference.Event, 100)
+	go func() {
+		for e := range j.Events() {
+			if _, is := e.(inference.Done); is {
+				made <- e
+			}
+		}
+	}()
+	b.Until("it is in work", func() bool { return run().Computers() == "studio" && !run().Waits })
+	stop()
+	b.Until("it waits", func() bool { return run().Waits && run().Computers() == "" })
+	if got := run().Status(); got != "picture 1 of 2 · waiting for a computer of the farm" {
+		t.Errorf("it says %q", got)
+	}
+	b.worker("other", &engine{step: time.Millisecond})
+	b.Until("it is made", func() bool { return len(made) > 0 })
+}
+
 // dies ends the server of the window's farm without a word to the window.
 func (b *bench) dies() {
 	b.link.mu.Lock()

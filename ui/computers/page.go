@@ -322,23 +322,28 @@ func (p *Page) follow() {
 			next.Fetching++
 		}
 	}
-	lists, changed := map[int][]state.Maker{}, false
+	out, runs := !f.Reached || f.Away, map[int]state.Round{}
 	for _, one := range s.Queue.Flights {
-		list := makers(p.running.of(one.Task.ID), f.Status.Workers)
-		if len(list) > 0 && !slices.Equal(list, one.Run.Makers) {
-			lists[one.Task.ID], changed = list, true
+		job := p.running.of(one.Task.ID)
+		if job == nil {
+			continue
+		}
+		was, now := one.Run, one.Run
+		now.Makers, now.Waits = makers(job, f.Status.Workers), out || !helped(job, id, was.Pictures-was.Before, f.Status.Workers)
+		if now.Waits != was.Waits || !slices.Equal(now.Makers, was.Makers) {
+			runs[one.Task.ID] = now
 		}
 	}
 	if !p.running.any() && !p.Shown() {
 		p.link.Look(false)
 	}
-	out, slots := !f.Reached || f.Away, min(next.Able, mostSlots)
-	if next != s.Farm || out != s.Queue.Away || slots != s.Queue.Slots || changed {
+	slots := min(next.Able, mostSlots)
+	if next != s.Farm || out != s.Queue.Away || slots != s.Queue.Slots || len(runs) > 0 {
 		more := s.Queue.Away && !out || slots > s.Queue.Slots
 		p.host.Change(func(s *state.State) {
 			s.Farm, s.Queue.Away, s.Queue.Slots = next, out, slots
-			for id, list := range lists {
-				s.Queue = s.Queue.ChangeFlight(id, func(f *state.Flight) { f.Run.Makers = list })
+			for id, now := range runs {
+				s.Queue = s.Queue.ChangeFlight(id, func(f *state.Flight) { f.Run.Makers, f.Run.Waits = now.Makers, now.Waits })
 			}
 			if more {
 				p.host.OnFarm()

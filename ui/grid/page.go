@@ -503,7 +503,7 @@ func (p *Page) refreshHead(s state.State) {
 	f, live := p.live(s)
 	p.title.Set(k.recipe.Prompt)
 	text := i18n.T("%d of %d pictures", made, all)
-	if live && f.Run.Remaining > 0 && !s.Queue.Paused {
+	if live && f.Run.Remaining > 0 && !s.Queue.Paused && !f.Run.Waits {
 		text += i18n.T(" · about %s left", wording.Duration(f.Run.Remaining))
 	}
 	if s.History.Err != nil && live {

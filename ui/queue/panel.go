@@ -115,7 +115,7 @@ func (q *Panel) ShowsRunning(s state.State) []any {
 	}
 	for _, f := range s.Queue.Flights {
 		r := f.Run
-		shown = append(shown, f.Task, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes, r.Rests)
+		shown = append(shown, f.Task, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Waits, r.Pass, r.Passes, r.Rests)
 	}
 	return shown
 }

@@ -696,6 +696,13 @@ func TestJobsForAFarm(t *testing.T) {
 	if row := b.running; !strings.HasPrefix(row.facts.Text, "studio") {
 		t.Errorf("the running row says %q", row.facts.Text)
 	}
+	b.House.Change(func(s *state.State) {
+		run := &s.Queue.Flights[0].Run
+		run.Makers, run.Waits, run.Remaining = nil, true, 6*time.Second
+	})
+	if row := b.running; !strings.HasPrefix(row.facts.Text, "waiting for a computer of the farm · ") || strings.Contains(row.facts.Text, "left") {
+		t.Errorf("without a computer the running row says %q", row.facts.Text)
+	}
 
 	b.State.Queue.Away = true
 	b.State.Farm.Where = state.Here

@@ -406,7 +406,10 @@ func progress(f state.Flight, told state.Telling, other bool) (string, fyne.Them
 	if run.Pictures > 1 {
 		parts = append(parts, i18n.T("picture %d of %d", run.Number(), run.Pictures))
 	}
-	if run.Remaining > 0 && !run.Rests {
+	if run.Waits {
+		parts, color = append(parts, i18n.T("waiting for a computer of the farm")), theme.ColorNameWarning
+	}
+	if run.Remaining > 0 && !run.Rests && !run.Waits {
 		parts = append(parts, i18n.T("about %s left", wording.Duration(run.Remaining)))
 	}
 	if where != "" && !other {

@@ -49,6 +49,7 @@ type Round struct {
 	Err          error // why it ended early; nil after Done and after Cancel
 	Elapsed      time.Duration
 	Makers       []Maker // of its pictures, where other computers make them
+	Waits        bool    // no computer of the farm makes one of its pictures, or could begin now
 }
 
 // Shot is a finished picture of this window.

@@ -308,6 +308,9 @@ func (r Round) Status() string {
 	case r.Phase == Idle:
 		return ""
 	}
+	if r.Waits {
+		return of + i18n.T("waiting for a computer of the farm")
+	}
 	switch r.Stage {
 	case inference.StageText:
 		return i18n.T("Reading the prompt…")
