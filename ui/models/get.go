@@ -109,9 +109,23 @@ func (p *Page) get(e hub.Entry) {
 // sayNotGot says why a model cannot be downloaded, where the page does not.
 func (p *Page) sayNotGot(e hub.Entry, err error) {
 	title, _ := offer(e)
-	p.host.Notices.Say(kit.Notice{
+	p.sayOf(e, kit.Notice{
 		Text: i18n.T("%s has not been downloaded yet.", title) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"), Do: p.Show,
 	})
+}
+
+// sayOf says something of a download that does not run.
+func (p *Page) sayOf(e hub.Entry, n kit.Notice) {
+	p.saidOf[e.Name] = n.Text
+	p.host.Notices.Say(n)
+}
+
+// unsay takes it back: the download runs now, or there is none any more.
+func (p *Page) unsay(e hub.Entry) {
+	if text, said := p.saidOf[e.Name]; said {
+		p.host.Notices.TakeBack(text)
+		delete(p.saidOf, e.Name)
+	}
 }
 
 // giveUpAsking ends what get began.
@@ -171,6 +185,7 @@ func (p *Page) fetch(plan hub.Plan) {
 	if s.Fetching(plan.Entry.Name) {
 		return
 	}
+	p.unsay(plan.Entry)
 	title, _ := offer(plan.Entry)
 	p.addTask(state.ModelTask{Name: title, Get: &state.Get{Plan: plan, Folder: p.Folder(), Name: s.FreeName(title)}})
 }
@@ -200,6 +215,7 @@ func (p *Page) discard(e hub.Entry) {
 				return func() {
 					p.change(func(s *state.Shelf) {
 						if s.Err = err; err == nil {
+							p.unsay(e)
 							s.Told = i18n.T("The download of %s was discarded.", title)
 						}
 					})
@@ -392,7 +408,7 @@ func (p *Page) LookForDownloads() {
 			p.change(func(s *state.Shelf) { s.Begun = begun })
 			u := begun[0]
 			title, _ := offer(u.Plan.Entry)
-			p.host.Notices.Say(kit.Notice{
+			p.sayOf(u.Plan.Entry, kit.Notice{
 				Text: i18n.T("The download of %s is not finished: %s of %s so far.", title, wording.Bytes(u.Done),
 					wording.Bytes(u.Plan.Bytes())),
 				Act: i18n.T("Resume"), Do: func() { p.get(u.Plan.Entry) },

@@ -327,14 +327,22 @@ func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 	if !b.notice.Now.Bad || !strings.Contains(b.notice.Now.Text, "not been downloaded yet") || !strings.Contains(b.notice.Now.Text, "free up space") {
 		t.Errorf("%+v", b.notice.Now)
 	}
+	test.Tap(b.cards["realcustom-sdxl"].get) // once more
+	c = b.gets(m)
+	if b.notice.Now.Text != "" {
+		t.Errorf("it runs, and the notice still says %q", b.notice.Now.Text)
+	}
+	c.Answer <- errors.New("the disk of /models is full: free up space and resume, what was downloaded is kept")
+	b.Until("it failed again", func() bool { return len(b.State.Shelf.Tasks) == 0 })
+	b.Settle()
 	test.Tap(b.cards["realcustom-sdxl"].give)
 	if !b.sheetSays("The 3.0 GB downloaded so far will be deleted.") || len(m.Discarded) > 0 {
 		t.Fatal("nobody asks")
 	}
 	b.pressSheet("Delete")
 	b.Settle()
-	if len(m.Discarded) != 1 || len(b.begunRows()) != 0 || !b.cards["realcustom-sdxl"].give.Hidden {
-		t.Errorf("%v", m.Discarded)
+	if len(m.Discarded) != 1 || len(b.begunRows()) != 0 || !b.cards["realcustom-sdxl"].give.Hidden || b.notice.Now.Text != "" {
+		t.Errorf("%v, and the notice says %q", m.Discarded, b.notice.Now.Text)
 	}
 	b.Undo() // nothing to undo, nothing happens
 	b.Layers.Back()
@@ -487,6 +495,27 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 	b.has("The disk is full: make room.")
 	if !b.notice.Now.Bad || len(m.Models) != 1 {
 		t.Errorf("%+v", b.notice.Now)
+	}
+}
+
+// TestAnUnfinishedDownloadIsSaidUntilItRuns: what the notice at the start says is taken back when the download goes on, from wherever.
+func TestAnUnfinishedDownloadIsSaidUntilItRuns(t *testing.T) {
+	b, m := started(t, Places{})
+	e, err := hub.Find("realcustom-animagine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, _ := m.Plan(t.Context(), "", e)
+	m.Begun = []hub.Unfinished{{Plan: plan, Done: 6_500_000_000}}
+	b.LookForDownloads()
+	b.Settle()
+	if !strings.Contains(b.notice.Now.Text, "is not finished") {
+		t.Fatalf("%+v", b.notice.Now)
+	}
+	b.get(e) // as the button in its row does
+	b.gets(m)
+	if b.notice.Now.Text != "" {
+		t.Errorf("it runs, and the notice still says %q", b.notice.Now.Text)
 	}
 }
 

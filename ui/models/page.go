@@ -80,13 +80,14 @@ type Page struct {
 	offers    *fyne.Container
 	cards     map[string]*offerCard
 	begun     map[string]*begunRow
+	saidOf    map[string]string // in a notice of a download that does not run, by its entry
 }
 
 // New makes the page, hidden.
 func New(h Host) *Page {
 	p := &Page{
 		stopAsking: func() {},
-		host:       h, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{},
+		host:       h, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{}, saidOf: map[string]string{},
 		cancels: map[int]context.CancelFunc{},
 	}
 	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), func() { p.Toggle() }).
