@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"realword/inference/wait"
 )
 
 // fakeHub behaves as the hub does: an API, files that redirect to another host with ranges, and what goes wrong on the way.
@@ -203,11 +205,11 @@ func (h *fakeHub) client(t testing.TB, env map[string]string) (*Client, *[]time.
 	})
 	var waits []time.Duration
 	var mu sync.Mutex
-	c.chunk = 16 << 10
-	c.pause = func(ctx context.Context, wait time.Duration) error {
+	c.chunk, c.quiet = 16<<10, wait.Longest
+	c.pause = func(ctx context.Context, d time.Duration) error {
 		mu.Lock()
 		defer mu.Unlock()
-		waits = append(waits, wait)
+		waits = append(waits, d)
 		return ctx.Err()
 	}
 	return c, &waits

@@ -83,7 +83,8 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 		File
 	}
 	var jobs []job
-	m := &meter{tell: progress, all: p.Bytes(), have: map[string]int64{}}
+	m := newMeter(progress, p.Bytes(), c.quiet)
+	defer m.end()
 	for _, g := range p.Parts {
 		for _, f := range g.Files {
 			at := f.at(dir, g)
@@ -123,7 +124,7 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	m.report(true)
+	m.wait(nil)
 	return nil
 }
 
@@ -274,6 +275,7 @@ func (w *writing) whole(ctx context.Context, g Got) error {
 	resumed := w.done > 0
 	pause := func(why *Problem, wait time.Duration) error {
 		w.m.wait(message.Errorf("%v. Trying again in %d s.", why.Text, int(wait.Round(time.Second).Seconds())))
+		defer w.m.wait(nil)
 		return w.c.pause(ctx, wait)
 	}
 	if err := w.c.again(ctx, patience, pause, func() (bool, error) {
@@ -530,10 +532,12 @@ func (c *Client) take(ctx context.Context, f File, from, at string, m *meter) (b
 	return true, files.Rename(temporary, at)
 }
 
-// meter adds up what the files have.
+// meter adds up what the files have. Where nothing comes it says so.
 type meter struct {
 	mu      sync.Mutex
-	tell    func(Progress)
+	quiet   time.Duration
+	silence *time.Timer    // of so long
+	tell    func(Progress) // nil: nobody listens, or it is over
 	all     int64
 	have    map[string]int64
 	sum     int64
@@ -549,6 +553,31 @@ type mark struct {
 	fetched int64
 }
 
+var errSilent = message.New("the server is sending nothing: waiting for it")
+
+func newMeter(tell func(Progress), all int64, quiet time.Duration) *meter {
+	m := &meter{tell: tell, all: all, have: map[string]int64{}, quiet: quiet}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.silence = time.AfterFunc(quiet, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.waiting == nil {
+			m.waiting = errSilent
+			m.send(true)
+		}
+	})
+	return m
+}
+
+// end has it say nothing more.
+func (m *meter) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.silence.Stop()
+	m.tell = nil
+}
+
 // set says how many bytes of a file are there, and how many of them have just come over the network.
 func (m *meter) set(file string, done, fetched int64) {
 	m.mu.Lock()
@@ -557,23 +586,21 @@ func (m *meter) set(file string, done, fetched int64) {
 	m.have[file] = done
 	m.fetched += fetched
 	m.what = filepath.Base(file)
-	if fetched > 0 {
+	m.silence.Reset(m.quiet)
+	silent := m.waiting == errSilent
+	if fetched > 0 || silent {
 		m.waiting = nil
 	}
-	m.send(false)
+	m.send(silent)
 }
 
+// wait says why nothing comes; nil: something is to come again.
 func (m *meter) wait(why error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.silence.Reset(m.quiet)
 	m.waiting = why
 	m.send(true)
-}
-
-func (m *meter) report(now bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.send(now)
 }
 
 func (m *meter) send(always bool) {

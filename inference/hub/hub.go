@@ -47,6 +47,7 @@ type Client struct {
 	web       *http.Client
 	gate      gate
 	chunk     int64                                               // bytes after which a partial file is made to last
+	quiet     time.Duration                                       // without a byte for so long a download is said to wait
 	stall     time.Duration                                       // without a byte for so long a connection counts as cut
 	pause     func(ctx context.Context, wait time.Duration) error // between attempts
 	write     func(f *os.File, p []byte) (int, error)
@@ -55,8 +56,8 @@ type Client struct {
 // New is a client as the environment says; getenv is os.Getenv or stands for it.
 func New(getenv func(string) string) *Client {
 	c := &Client{
-		Endpoint: strings.TrimRight(strings.TrimSpace(getenv("HF_ENDPOINT")), "/"), chunk: 16 << 20, stall: time.Minute, pause: sleep,
-		write: (*os.File).Write,
+		Endpoint: strings.TrimRight(strings.TrimSpace(getenv("HF_ENDPOINT")), "/"), chunk: 16 << 20, quiet: 5 * time.Second,
+		stall: time.Minute, pause: sleep, write: (*os.File).Write,
 	}
 	if c.Endpoint == "" {
 		c.Endpoint = DefaultEndpoint

@@ -740,7 +740,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// A connection over which nothing comes counts as cut.
+// A connection over which nothing comes is said to wait, and counts as cut after a while.
 func TestStall(t *testing.T) {
 	files := two()
 	h := newHub(t, files)
@@ -756,19 +756,26 @@ func TestStall(t *testing.T) {
 		return true
 	}
 	c, waits := h.client(t, nil)
-	c.stall = time.Second // which a slow machine takes between two bytes, too
+	c.quiet, c.stall = time.Millisecond, time.Second // which a slow machine takes between two bytes, too
 	pause := c.pause
 	c.pause = func(ctx context.Context, d time.Duration) error {
 		c.stall = wait.Longest
 		return pause(ctx, d)
 	}
+	var told []Progress
 	dir := filepath.Join(t.TempDir(), "tiny")
-	if err := c.Fetch(t.Context(), h.plan(t, c, entry(bigName)), dir, nil); err != nil {
+	if err := c.Fetch(t.Context(), h.plan(t, c, entry(bigName)), dir, func(p Progress) { told = append(told, p) }); err != nil {
 		t.Fatal(err)
 	}
 	have(t, dir, bigName, files[repo+"/"+bigName])
 	if len(*waits) != 1 {
 		t.Errorf("%v", *waits)
+	}
+	if !slices.ContainsFunc(told, func(p Progress) bool {
+		return p.Done == 4096 && p.Waiting != nil && strings.Contains(p.Waiting.Error(), "sending nothing")
+	}) ||
+		told[len(told)-1].Waiting != nil {
+		t.Errorf("nobody hears that nothing comes: %+v", told)
 	}
 }
 

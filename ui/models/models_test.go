@@ -269,7 +269,10 @@ func TestGetARealModel(t *testing.T) {
 	}
 	c.Fetching(hub.Progress{Done: 2_600_000_000, All: 13_000_000_000, Waiting: errors.New("the hub is in trouble (503): try again later. Trying again in 4 s.")})
 	b.Until("the wait is shown", func() bool { return b.State.Shelf.Tasks[0].Waiting != "" })
-	b.has("Trying again in 4 s.")
+	b.has("2.6 GB of 13.0 GB", "Trying again in 4 s.")
+	if text := b.State.Shelf.Tasks[0].Text(true); text != "2.6 GB of 13.0 GB" {
+		t.Errorf("while it waits the row says %q", text)
+	}
 
 	// An import does not wait for it.
 	b.addFolder()

@@ -556,13 +556,13 @@ func (s Shelf) Fetching(name string) bool {
 
 // getText is what a download is doing.
 func (t ModelTask) getText() string {
-	switch {
-	case t.Waiting != "":
-		return i18n.T("queued")
-	case t.Importing:
+	if t.Importing {
 		return i18n.T("importing… %s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
 	}
 	text := i18n.T("%s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
+	if t.Waiting != "" { // which is said below
+		return text
+	}
 	if t.Remaining > 0 && t.Remaining < 100*time.Hour {
 		text += i18n.T(" · %s left", wording.Duration(t.Remaining))
 	}
