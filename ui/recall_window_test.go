@@ -109,6 +109,20 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 	}
 }
 
+// TestARecipeWithOneOfOurOwnPictures: what comes with the program is on every computer.
+func TestARecipeWithOneOfOurOwnPictures(t *testing.T) {
+	_, path, _ := finished(t)
+	c := ready(t, func(o *Options) { o.Samples = []Sample{{Name: "dog.png", Word: "dog", Data: uitest.PNG(uitest.Red)}} })
+	c.drop(c.stage.Picture, path)
+	if c.sheetSays("is not on this computer") {
+		t.Error("a picture that comes with the program is missing")
+	}
+	c.pressSheet("Use this recipe")
+	if f := c.state.Form; bondsIn(c.state.State) != "rex.png=dog#1" || f.Cards[0].Missing || len(f.Cards[0].Ref.Data) == 0 {
+		t.Errorf("%+v", f.Cards)
+	}
+}
+
 func TestRecallOfAnEarlierPicture(t *testing.T) {
 	b, _, _ := finished(t)
 	b.subjects.PromptChanged("a cat")

@@ -366,7 +366,8 @@ func TestClosingTellsOfJobsThatAreNotKept(t *testing.T) {
 	b.end(j, inference.Failed{Err: errors.New("enough")})
 }
 
-// TestClosingTellsOfADraftThatIsNotKept: of one with a picture that there is no room for. Its words are kept.
+// TestClosingTellsOfADraftThatIsNotKept: of one with a picture that there is no room for. Its words are kept, and the place of
+// the picture.
 func TestClosingTellsOfADraftThatIsNotKept(t *testing.T) {
 	dir := t.TempDir()
 	b := keeping(t, dir)
@@ -388,7 +389,7 @@ func TestClosingTellsOfADraftThatIsNotKept(t *testing.T) {
 	b.end0()
 	b = keeping(t, dir)
 	b.until("the prompt is back", func() bool { return b.state.Form.Prompt == "a long prompt that took an hour" })
-	if b.state.PickErr == nil || len(b.state.Form.Cards) != 0 || b.leaving() != "" {
-		t.Errorf("of the picture that is lost it says %v, of closing %q", b.state.PickErr, b.leaving())
+	if cards := b.state.Form.Cards; len(cards) != 1 || !cards[0].Missing || !strings.Contains(b.set.Reasons.Text, "dog.png") || b.leaving() != "" {
+		t.Errorf("of the picture that is lost it says %q, of closing %q: %+v", b.set.Reasons.Text, b.leaving(), cards)
 	}
 }

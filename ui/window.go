@@ -318,6 +318,10 @@ var smallest = fyne.NewSize(960, 560)
 
 // newReuse wires what takes a finished picture into the next job.
 func (w *Window) newReuse() *reuse.Desk {
+	samples := map[string][]byte{}
+	for _, s := range w.opt.Samples {
+		samples[files.Sum(s.Data)] = s.Data
+	}
 	return reuse.New(reuse.Host{
 		State: w.state.Now, Change: w.state.Change, Background: w.background, Layers: &w.Layers,
 		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
@@ -325,6 +329,7 @@ func (w *Window) newReuse() *reuse.Desk {
 		Resolver: func() func(inference.Request) (inference.Request, error) { return w.models.Engine().Resolve },
 		Reach:    func(model string, again func()) (string, func()) { return w.models.Reach(model, again) },
 		OnFile:   func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
+		Samples:  samples,
 	})
 }
 

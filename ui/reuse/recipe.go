@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,9 +62,10 @@ func (d *Desk) recall(shot state.Shot, then func(state.Past, image.Image)) {
 	})
 }
 
-// dataNow is the bytes of the references that are in the window, by SHA-256.
+// dataNow is the bytes of the references that are in the window, or come with the program, by SHA-256.
 func (d *Desk) dataNow() map[string][]byte {
 	have := map[string][]byte{}
+	maps.Copy(have, d.host.Samples)
 	for _, c := range d.host.State().Form.Cards {
 		if len(c.Ref.Data) > 0 {
 			have[c.Ref.SHA256] = c.Ref.Data
@@ -72,7 +74,7 @@ func (d *Desk) dataNow() map[string][]byte {
 	return have
 }
 
-// finder finds the bytes of references in the window and in the history.
+// finder finds the bytes of references among those of dataNow and in the history.
 func finder(have map[string][]byte, s *history.Store) func(string) []byte {
 	return func(sha256 string) []byte {
 		if data := have[sha256]; data != nil || s == nil {

@@ -382,7 +382,7 @@ func (k *Keeper) GoOn(id uint64) {
 			k.host.Change(func(s *state.State) {
 				if s.ActionErr = cmp.Or(err, s.Occupied()); s.ActionErr == nil { // a job may have begun meanwhile
 					k.takeUp(one)
-					if one.missing == nil { // a draft with pictures that are gone for now stays as it is
+					if one.missing == nil { // a draft with pictures that cannot be read stays as it is
 						k.kept = []byte{} // it is the session that was worked at last now, also where nothing is changed in it
 					}
 				}

@@ -146,7 +146,7 @@ type opened struct {
 	session history.Session
 	form    state.Form
 	shots   []state.Shot
-	missing error // references of the draft that are gone
+	missing error // references of the draft that cannot be read
 }
 
 // shotsOfSession is how many of a session's pictures come back under the stage; the others are in the gallery.
@@ -257,11 +257,11 @@ func recipeForm(s *history.Store, r inference.Request, see state.Eye) (state.For
 	return f.Restore(r), errors.Join(missing...)
 }
 
-// fillCard reads the picture of a card.
+// fillCard reads the picture of a card. A card whose picture is not there waits for its file.
 func fillCard(read func(sha256 string) ([]byte, error), c *state.Card, see state.Eye) error {
 	data, err := read(c.Ref.SHA256)
-	if err != nil {
-		return i18n.Errorf("the picture %s is no longer in the history; drop it again", c.Ref.Name)
+	if c.Missing = err != nil; c.Missing {
+		return nil
 	}
 	fresh, err := see.Reference(inference.Reference{Name: c.Ref.Name, SHA256: c.Ref.SHA256, Square: c.Ref.Square, Data: data})
 	if err != nil {

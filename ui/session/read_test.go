@@ -11,6 +11,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -102,6 +103,38 @@ func TestLastSessionIsTheOneWorkedAtLast(t *testing.T) {
 	}
 	if last, _ := lastSession(command); last.ID != 6 {
 		t.Errorf("of commands alone: %d", last.ID)
+	}
+}
+
+// TestAPictureThatIsNotThereKeepsItsPlace: a card that waits for its file, or whose file the history has no more, has its word and area at
+// the next start, too, and the picture once it is there.
+func TestAPictureThatIsNotThereKeepsItsPlace(t *testing.T) {
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	data := uitest.PNG(uitest.Red)
+	f := state.NewState().Form
+	ref := inference.Reference{Name: "a.png", SHA256: files.Sum(data)}
+	f.Cards = []state.Card{{ID: 1, Ref: ref, Word: uitest.Word("dog"), Scope: 0.1, Missing: true}}
+	kept, err := json.Marshal(state.Draft{Schema: state.DraftSchema, Form: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, missing := range []bool{true, false} {
+		if !missing {
+			if _, err := s.PutReference(history.Reference{}, data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := draftForm(s.ReferenceData, kept, state.Eye{Model: uitest.Toybox})
+		if err != nil || len(got.Cards) != 1 {
+			t.Fatalf("%+v, %v", got.Cards, err)
+		}
+		if c := got.Cards[0]; c.Word.Text != "dog" || c.Scope != 0.1 || c.Missing != missing || (c.View == nil) != missing {
+			t.Errorf("missing %v: %+v", missing, c)
+		}
 	}
 }
 
