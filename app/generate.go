@@ -396,11 +396,12 @@ func onTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// badRequest tells wrong use (a word that is not in the prompt, a scope of 2) from pictures that cannot be read.
+// badRequest tells wrong use (a word that is not in the prompt, a scope of 2) from pictures and LoRAs that cannot be read.
 func badRequest(err error) error {
 	var broken picture.FormatError
 	var unsupported picture.UnsupportedError
-	if errors.As(err, &broken) || errors.As(err, &unsupported) || errors.Is(err, context.Canceled) {
+	var unusable inference.LoRAError
+	if errors.As(err, &broken) || errors.As(err, &unsupported) || errors.As(err, &unusable) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return usageError{err}

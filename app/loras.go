@@ -55,7 +55,7 @@ func (f loraFlag) Set(text string) error {
 		*f.none = true
 		return nil
 	} else if err != nil {
-		return errors.New("there is no such file, nor a LoRA of that name in the folder " + loras().Dir)
+		return inference.LoRAError{Err: errors.New("there is no such file, nor a LoRA of that name in the folder " + loras().Dir)}
 	}
 	if err := lora.CheckWeight(use.Name, use.Weight); err != nil {
 		return err

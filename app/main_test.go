@@ -135,6 +135,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"recipe", strings.Repeat("x", 300)}, 1, "x: the name is too long; choose a shorter one"},
 		{[]string{"recipe", png}, 1, "dog.png: recipes stand in PNG files, and this is a text file: choose the file that the program wrote"},
 		{[]string{"generate", "--prompt", "a dog", "--subject", "dog=gone.png"}, 1, `the picture of "dog" cannot be read: gone.png: there is no such file or folder`},
+		{[]string{"generate", "--prompt", "a dog", "--lora", "gone:0.5"}, 1, "--lora gone:0.5: there is no such file, nor a LoRA of that name"},
+		{[]string{"generate", "--prompt", "a dog", "--lora", png + ":3"}, 2, "outside"},
 		{[]string{"generate", "--batch", "gone.jsonl"}, 1, "the batch file cannot be read: gone.jsonl: there is no such"},
 		{[]string{"history", "import", "gone.zip"}, 1, "(gone.zip: there is no such file or folder"},
 		{[]string{"model", "info", png}, 1, "dog.png is no folder: a model is one that"},
@@ -169,6 +171,7 @@ func TestExitStatus(t *testing.T) {
 		badRequest(errors.New("γ is 2")): 2,
 		badRequest(fmt.Errorf("dog.png: %w", picture.FormatError{Err: errors.New("broken")})):  1,
 		badRequest(fmt.Errorf("a.tif: %w", picture.UnsupportedError{Err: errors.New("TIFF")})): 1,
+		badRequest(errors.Join(inference.LoRAError{Err: errors.New("no LoRA")})):               1,
 		badRequest(context.Canceled): 130,
 	} {
 		if got := exitStatus(err); got != want {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"realword/inference"
 )
 
 // usageArgs says in words what is wrong with positional arguments.
@@ -171,5 +174,8 @@ func flagError(c *cobra.Command, err error) error {
 	if strings.TrimSpace(value) == "" {
 		value, why = strconv.Quote(value), errBlank
 	}
-	return usagef("--%s %s: %w", invalid.GetFlag().Name, value, why)
+	if err = fmt.Errorf("--%s %s: %w", invalid.GetFlag().Name, value, why); errors.As(why, new(inference.LoRAError)) {
+		return err // whose file is not there
+	}
+	return usageError{err}
 }

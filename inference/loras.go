@@ -281,6 +281,14 @@ func (e *Engine) LoRA(ctx context.Context, name string) (LoRA, error) {
 	return LoRA{seen.fit.Modules, len(seen.fit.Stray), seen.fit.Unscaled}, err
 }
 
+// LoRAError is why the file of a LoRA cannot be used: it is not there, not whole, or of another model.
+type LoRAError struct{ Err error }
+
+func (e LoRAError) Error() string { return e.Err.Error() }
+
+// Unwrap is the sentence.
+func (e LoRAError) Unwrap() error { return e.Err }
+
 // checkLoRAs finds and reads the files of the LoRAs, and names them by SHA-256.
 func (p *planner) checkLoRAs() {
 	uses, err := lora.Parse(p.request.LoRAs)
@@ -291,7 +299,7 @@ func (p *planner) checkLoRAs() {
 	for i := range uses {
 		_, seen, err := p.engine.look(p.ctx, uses[i])
 		if err != nil {
-			p.problem(err)
+			p.problem(LoRAError{err})
 			continue
 		}
 		for _, other := range uses[:i] {
