@@ -101,6 +101,12 @@ type bench struct {
 
 func newBench(t testing.TB, change func(*Options)) *bench {
 	t.Helper()
+	return newBenchOn(t, test.NewTempApp(t), change)
+}
+
+// newBenchOn is newBench where the app has preferences already.
+func newBenchOn(t testing.TB, a fyne.App, change func(*Options)) *bench {
+	t.Helper()
 	b := &bench{t: t, engine: &fakeEngine{started: make(chan fakeJob, 1)}, posted: make(chan func(), 1000)}
 	o := Options{
 		Pictures:  t.TempDir(),
@@ -111,7 +117,6 @@ func newBench(t testing.TB, change func(*Options)) *bench {
 	if change != nil {
 		change(&o)
 	}
-	a := test.NewTempApp(t)
 	roomtest.Forget(t)
 	b.Window = newWindow(a, o, func(f func()) { b.posted <- f })
 	b.state.Form.Seed = 7

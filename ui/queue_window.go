@@ -64,6 +64,7 @@ func newComputers(w *Window) *computers.Page {
 		OnSharing: func(on bool) { w.prefs.Change(func(p *preferences.Values) { p.Sharing = on }) },
 		Stay:      w.prefs.ModelsStay,
 		OnStay:    func(stay bool) { w.prefs.Change(func(p *preferences.Values) { p.ModelsStay = stay }) },
+		OnWhere:   func(to state.Where) { w.prefs.Change(func(p *preferences.Values) { p.Where = to }) },
 		Engine: func() computers.Engine {
 			if e := w.models.Engine(); e != nil {
 				return e

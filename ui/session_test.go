@@ -19,6 +19,8 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/ui/preferences"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -37,6 +39,20 @@ func keeping(t *testing.T, dir string, changes ...func(*Options)) *bench {
 	})
 	t.Cleanup(b.end0)
 	return b
+}
+
+// TestWhereTheNextJobIsMadeIsRemembered: sharing is taken up again at the start, and so is what was chosen for the next job.
+func TestWhereTheNextJobIsMadeIsRemembered(t *testing.T) {
+	for kept, want := range map[state.Where]state.Where{state.First: state.First, "moon": state.Here} {
+		t.Run(string(kept), func(t *testing.T) {
+			a, p := test.NewTempApp(t), preferences.Default()
+			p.Where = kept
+			p.Write(a.Preferences())
+			if b := newBenchOn(t, a, nil); b.state.Farm.Where != want {
+				t.Errorf("it is taken up as %q", b.state.Farm.Where)
+			}
+		})
+	}
 }
 
 // end0 ends a window as Run does.

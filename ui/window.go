@@ -110,6 +110,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.journal = journal.New(func(err error) { w.session.Told(err) }, func() { w.post(written) }, func() { w.post(w.refresh) })
 	w.journal.Stopped = func(picture uint64) { w.post(func() { w.session.Stopped(picture) }) }
 	w.prefs = preferences.New(a)
+	w.state.State.Farm.Where = w.prefs.Where
 	w.win = a.NewWindow(w.opt.Title)
 	w.busy, w.gone = w.journal.Working, w.win.Close
 	w.Commands = command.New(w.win, &w.Layers)

@@ -89,8 +89,9 @@ type bench struct {
 	farms  int // how often the farm was there
 	card   string
 
-	sharing []bool // what the window is to remember
-	stay    []bool // likewise
+	sharing []bool        // what the window is to remember
+	stay    []bool        // likewise
+	wheres  []state.Where // likewise
 }
 
 func newBench(t *testing.T, dir string) *bench {
@@ -105,8 +106,9 @@ func newBenchOf(t *testing.T, dir string, change func(*Host)) *bench {
 	h := Host{
 		State: b.Now, Change: b.House.Change, Context: ctx, Post: b.Post, Background: b.Background, Layers: &b.Layers, Commands: b.Commands,
 		Dir: dir, Listen: "127.0.0.1:0", Engine: func() Engine { return b.here }, Copy: func(text string) { b.copied = text },
-		OnStay: func(stay bool) { b.stay = append(b.stay, stay) },
-		OnFarm: func() { b.farms++ }, OnCard: func(file string) { b.card = file }, OnSharing: func(on bool) { b.sharing = append(b.sharing, on) },
+		OnStay:  func(stay bool) { b.stay = append(b.stay, stay) },
+		OnWhere: func(to state.Where) { b.wheres = append(b.wheres, to) },
+		OnFarm:  func() { b.farms++ }, OnCard: func(file string) { b.card = file }, OnSharing: func(on bool) { b.sharing = append(b.sharing, on) },
 	}
 	change(&h)
 	b.Page = New(h)
@@ -228,6 +230,10 @@ func TestFromSharingToAPicture(t *testing.T) {
 	b.shareIt()
 	if b.Choice.Hidden || b.pairing.Hidden || !strings.HasPrefix(b.at.Text, "Listening at 127.0.0.1:") || b.farms != 1 {
 		t.Errorf("sharing: choice hidden %v, %q, told %d times", b.Choice.Hidden, b.at.Text, b.farms)
+	}
+	b.Page.where.SetSelectedIndex(1)
+	if b.State.Farm.Where != state.Far || !slices.Equal(b.wheres, []state.Where{state.Far}) {
+		t.Errorf("chosen: %q, remembered %q", b.State.Farm.Where, b.wheres)
 	}
 	b.worker("studio", &engine{step: 5 * time.Millisecond})
 	b.Until("the computer is there", func() bool { return b.row("studio").about != "" && b.State.Farm.Able == 1 })

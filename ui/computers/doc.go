@@ -41,6 +41,8 @@ type Host struct {
 	Stay   bool            // no model leaves this computer
 	OnStay func(stay bool) // the user wants it otherwise
 
+	OnWhere func(state.Where) // the user has chosen where the next job is made
+
 	Engine  func() Engine          // of the open model; nil while none is
 	Copy    func(text string)      // into the clipboard
 	OpenKey func() (string, error) // asks for a file of credentials; "": the user changed their mind; nil: there is no such dialog

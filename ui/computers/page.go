@@ -100,6 +100,7 @@ func (p *Page) build() {
 		to := state.Wheres()[max(p.where.SelectedIndex(), 0)]
 		if now := p.host.State().Farm; to != now.Where && !now.Only {
 			p.host.Change(func(s *state.State) { s.Farm.Where = to })
+			p.host.OnWhere(to)
 		}
 	})
 	p.note = kit.Caption("")

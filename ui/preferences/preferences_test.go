@@ -189,6 +189,7 @@ func TestResetAllLeavesNothing(t *testing.T) {
 		p.TextSize, p.Notify, p.Model, p.Keys = 150, false, "/m", map[string]string{"file.quit": "Ctrl+E"}
 		p.Language, p.Look, p.Pictures, p.FileName, p.Models, p.Device = "de", "dark", "/p", "{seed}", "/models", "cpu"
 		p.Room.Left, p.FoldRight, p.Likeness, p.Sharing, p.Elsewhere = 400, true, "never", true, []string{"/e"} // are not on the sheet
+		p.Where = state.Far
 	})
 	was := b.Values
 	b.Show()
@@ -207,6 +208,7 @@ func TestResetAllLeavesNothing(t *testing.T) {
 	}
 	want := Default()
 	want.Model, want.Keys, want.Room, want.FoldRight, want.Likeness, want.Sharing, want.Elsewhere = was.Model, was.Keys, was.Room, true, "never", true, was.Elsewhere
+	want.Where = state.Far
 	if !reflect.DeepEqual(b.Values, want) {
 		t.Errorf("%+v, want %+v", b.Values, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"regexp"
+	"slices"
 
 	"fyne.io/fyne/v2"
 
@@ -38,6 +39,8 @@ type Values struct {
 
 	Sharing    bool `json:",omitempty"` // the queue of this computer was shared when the window ended
 	ModelsStay bool `json:",omitempty"` // no other computer gets the open model from here
+
+	Where state.Where `json:",omitempty"` // the next job is to be made, while a farm is joined
 
 	Notify bool // tell when a run is over and the window is not in front
 
@@ -87,6 +90,9 @@ func Read(from fyne.Preferences) Values {
 	}
 	if p.TextSize < leastTextSize || p.TextSize > mostTextSize {
 		p.TextSize = d.TextSize
+	}
+	if !slices.Contains(state.Wheres(), p.Where) {
+		p.Where = d.Where
 	}
 	if state.CheckFileName(p.FileName) != nil {
 		p.FileName = d.FileName
