@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"image"
 	"slices"
+	"strings"
 
 	"realword/inference"
 	"realword/inference/bundle"
@@ -24,8 +25,18 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 		f.Preset = "paper"
 	}
 	f = f.Settle(to)
-	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
-		remarks = append(remarks, i18n.T("Its preset has %d steps, T_stop %d and guidance scale %g.", f.Steps, f.Stop, f.CFG))
+	var changed []string
+	if f.Steps != before.Steps {
+		changed = append(changed, i18n.N(f.Steps, "%d step", "%d steps", f.Steps))
+	}
+	if f.Stop != before.Stop {
+		changed = append(changed, i18n.T("T_stop %d", f.Stop))
+	}
+	if f.CFG != before.CFG {
+		changed = append(changed, i18n.T("guidance scale %g", f.CFG))
+	}
+	if len(changed) > 0 {
+		remarks = append(remarks, i18n.T("Changed with the model: %s.", strings.Join(changed, " · ")))
 	}
 	if size := f.Size(to); size != before.Size(from) {
 		remarks = append(remarks, i18n.T("Pictures are now %d × %d.", size.X, size.Y))

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"cmp"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,15 +33,19 @@ func TestAdapt(t *testing.T) {
 		steps [2]int
 		cfg   float64
 		says  int
+		said  string // of what has changed
 	}{
-		"as the preset": {f, [2]int{50, 25}, 12.5, 2},
-		"own steps":     {state.Form{Settings: inference.Settings{Preset: "paper", Steps: 10, Stop: 8, CFG: 7.5}}, [2]int{10, 8}, 12.5, 2},
-		"own stop":      {state.Form{Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 5, CFG: 3}}, [2]int{50, 5}, 3, 2},
-		"own preset":    {state.Form{Settings: inference.Settings{Preset: "mine", Steps: 9, Stop: 8, CFG: 2}}, [2]int{9, 8}, 2, 2},
+		"as the preset": {f, [2]int{50, 25}, 12.5, 2, "50 steps · T_stop 25 · guidance scale 12.5"},
+		"own steps":     {state.Form{Settings: inference.Settings{Preset: "paper", Steps: 10, Stop: 8, CFG: 7.5}}, [2]int{10, 8}, 12.5, 2, "guidance scale 12.5"},
+		"own stop":      {state.Form{Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 5, CFG: 3}}, [2]int{50, 5}, 3, 2, "50 steps"},
+		"own preset":    {state.Form{Settings: inference.Settings{Preset: "mine", Steps: 9, Stop: 8, CFG: 2}}, [2]int{9, 8}, 2, 2, ""},
 	} {
 		got, remarks := c.f.Adapt(uitest.Toybox, modelstest.Big)
 		if got.Steps != c.steps[0] || got.Stop != c.steps[1] || got.CFG != c.cfg || len(remarks) != c.says || got.Preset != "paper" {
 			t.Errorf("%s: %d %d %g, %q", name, got.Steps, got.Stop, got.CFG, remarks)
+		}
+		if said := slices.Contains(remarks, "Changed with the model: "+c.said+"."); said != (c.said != "") {
+			t.Errorf("%s: it says %q, want %q", name, remarks, c.said)
 		}
 	}
 	if got, remarks := f.Adapt(nil, modelstest.Big); got.Steps != 25 || remarks != nil {
