@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -103,6 +104,12 @@ func Open(path string) (*File, error) {
 	}
 	f.readConfigs()
 	return f, nil
+}
+
+// Damaged tells whether an error of Open is of a file that is broken, and a LoRA: the tensor that the error names is one of a LoRA's.
+func Damaged(err error) bool {
+	e, broken := errors.AsType[*checkpoint.FormatError](err)
+	return broken && (&File{modules: map[string]*module{}}).take(e.Key)
 }
 
 // otherKinds lead from a part of a key to the kind of file that has it.

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -153,19 +154,24 @@ func notOne(path string) error {
 	return err
 }
 
-// Drop takes LoRA files into the folder and the list. other is called with the files that are none, if there are such.
+// Drop takes LoRA files into the folder and the list, and says which it cannot take. other is called with the files that are none, if there
+// are such.
 func (l *LoRAs) Drop(paths []string, other func(paths []string)) {
 	l.host.Background(func() func() {
 		var names, rest []string
 		var problem error
 		for _, path := range paths {
-			if notOne(path) != nil {
+			err := notOne(path)
+			if err != nil && !lora.Damaged(err) {
 				rest = append(rest, path)
 				continue
 			}
-			name, err := l.host.Library.Take(path)
+			name := ""
+			if err == nil {
+				name, err = l.host.Library.Take(path)
+			}
 			if err != nil {
-				problem = err
+				problem = errors.Join(problem, err)
 				continue
 			}
 			names = append(names, name)

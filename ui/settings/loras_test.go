@@ -78,6 +78,26 @@ func TestALoRAIsLookedAtAgain(t *testing.T) {
 	}
 }
 
+// TestADamagedLoRAIsSaid to be one, and is no model to be added; the others are taken.
+func TestADamagedLoRAIsSaid(t *testing.T) {
+	r := newRoom(t)
+	var bad []string
+	for _, name := range []string{"cut.safetensors", "half.safetensors"} {
+		path := loraFile(t, name)
+		data, err := os.ReadFile(path)
+		if err = errors.Join(err, os.WriteFile(path, data[:len(data)-20], 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		bad = append(bad, path)
+	}
+	r.LoRAs.Drop([]string{bad[0], loraFile(t, "detail.safetensors"), bad[1]}, func(paths []string) { t.Errorf("%q are no LoRAs", paths) })
+	r.Settle()
+	if len(r.said) != 1 || !strings.Contains(r.said[0], "cut.safetensors") || !strings.Contains(r.said[0], "half.safetensors") ||
+		r.form().LoRAs != "<lora:detail:1>" {
+		t.Errorf("it says %q, and the list is %s", r.said, r.form().LoRAs)
+	}
+}
+
 // TestLoRAList drops files into the list, turns them on and off, weighs and removes them; what is wrong with one is under its row.
 func TestLoRAList(t *testing.T) {
 	r := newRoom(t)
