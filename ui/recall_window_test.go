@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 
 	hist "realword/history"
 	"realword/inference"
+	"realword/inference/lora"
 	"realword/inference/picture"
 	"realword/inference/plain"
 	"realword/ui/kit"
@@ -121,6 +123,35 @@ func TestARecipeWithOneOfOurOwnPictures(t *testing.T) {
 	if f := c.state.Form; bondsIn(c.state.State) != "rex.png=dog#1" || f.Cards[0].Missing || len(f.Cards[0].Ref.Data) == 0 {
 		t.Errorf("%+v", f.Cards)
 	}
+}
+
+// TestARecipeSaysWhichLoRAIsNotHere: only one that is not, and that it would bring.
+func TestARecipeSaysWhichLoRAIsNotHere(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "here.safetensors"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := ready(t, func(o *Options) { o.LoRAs = lora.NewLibrary(folder) })
+	b.subjects.PromptChanged("a dog")
+	b.state.Form.LoRAs = "<lora:here:1><lora:gone:0.5><lora:unused:1:off>"
+	b.refresh()
+	j := b.run()
+	b.send(j, uitest.Picture(j.request, 0))
+	b.end(j, inference.Done{})
+	b.reuse.Recipe()
+	b.settle()
+	if b.sheetSays("is not on this computer") {
+		t.Error("it is set already")
+	}
+	b.Layers.Back()
+	b.state.Form.LoRAs = ""
+	b.refresh()
+	b.reuse.Recipe()
+	b.settle()
+	if !b.sheetSays("gone is not on this computer") || b.sheetSays("here is not") || b.sheetSays("unused is not") {
+		t.Error("the sheet does not say which LoRA is not here")
+	}
+	b.Layers.Back()
 }
 
 func TestRecallOfAnEarlierPicture(t *testing.T) {

@@ -330,6 +330,7 @@ func (w *Window) newReuse() *reuse.Desk {
 		Resolver: func() func(inference.Request) (inference.Request, error) { return w.models.Engine().Resolve },
 		Reach:    func(model string, again func()) (string, func()) { return w.models.Reach(model, again) },
 		OnFile:   func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
+		LoRAs:    w.opt.LoRAs,
 		Samples:  samples,
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/lora"
 	"realword/inference/recipe"
 	"realword/ui/command"
 	"realword/ui/i18n"
@@ -57,9 +58,23 @@ func (d *Desk) recall(shot state.Shot, then func(state.Past, image.Image)) {
 				r = kept.Recipe
 			}
 		}
-		p := state.PastOf(name, r, false, finder(have, s), see)
+		p := d.lacking(state.PastOf(name, r, false, finder(have, s), see))
 		return func() { then(p, small) }
 	})
+}
+
+// lacking notes which LoRAs of a recipe are not here.
+func (d *Desk) lacking(p state.Past) state.Past {
+	if d.host.LoRAs == nil {
+		return p
+	}
+	uses, _ := lora.Parse(p.LoRAs) // what cannot be read is said by who takes it
+	for _, u := range uses {
+		if _, err := d.host.LoRAs.Find(u.Name); err != nil && !u.Off {
+			p.Lacks = append(p.Lacks, u.Name)
+		}
+	}
+	return p
 }
 
 // dataNow is the bytes of the references that are in the window, or come with the program, by SHA-256.
@@ -93,6 +108,7 @@ func (d *Desk) File(path string) {
 	s, see, have := d.host.Store(), d.host.Eye(), d.dataNow()
 	d.host.Background(func() func() {
 		past, small, err := readPast(path, finder(have, s), see)
+		past = d.lacking(past)
 		return func() {
 			switch {
 			case errors.Is(err, recipe.ErrNone) || errors.As(err, new(noPNG)):

@@ -39,7 +39,7 @@ type Change struct {
 	Part     Part
 	What     string // "T_stop"
 	Old, New string // as shown; empty: nothing
-	Missing  bool   // New is a picture that is not here
+	Missing  bool   // New is a picture or a LoRA that is not here
 }
 
 // Past is how an earlier picture was made, ready to be compared with the form and to be taken over.
@@ -48,6 +48,7 @@ type Past struct {
 	Name    string      // of the picture, for people
 	Foreign bool        // another program made it: nothing is known of subjects
 	Cards   []Card      // the references of Recipe in their order, with words and scopes; IDs are given later
+	Lacks   []string    // its LoRAs that are not on this computer
 	Own     image.Point // the size of the pictures that its model makes of itself; the zero point where nobody knows it
 }
 
@@ -104,6 +105,11 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 	old, new := f.Completed(m), to.Completed(m)
 	for _, k := range Knobs() {
 		differ(k.Part, k.Label, k.Text(old), k.Text(new))
+	}
+	if old.LoRAs != new.LoRAs {
+		for _, name := range p.Lacks {
+			list = append(list, Change{Part: PartSettings, What: i18n.T("LoRA"), New: name, Missing: true})
+		}
 	}
 	differ(PartSettings, i18n.T("Pictures"), fmt.Sprint(max(f.Count, 1)), fmt.Sprint(max(to.Count, 1)))
 	differ(PartSeed, i18n.T("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))
