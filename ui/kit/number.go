@@ -211,7 +211,14 @@ func (n *Number) say(text string) {
 
 // Follow takes away what was said of a value that the slider has no longer.
 func (n *Number) Follow() {
-	if !n.Said.Hidden && n.slider.Value != n.saidOf {
+	if n.slider.Value != n.saidOf {
+		n.Unsay()
+	}
+}
+
+// Unsay takes away what was said of the value.
+func (n *Number) Unsay() {
+	if !n.Said.Hidden {
 		n.say("")
 		n.relaid()
 	}

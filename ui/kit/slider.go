@@ -65,6 +65,12 @@ func (d *Dial) Set(v float64) {
 	d.number.Follow()
 }
 
+// Remark is what is said of a value that was typed; "": nothing.
+func (d *Dial) Remark() string { return d.number.Said.Text }
+
+// Unsay takes away what was said of a value that was typed.
+func (d *Dial) Unsay() { d.number.Unsay() }
+
 func (d *Dial) Limit(high float64) {
 	if d.Slider.Max != high {
 		d.Slider.Max = high

@@ -2,7 +2,9 @@ package settings
 
 import (
 	"cmp"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/bundle"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -60,6 +63,13 @@ type Panel struct {
 	Head      *fyne.Container // the run in small, for the head of the window; hidden
 	head      *head
 	memory    *memoryLine
+	asked     asked
+}
+
+// asked is what settings are for: a model, and the job after those that were asked for.
+type asked struct {
+	model *bundle.Manifest
+	round int
 }
 
 // mostPictures is how many pictures a job makes.
@@ -229,9 +239,28 @@ func (s *Panel) Shows(st state.State) []any {
 	}
 }
 
+// unsay takes away what was said of settings that were typed, once a job has them, or another model.
+func (s *Panel) unsay(st state.State) {
+	now := asked{st.Model, st.Run().No}
+	if now == s.asked {
+		return
+	}
+	s.asked = now
+	for _, d := range append(slices.Collect(maps.Values(s.dials)), s.Steps, s.Stop, s.count) {
+		d.Unsay()
+	}
+	for _, r := range s.LoRAs.Rows {
+		r.number.Unsay()
+	}
+	if s.shape.note.Color == theme.ColorNameWarning { // what is wrong or holds of the model stays
+		s.shape.say("", theme.ColorNamePlaceHolder)
+	}
+}
+
 // Refresh makes the knobs equal to the state.
 func (s *Panel) Refresh() {
 	st := s.host.State()
+	s.unsay(st)
 	f := st.Form
 	mine := s.mine()
 	for name, b := range s.Presets {
@@ -316,6 +345,7 @@ func onTwoLines(path string) string {
 // RefreshRun shows where the run stands, or why none can start.
 func (s *Panel) RefreshRun() {
 	st := s.host.State()
+	s.unsay(st)
 	run, reasons := st.Run(), st.Reasons()
 	importance := widget.LowImportance
 	text := strings.Join(reasons, "\n")

@@ -78,6 +78,36 @@ func newRoom(t *testing.T) *room {
 
 func (r *room) form() state.Form { return r.State.Form }
 
+// TestWhatBecameOfANumberIsSaidUntilAJobHasIt, or another model is open.
+func TestWhatBecameOfANumberIsSaidUntilAJobHasIt(t *testing.T) {
+	r := newRoom(t)
+	for name, next := range map[string]func(){
+		"a job": func() { r.Change(func(s *state.State) { *s = s.Begin(state.Task{}, 1, 2) }) },
+		"a model": func() {
+			r.Change(func(s *state.State) {
+				m := *s.Model
+				s.Model = &m
+			})
+		},
+	} {
+		r.Win.Canvas().Focus(r.Steps.Slider)
+		r.Steps.Slider.TypedRune('9')
+		test.Type(r.Win.Canvas().Focused(), "99")
+		r.Win.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		r.Win.Canvas().Focus(r.shape.sides[0])
+		r.shape.sides[0].SetText("99999")
+		r.Win.Canvas().Unfocus()
+		if r.Settle(); r.Steps.Remark() != "999 becomes 60 (1 to 60)" || r.shape.note.Hidden {
+			t.Errorf("of what was typed it says %q, of the size %q", r.Steps.Remark(), r.shape.note.Text)
+		}
+		next()
+		if r.Settle(); r.Steps.Remark() != "" || r.shape.note.Visible() {
+			t.Errorf("after %s it says %q still, of the size %q", name, r.Steps.Remark(), r.shape.note.Text)
+		}
+		r.Steps.Slider.SetValue(20)
+	}
+}
+
 func TestAdvancedKnobs(t *testing.T) {
 	r := newRoom(t)
 	a := r.advanced
