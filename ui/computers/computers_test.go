@@ -24,6 +24,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/memory"
 	"realword/inference/wait"
+	"realword/ui/kit"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -236,6 +237,11 @@ func TestFromSharingToAPicture(t *testing.T) {
 		t.Errorf("chosen: %q, remembered %q", b.State.Farm.Where, b.wheres)
 	}
 	b.worker("studio", &engine{step: 5 * time.Millisecond})
+	b.Page.Hide()
+	b.Page.Show()
+	if b.Settle(); !b.lineRow.Visible() || !strings.Contains(words(b.lineRow), "until the window closes") {
+		t.Errorf("back on the page it says %q", words(b.lineRow))
+	}
 	b.Until("the computer is there", func() bool { return b.row("studio").about != "" && b.State.Farm.Able == 1 })
 	if c := b.row("studio"); !strings.Contains(c.about, "Fake · "+uitest.Toybox.Name) || !c.paired {
 		t.Errorf("the row says %+v", c)
@@ -653,6 +659,8 @@ func words(c *fyne.Container) (text string) {
 		switch o := o.(type) {
 		case *fyne.Container:
 			text += words(o)
+		case *kit.Themed:
+			text += words(container.NewStack(o.Content))
 		case *widget.Label:
 			text += o.Text + " "
 		}

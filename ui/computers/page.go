@@ -124,7 +124,8 @@ func (p *Page) build() {
 	copyLine := kit.SmallButton(i18n.T("Copy"), theme.ContentCopyIcon(), func() { p.host.Copy(p.line.Text) })
 	p.how = wrapped(widget.LowImportance)
 	p.lineRow = kit.NewColumn(2, container.New(kit.Inset{X: -6, Y: -6}, kit.Quiet(p.how)),
-		container.NewBorder(nil, nil, nil, copyLine, p.line))
+		container.NewBorder(nil, nil, nil, copyLine, p.line),
+		kit.Note(i18n.T("The line stays here until the window closes. Let the same name in again for a new one.")))
 	p.lineRow.Hide()
 	p.amiss = wrapped(widget.WarningImportance)
 	p.amiss.Hide()
