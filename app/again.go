@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"realword/assets"
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
@@ -354,10 +355,18 @@ func subjectOf(list []inference.Subject, w inference.Word) int {
 	})
 }
 
-// recall fills in what the history has of a picture: the files of its recipe, and the masks that it was made with.
+// recall fills in what the history has of a picture: the files of its recipe, and the masks that it was made with. Pictures that come with
+// the program are there without it.
 func (a *again) recall(e *engine, file string, r *inference.Request) (masks []picture.Grid, err error) {
+	samples := map[string][]byte{}
+	for _, s := range assets.Samples() {
+		samples[files.Sum(s.Data)] = s.Data
+	}
 	err = withPast(func(past past) error {
 		for _, f := range r.Files() {
+			if len(*f.Data) == 0 {
+				*f.Data = samples[*f.SHA256]
+			}
 			for _, store := range past.stores {
 				if len(*f.Data) == 0 {
 					*f.Data, _ = store.ReferenceData(*f.SHA256) // what is missing is told where it is needed

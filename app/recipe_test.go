@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"realword/assets"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/hub"
 	"realword/inference/picture"
 	"realword/inference/recipe"
@@ -190,6 +192,15 @@ func TestTheRecipeOfAnotherModel(t *testing.T) {
 	status, _, stderr = command(t, "generate", "--model", model, "--out", out, "--recipe", usual, "--redo", usual)
 	if status != 2 || !strings.Contains(stderr, "leave --recipe out") {
 		t.Errorf("two at once: %d, %s", status, stderr)
+	}
+
+	sample := assets.Samples()[5] // which no history has
+	ours := older("ours.png", 64, 64, func(r *inference.Request) {
+		r.Subjects = inference.CloneSubjects(r.Subjects)
+		r.Subjects[0].References = []inference.Reference{{Name: "rex.png", SHA256: files.Sum(sample.Data)}}
+	})
+	if file, _ = made("--recipe", ours); read(file).Subjects[0].References[0].SHA256 != files.Sum(sample.Data) {
+		t.Errorf("of a picture that comes with the program: %+v", read(file).Subjects)
 	}
 
 	gone := older("gone.png", 64, 64, func(r *inference.Request) { r.LoRAs = "<lora:gone:0.8>" })
