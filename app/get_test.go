@@ -261,12 +261,12 @@ func TestAnotherBaseUnderADownload(t *testing.T) {
 		}
 		look := func(when string) {
 			t.Helper()
-			if in, err := m.Inspect(t.Context(), one.Source, file, ""); err != nil || in.Problems != nil {
+			if in, err := m.Inspect(t.Context(), one.Source, "", file, ""); err != nil || in.Problems != nil {
 				t.Errorf("%s, %s, another base model: %v, %v", name, when, err, in.Problems)
 			}
 		}
 		look("new")
-		if in, err := m.Inspect(t.Context(), one.Source, one.Base, ""); err != nil || in.Problems != nil || one.Bare {
+		if in, err := m.Inspect(t.Context(), one.Source, "", one.Base, ""); err != nil || in.Problems != nil || one.Bare {
 			t.Errorf("%s, again: %v, %v, bare %v", name, err, in.Problems, one.Bare)
 		}
 		download := filepath.Join(folder, downloadsName, name)

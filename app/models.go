@@ -230,8 +230,8 @@ const removedName = "removed"
 func (*models) Free(folder string) (int64, error) { return files.Free(folder) }
 
 // Inspect implements ui.Models.
-func (*models) Inspect(ctx context.Context, path, base, prediction string) (bundle.Inspection, error) {
-	return bundle.Inspect(ctx, path, bundle.Options{Base: base, Prediction: prediction, Tokenizers: tokenizersOf(path)})
+func (*models) Inspect(ctx context.Context, path, folder, base, prediction string) (bundle.Inspection, error) {
+	return bundle.Inspect(ctx, path, bundle.Options{Folder: folder, Base: base, Prediction: prediction, Tokenizers: tokenizersOf(path)})
 }
 
 // Import implements ui.Models.

@@ -52,7 +52,10 @@ VIAddVersionKey LegalCopyright "Apache License 2.0"
 Section
   !insertmacro CLOSED
   ; What the version before has and this one has not would stay for ever, and a library be loaded. Only that version knows what it installed.
-  ${If} ${FileExists} "$INSTDIR\uninstall.exe"
+  ; A folder that somebody has chosen may have an uninstaller of another program's.
+  ReadRegStr $0 HKCU "${KEY}" InstallLocation
+  ${If} $0 == "$INSTDIR"
+  ${AndIf} ${FileExists} "$INSTDIR\uninstall.exe"
     ExecWait '"$INSTDIR\uninstall.exe" /S _?=$INSTDIR'
   ${EndIf}
   SetOutPath "$INSTDIR"

@@ -446,18 +446,6 @@ func newTarget(dir string) (target, error) {
 	return t, os.Remove(abs)
 }
 
-// volume is the drive or share that the bundle is going to lie on, nothing where there are none.
-func (t target) volume() string {
-	parent, err := files.Real(filepath.Dir(t.dir))
-	if t.there {
-		parent, err = files.Real(t.dir)
-	}
-	if err != nil {
-		parent = t.dir
-	}
-	return filepath.VolumeName(parent)
-}
-
 // write lets fill write into a new hidden folder and gives its content its place when all went well. When fill fails nothing is left.
 // When only the last step fails, what is finished stays under a name of its own, and the error says where.
 func (t target) write(fill func(tmp string) error) error {

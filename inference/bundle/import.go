@@ -39,8 +39,10 @@ type Options struct {
 	// file in the layout of the original programs. What it lacks (text encoders, tokenizers, autoencoder) comes from the source.
 	Base string
 	// Copy gives the bundle weights of its own. Without it graphs point into the checkpoint files wherever the weights lie there as
-	// they are wanted, and these must stay where they are. On Windows every import copies.
-	Copy     bool
+	// they are wanted, and these must stay where they are. On Windows that is so on the bundle's own drive alone.
+	Copy bool
+	// Folder is where the bundle is going to lie, for Inspect, which makes none; "" means where the source lies.
+	Folder   string
 	Progress Progress
 	// Name is what the model is called, one line of 1 to 80 letters. Without it the checkpoints or their folder give the name.
 	Name string
@@ -78,7 +80,7 @@ func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error
 	if err != nil {
 		return failed(err)
 	}
-	im.volume = to.volume()
+	im.volume = volume(to.dir)
 	for _, step := range []func() error{im.gather, im.build, func() error { return im.store(to) }} {
 		if err := step(); err != nil {
 			return failed(err)

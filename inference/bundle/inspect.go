@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -39,7 +40,7 @@ type Inspection struct {
 	Problems error // all that stands against an import; nil: it can be imported
 }
 
-// Inspect recognises what lies at src, with o.Base and o.Copy as Import takes them, and finds all problems that an import would
+// Inspect recognises what lies at src, with o.Base, o.Copy and o.Folder, and finds all problems that an import would
 // report before it writes. It reads configurations and the headers of weight files, for a few seconds at full size. It fails only
 // when ctx ends, and then at once: what a drive that does not answer holds up is left to end by itself.
 func Inspect(ctx context.Context, src string, o Options) (Inspection, error) {
@@ -56,6 +57,7 @@ func Inspect(ctx context.Context, src string, o Options) (Inspection, error) {
 func inspect(ctx context.Context, src string, o Options) Inspection {
 	im := newImporter(ctx, src, o)
 	defer im.close()
+	im.volume = volume(cmp.Or(o.Folder, src))
 	in := Inspection{Path: src, Base: o.Base}
 	info, err := os.Stat(src)
 	in.File = err == nil && !info.IsDir()

@@ -133,6 +133,25 @@ func (f MappedFile) changed(how error) error {
 		f.Path, how)
 }
 
+// volume is the drive or share that a path is on, which need not exist, without links and junctions. Only Windows has such names.
+func volume(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	for dir := path; ; dir = filepath.Dir(dir) {
+		if real, err := files.Real(dir); err == nil {
+			return volumeOf(real)
+		}
+		if filepath.Dir(dir) == dir {
+			return volumeOf(path)
+		}
+	}
+}
+
+// volumeOf is another one in tests, on systems without drives.
+var volumeOf = filepath.VolumeName
+
 // place says where a tensor of a checkpoint can stay: on the model's own volume, because ONNX Runtime wants one folder above all weights.
 func (im *importer) place(src locator, name string) (nn.Place, bool) {
 	at, ok := src.Location(name)
@@ -150,7 +169,7 @@ func (im *importer) place(src locator, name string) (nn.Place, bool) {
 		}
 		im.real[at.Path] = path
 	}
-	if !utf8.ValidString(path) || !strings.EqualFold(filepath.VolumeName(path), im.volume) { // neither a manifest nor a graph can name it
+	if !utf8.ValidString(path) || !strings.EqualFold(volumeOf(path), im.volume) { // neither a manifest nor a graph can name it
 		return nn.Place{}, false
 	}
 	return nn.Place{File: filepath.ToSlash(path), Offset: at.Offset, Length: at.Bytes}, true

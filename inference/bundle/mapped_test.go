@@ -62,6 +62,37 @@ func TestMappedImport(t *testing.T) {
 	}
 }
 
+// TestMappedOnOneDrive: graphs read checkpoints of the model's own drive, and what an import does was said before.
+func TestMappedOnOneDrive(t *testing.T) {
+	src, dir := tree(t, synthetic.Options{}, nil), t.TempDir()
+	bundle.Drives(t, func(path string) string {
+		if strings.Contains(path, "away") {
+			return "D:"
+		}
+		return "C:"
+	})
+	for folder, mapped := range map[string]bool{"here": true, "away": false, "": true} {
+		models := filepath.Join(dir, folder)
+		if err := os.MkdirAll(models, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if folder == "" {
+			models = ""
+		}
+		in, err := bundle.Inspect(t.Context(), src, bundle.Options{Folder: models})
+		if err != nil || in.Problems != nil || in.Mapped > 0 != mapped {
+			t.Errorf("%q: foretold %d bytes mapped, %d written, %v, %v", folder, in.Mapped, in.Writes, err, in.Problems)
+		}
+		if folder == "" {
+			continue
+		}
+		b, err := bundle.ImportWith(t.Context(), src, filepath.Join(models, "bundle"), bundle.Options{})
+		if err != nil || len(b.Manifest().Mapped) > 0 != mapped {
+			t.Errorf("%q: %v is mapped, %v", folder, b.Manifest().Mapped, err)
+		}
+	}
+}
+
 // TestNotMappedWithoutAName copies what lies in a folder whose name no manifest can hold: that of a disk of an old system.
 func TestNotMappedWithoutAName(t *testing.T) {
 	src := filepath.Join(t.TempDir(), "B\xfccher")

@@ -108,7 +108,7 @@ func (p *Page) inspect(what state.Adding) {
 	folder := p.Folder()
 	p.host.Background(func() func() {
 		defer cancel()
-		found, err := p.host.Models.Inspect(ctx, a.Path, a.Base, what.Prediction)
+		found, err := p.host.Models.Inspect(ctx, a.Path, folder, a.Base, what.Prediction)
 		free, freeErr := p.host.Models.Free(folder)
 		return func() {
 			if p.shelf().Adding != a {

@@ -26,8 +26,8 @@ type Models interface {
 	List(folder string, elsewhere []string) ([]Model, error)
 	// Free is how many bytes the disk of a folder, which need not exist yet, has left.
 	Free(folder string) (int64, error)
-	// Inspect says what lies at a path; see bundle.Inspect. base may be empty.
-	Inspect(ctx context.Context, path, base, prediction string) (bundle.Inspection, error)
+	// Inspect says what lies at a path and what its import into a folder would do; see bundle.Inspect. base may be empty.
+	Inspect(ctx context.Context, path, folder, base, prediction string) (bundle.Inspection, error)
 	// Import makes a model in folder and answers its path. When it fails or ctx ends, nothing is left.
 	Import(ctx context.Context, i Import, progress bundle.Progress) (string, error)
 	// Check compares every file of a model with what was imported.

@@ -149,6 +149,18 @@ func alike(t *testing.T, a, b string) {
 	}
 }
 
+// putFormer puts a library of a former version into a folder, and an uninstaller that removes it.
+func putFormer(t *testing.T, folder string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(folder, "former.dll"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	uninstaller := filepath.Join(folder, "uninstall.exe")
+	if out, err := exec.Command("x86_64-w64-mingw32-gcc", "-O2", "-s", "-o", uninstaller, "testdata/uninstall.c").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 const limit = 80_000_000
 
 func TestPackages(t *testing.T) {
@@ -267,12 +279,10 @@ func TestPackages(t *testing.T) {
 	// What a former version has and this one has not goes with it; what somebody has put beside it stays.
 	t.Run("upgrade", func(t *testing.T) {
 		former, mine, old := filepath.Join(m.programs, "former.dll"), filepath.Join(m.programs, "mine.txt"), filepath.Join(m.programs, "uninstall.exe")
-		if err := errors.Join(os.WriteFile(former, nil, 0o666), os.WriteFile(mine, nil, 0o666), os.Remove(old)); err != nil {
+		if err := errors.Join(os.WriteFile(mine, nil, 0o666), os.Remove(old)); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.Command("x86_64-w64-mingw32-gcc", "-O2", "-s", "-o", old, "testdata/uninstall.c").CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		putFormer(t, m.programs)
 		for range 2 { // over the former version, and over itself
 			if _, _, status := m.run(t, setup, "/S"); status != 0 {
 				t.Fatalf("the installer ends with %d", status)
@@ -287,6 +297,19 @@ func TestPackages(t *testing.T) {
 			t.Errorf("of the former version there is a library: %v; the user's own file: %v", there(former), there(mine))
 		}
 		_ = os.Remove(mine)
+
+		// Another program's uninstaller is none of ours.
+		other := filepath.Join(m.drive, "Anderes")
+		if err := os.Mkdir(other, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		putFormer(t, other)
+		if _, _, status := m.run(t, setup, "/S", `/D=`+onDrive(other)); status != 0 || !there(filepath.Join(other, "realword.exe")) {
+			t.Fatalf("the installer ends with %d", status)
+		}
+		if !there(filepath.Join(other, "former.dll")) {
+			t.Error("another program's uninstaller was run")
+		}
 	})
 
 	t.Run("uninstall", func(t *testing.T) {

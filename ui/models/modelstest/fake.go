@@ -148,7 +148,7 @@ func (m *Fake) List(_ string, elsewhere []string) ([]state.Model, error) {
 	return list, nil
 }
 
-func (m *Fake) Inspect(ctx context.Context, path, base, prediction string) (bundle.Inspection, error) {
+func (m *Fake) Inspect(ctx context.Context, path, _, base, prediction string) (bundle.Inspection, error) {
 	if m.Looking != nil {
 		m.Looking <- ctx
 		<-ctx.Done()
