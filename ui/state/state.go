@@ -98,6 +98,7 @@ type State struct {
 	View     View
 	Selected int // ID of the chosen card; 0 is none
 	Latest   int // the pictures that came last have this ID or larger ones
+	Before   int // ID of the card that was chosen before they began to come; 0 is none, or one that the user has chosen since
 	Pending  inference.Word
 	Span     Span // words that are being marked
 	Queue    Queue
@@ -381,6 +382,7 @@ func (s State) Click(w Word) State {
 
 // Choose is the state after the user clicked a card.
 func (s State) Choose(card int) State {
+	s.Before = 0
 	switch {
 	case s.Pending.Text != "":
 		s.Form = s.Form.Bind(card, s.Pending)
@@ -393,9 +395,16 @@ func (s State) Choose(card int) State {
 	return s
 }
 
+// Expect is the state once pictures are on their way: they are read one after the other, and the user goes on meanwhile.
+func (s State) Expect() State {
+	s.Picking++
+	s.Latest, s.Before = s.Form.NextID(), s.Selected
+	return s
+}
+
 // Add is the state after a picture was read. It takes the word onto, or else the word that waits for a picture, or else a free
 // word of the prompt that equals hint (the name of the file, or what a sample shows). Without one, the next word is asked for it, and no
-// longer for a card that was chosen before.
+// longer for a card that was chosen before Expect.
 func (s State) Add(c Card, hint string, onto inference.Word) State {
 	if f, missed := s.Form.Fill(c, s.Model); missed {
 		s.Form = f
@@ -416,7 +425,9 @@ func (s State) Add(c Card, hint string, onto inference.Word) State {
 				return s
 			}
 		}
-		s.Selected = 0
+		if s.Selected == s.Before {
+			s.Selected, s.Before = 0, 0
+		}
 	}
 	return s
 }

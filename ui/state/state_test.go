@@ -164,10 +164,18 @@ func TestClickBindsWords(t *testing.T) {
 			return s.Click(at(s, 1))
 		}, "q=#0 r=dog#1"},
 		"a picture that comes takes the place of the chosen one": {boundTo(prompt, "q", "r=a"), func(s State) State {
-			s = s.Choose(2).Add(Card{Ref: inference.Reference{Name: "s"}}, "", none)
-			s.Latest = 3
+			s = s.Choose(2).Expect().Add(Card{Ref: inference.Reference{Name: "s"}}, "", none)
 			return s.Click(at(s, 1))
 		}, "q=#0 r=a#1 s=dog#1"},
+		"but not of one that is chosen while more come": {boundTo(prompt, "q", "r=a"), func(s State) State {
+			s = s.Choose(1).Expect().Add(Card{Ref: inference.Reference{Name: "s"}}, "", none)
+			s = s.Choose(2).Add(Card{Ref: inference.Reference{Name: "t"}}, "", none)
+			return s.Click(at(s, 1))
+		}, "q=#0 r=dog#1 s=#0 t=#0"},
+		"nor of one that is let go and chosen again": {boundTo(prompt, "q", "r=a"), func(s State) State {
+			s = s.Choose(2).Expect().Choose(2).Choose(2).Add(Card{Ref: inference.Reference{Name: "s"}}, "", none)
+			return s.Click(at(s, 1))
+		}, "q=#0 r=dog#1 s=#0"},
 		"a result whose word is left open takes it": {boundTo(prompt, "q", "r"), func(s State) State {
 			return s.Continue(Card{Ref: inference.Reference{Name: "s"}}, none, nil, false).Click(at(s, 1))
 		}, "q=#0 r=#0 s=dog#1"},

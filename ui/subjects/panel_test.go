@@ -362,6 +362,35 @@ func TestTheNextWordIsForWhatWasDroppedLast(t *testing.T) {
 	}
 }
 
+// A picture that comes lets go the card that was chosen before it was dropped, and not one that the user chooses while it is read.
+func TestACardThatIsChosenWhilePicturesComeStaysChosen(t *testing.T) {
+	b := newBench(t)
+	b.PromptChanged("a dog and a cat")
+	b.TakeTo(state.Target{}, []string{uitest.File(t, "rex.png", uitest.PNG(uitest.Red))})
+	b.Settle()
+	rex := b.House.State.Form.Cards[0].ID
+	choose := func() { b.Change(func(s *state.State) { *s = s.Choose(rex) }) }
+	gate := make(chan []byte)
+	bring := func(name string) {
+		b.Add(state.Word{}, state.Source{Name: name, Read: func() ([]byte, error) { return <-gate, nil }})
+	}
+	bring("tom.png")
+	choose()
+	gate <- uitest.PNG(uitest.Green)
+	b.Settle()
+	if got := b.House.State.Selected; got != rex {
+		t.Errorf("chosen while a picture was read: %d, want %d", got, rex)
+	}
+	bring("max.png")
+	white := uitest.Red
+	white.G, white.B = 0xff, 0xff
+	gate <- uitest.PNG(white)
+	b.Settle()
+	if got := b.House.State.Selected; got != 0 {
+		t.Errorf("chosen before the picture was dropped: %d", got)
+	}
+}
+
 // TestTheCardThatIsAskedForIsInView: in a low window with several pictures, that is the one whose word the line under the words asks for.
 func TestTheCardThatIsAskedForIsInView(t *testing.T) {
 	b := newBench(t)

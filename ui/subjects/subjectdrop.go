@@ -160,10 +160,7 @@ func (p *Panel) Reading(name string) (stop func()) {
 // Bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
 func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
 	see, room := p.Eye(), state.MostPictures-len(p.State().Form.Cards)
-	p.Change(func(s *state.State) {
-		s.Picking++
-		s.Latest = s.Form.NextID()
-	})
+	p.Change(func(s *state.State) { *s = s.Expect() })
 	p.Background(func() func() {
 		list, errs := find()
 		left, told := 0, ""
