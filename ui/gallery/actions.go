@@ -495,10 +495,7 @@ func (g *Page) beginThen(what string, slow func() (text string, err error), then
 			}
 			g.refresh()
 			g.reload()
-			if next := g.later; next != nil {
-				g.later = nil
-				next()
-			}
+			g.importLater(err)
 		}
 	})
 }
@@ -558,7 +555,7 @@ func (g *Page) Offer(paths []string) {
 // importFrom takes in the sessions of files, once nothing else is under way, and shows the last.
 func (g *Page) importFrom(find func() ([]string, error)) {
 	if g.state.Busy != "" {
-		g.later = func() { g.importFrom(find) }
+		g.later = append(g.later, find)
 		return
 	}
 	var last uint64
@@ -586,6 +583,23 @@ func (g *Page) importFrom(find func() ([]string, error)) {
 			g.state = g.state.choose(0)
 			g.grid.ScrollToTop()
 		}
+	})
+}
+
+// importLater takes in the sessions that have waited, and says with them what went wrong in what they waited for: nobody has read it yet.
+func (g *Page) importLater(ended error) {
+	waited := g.later
+	if len(waited) == 0 {
+		return
+	}
+	g.later = nil
+	g.importFrom(func() (paths []string, errs error) {
+		errs = ended
+		for _, find := range waited {
+			found, err := find()
+			paths, errs = append(paths, found...), errors.Join(errs, err)
+		}
+		return paths, errs
 	})
 }
 

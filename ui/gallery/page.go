@@ -39,8 +39,8 @@ type Page struct {
 
 	host   Host
 	state  contents
-	menu   func() // waits until the chosen picture is known; nil: none
-	later  func() // waits until what is under way has ended; nil: nothing does
+	menu   func()                     // waits until the chosen picture is known; nil: none
+	later  []func() ([]string, error) // find the sessions that are taken in once what is under way has ended
 	thumbs thumbs
 	finder kit.Newest[query]
 	seen   string // the pictures in work that it was read with

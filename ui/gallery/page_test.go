@@ -285,6 +285,34 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	}
 }
 
+// Sessions that are dropped while something else is under way are all taken in once it has ended, and what went wrong before is still said.
+func TestAllSessionsThatWaitAreTakenIn(t *testing.T) {
+	zip := filepath.Join(t.TempDir(), "out.zip")
+	g := newBench(t, func(h *Host) { h.SaveSession = func(string) (string, error) { return zip, nil } })
+	g.open(7)
+	g.look(func(l *query) { l.Session = 1 })
+	g.Settle()
+	g.export()
+	g.Settle()
+	hold := make(chan error)
+	g.begin("Exporting…", func() (string, error) { return "", <-hold })
+	var asked []string
+	for _, name := range []string{"A.zip", "B.zip", "C.zip"} {
+		g.importFrom(func() ([]string, error) {
+			asked = append(asked, name)
+			return []string{zip}, nil
+		})
+	}
+	hold <- errors.New("the disk is full")
+	g.Settle()
+	if !slices.Equal(asked, []string{"A.zip", "B.zip", "C.zip"}) || len(g.later) > 0 {
+		t.Errorf("taken in: %q, %d wait", asked, len(g.later))
+	}
+	if g.state.Err == nil || !strings.Contains(g.state.Err.Error(), "the disk is full") || g.state.Busy != "" {
+		t.Errorf("says %v, does %q", g.state.Err, g.state.Busy)
+	}
+}
+
 func TestAMissingFileIsMadeAgain(t *testing.T) {
 	g := newBench(t)
 	id := g.open(7)[0]
