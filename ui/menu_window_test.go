@@ -188,6 +188,51 @@ func TestLookMenusOfJobs(t *testing.T) {
 }
 
 // The picture in view goes into the clipboard as its file, so that its recipe goes with it.
+// Shift+F10 in the list of models has no menu while the catalogue, or a model to add, stands in place of the chosen one; a row's own menu
+// brings that back.
+func TestLookNoMenuOfAModelThatIsNotShown(t *testing.T) {
+	plain.Run(t)
+	b, _, _ := withModels(t, nil)
+	b.chooseModel(1)
+	var list fyne.Focusable
+	var rows []*kit.ListRow
+	walk(b.models.Root, func(o fyne.CanvasObject) {
+		if l, ok := o.(interface {
+			fyne.Focusable
+			fyne.SecondaryTappable
+			Select(int)
+		}); ok {
+			list = l
+		}
+		if row, ok := o.(*kit.ListRow); ok {
+			rows = append(rows, row)
+		}
+	})
+	there := func() bool {
+		b.win.Canvas().Focus(list)
+		b.menuHere()
+		m := b.menu()
+		if m != nil {
+			m.Hide()
+		}
+		return m != nil
+	}
+	if !there() {
+		t.Fatal("a model that is shown has no menu")
+	}
+	for _, open := range []string{"Get real models…", "Add a folder…"} {
+		b.tapModels(open)
+		if b.settle(); there() {
+			t.Errorf("%s: a model that is not shown has a menu", open)
+		}
+		b.pick(rows[1], "Rename…")
+		if s := b.state.Shelf; s.Getting || s.Adding != nil {
+			t.Errorf("%s: the menu of a row does not bring its model back: %v, %v", open, s.Getting, s.Adding)
+		}
+		b.Back()
+	}
+}
+
 func TestThePictureIsCopied(t *testing.T) {
 	var copied [][]byte
 	fail := errors.New("no clipboard")

@@ -173,11 +173,11 @@ func (l *modelList) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyDown:
 		l.Select(min(at+1, len(s.List)-1))
 	case fyne.KeyReturn, fyne.KeyEnter:
-		if ok && s.Adding == nil && !s.Getting {
+		if l.p.modelShown() {
 			l.p.Use(m.Path)
 		}
 	case fyne.KeyDelete:
-		if ok && s.Adding == nil && !s.Getting {
+		if l.p.modelShown() {
 			l.p.askRemove(m)
 		}
 	default:
@@ -188,8 +188,18 @@ func (l *modelList) TypedKey(e *fyne.KeyEvent) {
 // TappedSecondary shows the menu of the model that is chosen: Shift+F10 where the list has the focus.
 func (l *modelList) TappedSecondary(e *fyne.PointEvent) { l.p.menu(e.AbsolutePosition) }
 
-// menu shows what can be done with the model that is chosen.
+// modelShown tells whether the model that is chosen is on the page: neither the catalogue nor a model to add is in its place.
+func (p *Page) modelShown() bool {
+	s := p.shelf()
+	_, ok := s.ChosenModel()
+	return ok && s.Adding == nil && !s.Getting
+}
+
+// menu shows what can be done with the model that is chosen, where it is shown.
 func (p *Page) menu(at fyne.Position) {
+	if !p.modelShown() {
+		return
+	}
 	var buttons []*kit.Button
 	for _, id := range []string{"use", "check", "rename", "base", "again", "reveal", "remove"} {
 		buttons = append(buttons, p.buttons[id])
