@@ -92,7 +92,7 @@ func (w *Window) asked() bool {
 	return w.question != nil && slices.Contains(w.win.Canvas().Overlays().List(), w.question)
 }
 
-// asks is what the question says now, "" where it is not up: pictures are finished behind it.
+// asks is what the question says now, "" where it is not up: jobs end behind it, well or not.
 func (w *Window) asks() string {
 	if !w.asked() {
 		return ""
@@ -100,7 +100,7 @@ func (w *Window) asks() string {
 	if text := w.leaving(); text != "" {
 		return text
 	}
-	return i18n.T("Everything is done by now. Nothing is lost when the window closes.")
+	return i18n.T("Nothing is lost when the window closes.")
 }
 
 // followLeaving has the question say what is so now.

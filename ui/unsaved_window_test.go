@@ -160,6 +160,22 @@ func TestTheQuestionWhetherToCloseFollowsTheQueue(t *testing.T) {
 	}
 }
 
+// A job that fails behind the question was not done, and the question does not say so.
+func TestTheQuestionWhetherToCloseAfterAFailure(t *testing.T) {
+	b := ready(t, nil)
+	b.subjects.PromptChanged("a dog")
+	b.refresh()
+	j := b.run()
+	b.askClose()
+	if !b.sheetSays("1 picture has not been made yet") {
+		t.Fatalf("it asks %q", b.doubt.Text)
+	}
+	b.end(j, inference.Failed{Err: errors.New("the graphics card has no memory left")})
+	if b.settle(); b.doubt.Text != "Nothing is lost when the window closes." {
+		t.Errorf("after a failure it says %q", b.doubt.Text)
+	}
+}
+
 // Whether to close is asked over what else is open as well. Who then closes once more has answered.
 func TestLookClosingAsksOverASheet(t *testing.T) {
 	plain.Run(t)
