@@ -13,6 +13,7 @@ func TestKnownFolders(t *testing.T) {
 	if windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() != nil {
 		t.Skip("it moves folders of the user for a moment")
 	}
+	t.Setenv("USERPROFILE", `C:\home of a test`) // which has no pictures, that would stay
 	key, err := registry.OpenKey(registry.CURRENT_USER,
 		`Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders`, registry.QUERY_VALUE|registry.SET_VALUE)
 	if err != nil {
