@@ -587,7 +587,7 @@ func (m *meter) set(file string, done, fetched int64) {
 	m.fetched += fetched
 	m.what = filepath.Base(file)
 	m.silence.Reset(m.quiet)
-	silent := m.waiting == errSilent
+	silent := errors.Is(m.waiting, errSilent)
 	if fetched > 0 || silent {
 		m.waiting = nil
 	}
