@@ -207,7 +207,7 @@ func (k *Keeper) Keep() {
 	var pictures []inference.Reference
 	for _, c := range s.Form.Cards {
 		pictures = append(pictures, c.Ref)
-		if mask := c.Region; len(mask.Data) > 0 {
+		if mask := c.Region; !mask.IsZero() { // also one that could not be read now
 			pictures = append(pictures, inference.Reference{Name: mask.FileName(c.Word), SHA256: mask.SHA256, Data: mask.Data})
 		}
 	}

@@ -259,6 +259,9 @@ func recipeForm(s *history.Store, r inference.Request, see state.Eye) (state.For
 
 // fillCard reads the picture of a card. A card whose picture is not there waits for its file.
 func fillCard(read func(sha256 string) ([]byte, error), c *state.Card, see state.Eye) error {
+	if mask := &c.Region; !mask.IsZero() && len(mask.Data) == 0 {
+		mask.Data, _ = read(mask.SHA256) // a run will say what is gone
+	}
 	data, err := read(c.Ref.SHA256)
 	if c.Missing = err != nil; c.Missing {
 		return nil
@@ -269,9 +272,6 @@ func fillCard(read func(sha256 string) ([]byte, error), c *state.Card, see state
 	}
 	c.Ref.Data, c.Fit, c.Pixels, c.Clear = data, fresh.Fit, fresh.Pixels, fresh.Clear
 	c.View, c.Small, c.Whole = fresh.View, fresh.Small, fresh.Whole
-	if mask := &c.Region; !mask.IsZero() && len(mask.Data) == 0 {
-		mask.Data, _ = read(mask.SHA256) // a run will say what is gone
-	}
 	return nil
 }
 
