@@ -437,8 +437,15 @@ func TestWindowKeepsToItself(t *testing.T) {
 	})
 	s.see("toolButton", "Use as reference")
 	s.key("ctrl+o")
-	s.wait("a file dialog", func() bool {
-		return exec.Command("xdotool", "search", "--onlyvisible", "--name", "^Open reference pictures$", "windowfocus", "key", "Escape").Run() == nil
+	seen := false
+	s.wait("a file dialog that closes", func() bool {
+		dialog := []string{"search", "--onlyvisible", "--name", "^Open reference pictures$"}
+		if exec.Command("xdotool", dialog...).Run() != nil {
+			return seen
+		}
+		seen = true
+		_ = exec.Command("xdotool", append(dialog, "windowfocus", "key", "Escape")...).Run() // it fails where the dialog closes at once
+		return false
 	})
 	s.quit()
 	own := []string{tmp, "/var/cache/fontconfig"}

@@ -553,7 +553,8 @@ type mark struct {
 	fetched int64
 }
 
-var errSilent = message.New("the server is sending nothing: waiting for it")
+// Which it is, the server or a disk that is slow to take it, nobody knows.
+var errSilent = message.New("nothing has come for some seconds: waiting")
 
 func newMeter(tell func(Progress), all int64, quiet time.Duration) *meter {
 	m := &meter{tell: tell, all: all, have: map[string]int64{}, quiet: quiet}

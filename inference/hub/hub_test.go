@@ -772,7 +772,7 @@ func TestStall(t *testing.T) {
 		t.Errorf("%v", *waits)
 	}
 	if !slices.ContainsFunc(told, func(p Progress) bool {
-		return p.Done == 4096 && p.Waiting != nil && strings.Contains(p.Waiting.Error(), "sending nothing")
+		return p.Done == 4096 && p.Waiting != nil && strings.Contains(p.Waiting.Error(), "nothing has come")
 	}) ||
 		told[len(told)-1].Waiting != nil {
 		t.Errorf("nobody hears that nothing comes: %+v", told)
