@@ -61,6 +61,8 @@ type draft struct {
 	data       []byte
 	references []inference.Reference
 	late       bool // it, or one before it, could not be kept
+	// written is how many of its pictures the history has with its words, and one more; 0 before it has them. It belongs to the changes.
+	written int
 }
 
 // finishedShot is a picture that the engine has made.
@@ -447,7 +449,7 @@ func (j *Journal) KeepDraft(data []byte, references []inference.Reference) {
 	to := j.current()
 	j.mu.Lock()
 	if was := j.drafts[to]; j.store != nil {
-		j.drafts[to] = &draft{data, references, was != nil && was.late}
+		j.drafts[to] = &draft{data: data, references: references, late: was != nil && was.late}
 	}
 	j.mu.Unlock()
 	j.Do(func(s *history.Store) error {
@@ -513,5 +515,11 @@ func (j *Journal) writeDraft(s *history.Store, to *session, d *draft) error {
 			kept = append(kept, ref)
 		}
 	}
-	return cmp.Or(s.SetDraft(session, d.data, kept), lost)
+	if have := len(kept) + 1; have > d.written { // else a try would only write the same again
+		if err := s.SetDraft(session, d.data, kept); err != nil {
+			return err
+		}
+		d.written = have
+	}
+	return lost
 }
