@@ -147,7 +147,7 @@ func describe(path string) state.Model {
 	}
 	m.Downloaded = downloadOf(path) != ""
 	m.Bare = m.Downloaded && !weightsUnder(m.Source)
-	m.Bytes = folderBytes(path)
+	m.Bytes = files.FolderSize(path)
 	b, err := bundle.Look(path)
 	if err == nil {
 		manifest := b.Manifest()
@@ -182,19 +182,6 @@ func describe(path string) state.Model {
 		}
 	}
 	return m
-}
-
-func folderBytes(path string) int64 {
-	var sum int64
-	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error { // what cannot be read counts nothing
-		if err == nil && files.IsFile(d.Type()) {
-			if info, err := d.Info(); err == nil {
-				sum += info.Size()
-			}
-		}
-		return nil
-	})
-	return sum
 }
 
 // abandoned is for how long a removed model can come back by undo, as far as another program knows.

@@ -224,14 +224,14 @@ func (l Larder) Fetch(ctx context.Context, c *Conn, o Offer, progress func(done,
 	if err := l.clear(half, a); err != nil {
 		return "", err
 	}
-	fits := func() error { return files.Fits(l.Dir, a.Size-folderSize(half)+spareBytes) }
+	fits := func() error { return files.Fits(l.Dir, a.Size-files.FolderSize(half)+spareBytes) }
 	if full := (*files.FullError)(nil); errors.As(fits(), &full) && (!l.tidy(o.ID, 0) || fits() != nil) {
 		return "", noRoom(full)
 	}
 	for _, p := range a.Parts {
 		if err := f.part(ctx, half, p); err != nil {
 			if files.IsFull(err) {
-				err = noRoom(&files.FullError{Dir: l.Dir, Need: a.Size - folderSize(half)})
+				err = noRoom(&files.FullError{Dir: l.Dir, Need: a.Size - files.FolderSize(half)})
 			}
 			return "", err
 		}
@@ -257,7 +257,7 @@ func (l Larder) allows(o Offer) error {
 		return message.Errorf("the model %s states the licence %q, which this computer does not take: name it in --licence to allow it", files.Shown(o.Name, 60),
 			files.Shown(o.Licence, 60))
 	}
-	there := folderSize(l.Dir) - folderSize(filepath.Join(l.Dir, halfPrefix+o.ID))
+	there := files.FolderSize(l.Dir) - files.FolderSize(filepath.Join(l.Dir, halfPrefix+o.ID))
 	if there+o.Bytes > l.Most {
 		return overLimit{message.Errorf("the model %s has %s, and %s of the %s that --fetch allows are used: allow more, or delete models in %s", files.Shown(o.Name, 60),
 			files.Bytes(o.Bytes), files.Bytes(there), files.Bytes(l.Most), l.Dir)}
@@ -325,19 +325,6 @@ func (l Larder) clear(half string, a bundle.Arrival) error {
 		}
 		return nil
 	})
-}
-
-// folderSize is how many bytes the files of a folder have.
-func folderSize(dir string) (n int64) {
-	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error { // what cannot be read counts nothing
-		if err == nil && files.IsFile(d.Type()) {
-			if info, err := d.Info(); err == nil {
-				n += info.Size()
-			}
-		}
-		return nil
-	})
-	return n
 }
 
 // Fetched are the folders of the models in the larder.

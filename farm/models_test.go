@@ -383,7 +383,7 @@ func TestHalvesGo(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(l.Dir, o.ID)); err != nil {
 		t.Fatal(err)
 	}
-	l.Most = o.Bytes + folderSize(busy) + 50
+	l.Most = o.Bytes + files.FolderSize(busy) + 50
 	if _, err := l.Fetch(t.Context(), c, o, nil); err != nil {
 		t.Error(err)
 	}

@@ -56,6 +56,24 @@ func TestContributingHasTheMap(t *testing.T) {
 	}
 }
 
+// sources are the Go files of a package of ours that are no tests, with what is in them.
+func sources(t *testing.T, name string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	paths, _ := filepath.Glob(filepath.Join("..", name, "*.go"))
+	for _, file := range paths {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[file] = string(data)
+	}
+	return out
+}
+
 // TestContractsSayWhatIsImported: who says that it imports nothing of Realword does not.
 func TestContractsSayWhatIsImported(t *testing.T) {
 	for path, p := range list(t) {
@@ -63,14 +81,9 @@ func TestContractsSayWhatIsImported(t *testing.T) {
 		if !ours {
 			continue
 		}
-		sources, _ := filepath.Glob(filepath.Join("..", name, "*.go"))
-		for _, file := range sources {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			contract, _, _ := strings.Cut(strings.ReplaceAll(string(data), "\n// ", " "), "\npackage ")
-			if !strings.Contains(contract, "nothing of Realword") || strings.HasSuffix(file, "_test.go") {
+		for _, text := range sources(t, name) {
+			contract, _, _ := strings.Cut(strings.ReplaceAll(text, "\n// ", " "), "\npackage ")
+			if !strings.Contains(contract, "nothing of Realword") {
 				continue
 			}
 			for _, imported := range p.Imports {
@@ -151,13 +164,8 @@ func TestWhatIsAFile(t *testing.T) {
 		if !ours || name == "inference/files" {
 			continue
 		}
-		sources, _ := filepath.Glob(filepath.Join("..", name, "*.go"))
-		for _, file := range sources {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(data), ".IsRegular()") {
+		for file, text := range sources(t, name) {
+			if strings.Contains(text, ".IsRegular()") {
 				t.Errorf("%s asks whether a file is regular: files.IsFile knows what is one", file)
 			}
 		}

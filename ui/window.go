@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"realword/history/journal"
@@ -319,10 +320,13 @@ var smallest = fyne.NewSize(960, 560)
 
 // newReuse wires what takes a finished picture into the next job.
 func (w *Window) newReuse() *reuse.Desk {
-	samples := map[string][]byte{}
-	for _, s := range w.opt.Samples {
-		samples[files.Sum(s.Data)] = s.Data
-	}
+	samples := sync.OnceValue(func() map[string][]byte {
+		list := map[string][]byte{}
+		for _, s := range w.opt.Samples {
+			list[files.Sum(s.Data)] = s.Data
+		}
+		return list
+	})
 	return reuse.New(reuse.Host{
 		State: w.state.Now, Change: w.state.Change, Background: w.background, Layers: &w.Layers,
 		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,

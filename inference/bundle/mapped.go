@@ -135,18 +135,14 @@ func (f MappedFile) changed(how error) error {
 
 // volume is the drive or share that a path is on, which need not exist, without links and junctions. Only Windows has such names.
 func volume(path string) string {
-	path, err := filepath.Abs(path)
+	there, err := files.There(path)
+	if err == nil {
+		there, err = files.Real(there)
+	}
 	if err != nil {
-		return ""
+		return volumeOf(path)
 	}
-	for dir := path; ; dir = filepath.Dir(dir) {
-		if real, err := files.Real(dir); err == nil {
-			return volumeOf(real)
-		}
-		if filepath.Dir(dir) == dir {
-			return volumeOf(path)
-		}
-	}
+	return volumeOf(there)
 }
 
 // volumeOf is another one in tests, on systems without drives.
@@ -161,15 +157,15 @@ func (im *importer) place(src locator, name string) (nn.Place, bool) {
 	path, ok := im.real[at.Path]
 	if !ok {
 		var err error
-		if path, err = filepath.Abs(at.Path); err == nil {
-			path, err = files.Real(path) // the cache of a downloader holds links
-		}
-		if err != nil {
+		if path, err = files.Real(at.Path); err != nil { // the cache of a downloader holds links
 			return nn.Place{}, false // reading it the other way says why
 		}
 		im.real[at.Path] = path
 	}
-	if !utf8.ValidString(path) || !strings.EqualFold(volumeOf(path), im.volume) { // neither a manifest nor a graph can name it
+	if !utf8.ValidString(path) { // neither a manifest nor a graph can name it
+		return nn.Place{}, false
+	}
+	if !strings.EqualFold(volumeOf(path), im.volume) {
 		return nn.Place{}, false
 	}
 	return nn.Place{File: filepath.ToSlash(path), Offset: at.Offset, Length: at.Bytes}, true

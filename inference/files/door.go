@@ -95,6 +95,12 @@ func isFile(system string, mode fs.FileMode) bool {
 	return mode.IsRegular() || system == "windows" && mode.Type() == fs.ModeIrregular
 }
 
+// Exists tells whether there is a file at a path.
+func Exists(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && IsFile(info.Mode())
+}
+
 // regular returns an *Error for everything but a regular file.
 func regular(path string, info fs.FileInfo) error { return regularOn(runtime.GOOS, path, info.Mode()) }
 

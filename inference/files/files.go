@@ -30,15 +30,15 @@ import (
 
 // Free returns the bytes that the user may still write below dir, which need not exist yet.
 func Free(dir string) (int64, error) {
-	dir, err := there(dir)
+	dir, err := There(dir)
 	if err != nil {
 		return 0, err
 	}
 	return free(dir)
 }
 
-// there is dir, or what it lies in that exists.
-func there(dir string) (string, error) {
+// There is dir, or what it lies in that exists.
+func There(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -53,6 +53,19 @@ func there(dir string) (string, error) {
 		}
 		dir = filepath.Dir(dir)
 	}
+}
+
+// FolderSize is how many bytes the files below a folder have. What cannot be read counts nothing.
+func FolderSize(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && IsFile(d.Type()) {
+			if info, err := d.Info(); err == nil {
+				n += info.Size()
+			}
+		}
+		return nil
+	})
+	return n
 }
 
 // Writable says why no file could be written in dir, which need not exist yet, and that another folder may be chosen. It leaves nothing
@@ -85,7 +98,7 @@ func asIs(dir string, err error) error {
 }
 
 func unwritable(dir string) error {
-	above, err := there(dir)
+	above, err := There(dir)
 	if err == nil {
 		var f *os.File
 		if f, err = Create(above, 0o600); err == nil {

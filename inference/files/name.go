@@ -28,14 +28,10 @@ func Name(text string, most int) string {
 func noDevice(name string) string {
 	stem, rest, _ := strings.Cut(name, ".")
 	device := strings.ToUpper(strings.TrimSpace(stem))
-	port, number := strings.CutPrefix(device, "COM")
-	if !number {
-		port, number = strings.CutPrefix(device, "LPT")
-	}
 	const numbers = "0123456789¹²³" // those above the line, too
-	switch {
-	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}, device),
-		number && port != "" && strings.Contains(numbers, port) && len([]rune(port)) == 1:
+	port := strings.TrimRight(device, numbers)
+	if slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}, device) ||
+		(port == "COM" || port == "LPT") && len([]rune(device)) == len("COM1") {
 		return strings.TrimSuffix(stem+"_."+rest, ".")
 	}
 	return name

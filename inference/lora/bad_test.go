@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"realword/inference/files"
 	"realword/inference/tensor"
 )
 
@@ -342,7 +343,7 @@ func TestNamesakes(t *testing.T) {
 	other := NewLibrary(l.Dir)
 	for i, name := range []string{"one/style.safetensors", "two/style.safetensors", "one/style.safetensors", "cat/style.bin"} {
 		path := filepath.Join(elsewhere, filepath.FromSlash(name))
-		if !isFile(path) {
+		if !files.Exists(path) {
 			at(elsewhere, name)
 		}
 		want := []string{"style", "style 2", "style", "style 3"}[i]
@@ -353,7 +354,7 @@ func TestNamesakes(t *testing.T) {
 			t.Error(found, err)
 		}
 	}
-	if taken, err := l.Take(at(elsewhere, "bird/pytorch_lora_weights.safetensors")); err != nil || taken != "bird" || !isFile(filepath.Join(l.Dir, "bird.safetensors")) {
+	if taken, err := l.Take(at(elsewhere, "bird/pytorch_lora_weights.safetensors")); err != nil || taken != "bird" || !files.Exists(filepath.Join(l.Dir, "bird.safetensors")) {
 		t.Error(taken, err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,19 +23,14 @@ const (
 func Config(path string) string {
 	dir, base := filepath.Split(path)
 	name := strings.TrimSuffix(base, filepath.Ext(base))
-	if own := filepath.Join(dir, name+"."+peftConfig); isFile(own) {
+	if own := filepath.Join(dir, name+"."+peftConfig); files.Exists(own) {
 		return own
 	}
 	beside := filepath.Join(dir, peftConfig)
-	if !isFile(beside) || name != peftTensors && !alone(dir) {
+	if !files.Exists(beside) || name != peftTensors && !alone(dir) {
 		return ""
 	}
 	return beside
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && files.IsFile(info.Mode())
 }
 
 // alone tells that one file of a folder at most may be a LoRA: it was renamed, then.

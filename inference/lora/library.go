@@ -53,7 +53,7 @@ const diffusersTensors = "pytorch_lora_weights"
 func NameOfFile(path string) string {
 	name := NameOf(path)
 	dir, err := filepath.Abs(filepath.Dir(path))
-	if err != nil || name != diffusersTensors && (name != peftTensors || !isFile(filepath.Join(dir, peftConfig))) {
+	if err != nil || name != diffusersTensors && (name != peftTensors || !files.Exists(filepath.Join(dir, peftConfig))) {
 		return name
 	}
 	if cached := filepath.Dir(dir); filepath.Base(cached) == "snapshots" { // models--OWNER--NAME/snapshots/COMMIT

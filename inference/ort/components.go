@@ -169,7 +169,7 @@ func (s search) providers() []Component {
 func (s search) find(name, file string) Component {
 	c := Component{Name: name, File: file, State: Missing}
 	for _, dir := range s.folders {
-		if path := filepath.Join(dir, file); isFile(path) {
+		if path := filepath.Join(dir, file); files.Exists(path) {
 			c.Path, c.State = path, Found
 			return c
 		}
@@ -185,11 +185,6 @@ func (s search) find(name, file string) Component {
 		}
 	}
 	return c
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && files.IsFile(info.Mode())
 }
 
 var libraryName = regexp.MustCompile(`^(?:lib)?([A-Za-z]+?)(?:64_([0-9]+)(?:_[0-9]+)*\.dll|\.dll|\.so(?:\.([0-9]+)[0-9.]*)?)$`)

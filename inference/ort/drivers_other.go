@@ -2,4 +2,4 @@
 
 package ort
 
-func installedDrivers() []string { return nil }
+func installedDrivers() []string { return vulkanDrivers() }

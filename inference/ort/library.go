@@ -114,7 +114,7 @@ func inPlace(path, who string) (string, error) {
 func inFolder(dir string) (string, bool) {
 	for _, name := range libraryNames() {
 		path := filepath.Join(dir, name)
-		if info, err := os.Stat(path); err == nil && files.IsFile(info.Mode()) {
+		if files.Exists(path) {
 			return path, true
 		}
 	}

@@ -69,7 +69,7 @@ func OpenVINO(library string) string {
 		}
 	}
 	for _, dir := range places {
-		if path := filepath.Join(dir, name); isFile(path) {
+		if path := filepath.Join(dir, name); files.Exists(path) {
 			return path
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	binding "github.com/yalue/onnxruntime_go"
 
+	"realword/inference/files"
 	"realword/inference/message"
 	"realword/inference/onnx"
 	"realword/inference/ort/internal/native"
@@ -100,7 +101,7 @@ func loadVulkan(library string) (path string, err error) {
 		return vulkan.path, nil
 	}
 	path = vulkanLoader
-	if own := filepath.Join(filepath.Dir(library), vulkanLoader); isFile(own) {
+	if own := filepath.Join(filepath.Dir(library), vulkanLoader); files.Exists(own) {
 		path = own
 	}
 	if err := native.Load(path); err != nil {
@@ -112,12 +113,7 @@ func loadVulkan(library string) (path string, err error) {
 
 // GraphicsDrivers describes the drivers of graphics cards, so that a verdict on a card can be given up with them: on Windows those that are
 // installed, by name, version and date, on Linux those of Vulkan that are configured, by file and when that was changed. Nothing is loaded.
-func GraphicsDrivers() []string {
-	if runtime.GOOS == "windows" {
-		return installedDrivers()
-	}
-	return vulkanDrivers()
-}
+func GraphicsDrivers() []string { return installedDrivers() }
 
 func vulkanDrivers() (list []string) {
 	for _, name := range []string{"VK_DRIVER_FILES", "VK_ICD_FILENAMES"} {

@@ -2,13 +2,12 @@
 // with what they do, and who makes the jobs that are not made here alone.
 //
 // Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Farm, Queue.Away, Queue.Slots
-// and the Makers and Waits of runs. The open model can be fetched from here by computers of the farm that
-// lack it, unless the user has switched that off. Nothing listens before the user
-// starts to share, or has left it on when the window ended, and no farm is reached for that the user has not joined. What a job on the
-// farm sends are the events of package inference, so that everything else of the window takes them as if they came from here. Before a
-// farm is left, jobs are taken back from it and end with state.ErrRecalled; what a farm that is away has still of jobs that ended is taken
-// back once it is there, also by the next window. Page
-// belongs to Fyne's goroutine; Link, which holds the server and the connection, has goroutines of its own and may be used from any.
+// and the Makers and Waits of runs. The open model can be fetched from here by computers of the farm that lack it, unless the user has
+// switched that off. Nothing listens before the user starts to share, or has left it on when the window ended, and no farm is reached for
+// that the user has not joined. What a job on the farm sends are the events of package inference, so that everything else of the window
+// takes them as if they came from here. Before a farm is left, jobs are taken back from it and end with state.ErrRecalled; what a farm that
+// is away has still of jobs that ended is taken back once it is there, also by the next window. Page belongs to Fyne's goroutine; Link,
+// which holds the server and the connection, has goroutines of its own and may be used from any.
 package computers
 
 import (

@@ -28,6 +28,7 @@ func (b *Below) line() float32 {
 	return fyne.MeasureText(b.Text, theme.SizeForWidget(b.letters, b), fyne.TextStyle{}).Width
 }
 
+// NewBelow is one that says nothing yet.
 func NewBelow(color fyne.ThemeColorName) *Below {
 	b := &Below{Color: color, draw: widget.NewRichText(&widget.TextSegment{})}
 	b.draw.Wrapping = fyne.TextWrapWord

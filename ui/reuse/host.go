@@ -31,8 +31,8 @@ type Host struct {
 	// do is nil where there is no way, or the model is open.
 	Reach func(model string, again func()) (text string, do func())
 
-	LoRAs   *lora.Library     // nil: there is no room for any
-	Samples map[string][]byte // files of the references that come with the program, by SHA-256
+	LoRAs   *lora.Library            // nil: there is no room for any
+	Samples func() map[string][]byte // files of the references that come with the program, by SHA-256
 
 	OnFile func(path string) // it has no recipe, or is to be a reference all the same
 }

@@ -80,7 +80,7 @@ func (d *Desk) lacking(p state.Past) state.Past {
 // dataNow is the bytes of the references that are in the window, or come with the program, by SHA-256.
 func (d *Desk) dataNow() map[string][]byte {
 	have := map[string][]byte{}
-	maps.Copy(have, d.host.Samples)
+	maps.Copy(have, d.host.Samples())
 	for _, c := range d.host.State().Form.Cards {
 		if len(c.Ref.Data) > 0 {
 			have[c.Ref.SHA256] = c.Ref.Data

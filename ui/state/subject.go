@@ -212,6 +212,7 @@ func (f Form) arrangeAfter(after Group, cards []Card) Form {
 	})
 }
 
+// NextID is the ID that the next card gets: no card and no group has it or a larger one.
 func (f Form) NextID() int {
 	id := 0
 	for _, c := range f.Cards {

@@ -170,8 +170,7 @@ func (lineOf) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 // cardHead is the square of a card and what stands beside it: its name, and the rest below that. Where the card is so narrow that little of
-// a name could be read there, it stands over both. And where
-// no slider would have room there, all three stand below one another.
+// a name could be read there, it stands over both. And where no slider would have room there, all three stand below one another.
 type cardHead struct{ width float32 } // of the last layout, for MinSize
 
 const (
