@@ -39,7 +39,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{House: roomtest.New(t), t: t}
 	b.Desk = New(Host{
 		Samples: func() map[string][]byte { return nil },
-		State: b.Now, Change: b.Change, Background: b.Background, Layers: &b.Layers,
+		State:   b.Now, Change: b.Change, Background: b.Background, Layers: &b.Layers,
 		Store: func() *history.Store { return nil }, Eye: func() state.Eye { return state.Eye{Model: uitest.Toybox} },
 		Words: state.PlainWords, Reading: func(string) func() { return func() {} },
 		Small: func(s state.Shot) image.Image {
