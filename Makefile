@@ -42,7 +42,7 @@ NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.1
 ORT_VERSION := 1.30.0
 ORT_PACKAGE := onnxruntime-node@$(ORT_VERSION)
 ORT_SHA256  := 6e3390d6b783e7be946fad629292799da28d0b42f84856e50d2c1b0383291e75
-PLATFORM    := $(shell $(GO) env GOOS GOARCH | paste -sd/)
+PLATFORM    := $(shell $(GO) env GOOS GOARCH | paste -sd/ -)
 ifeq ($(PLATFORM),linux/amd64)
   ORT_MEMBER := linux/x64/libonnxruntime.so.1
 else ifeq ($(PLATFORM),linux/arm64)
