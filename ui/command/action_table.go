@@ -22,6 +22,7 @@ type Action struct {
 	Where string      // tells it from another of that label in the list of keys; ""
 	About string      // a sentence under the label of its button, where the label does not say all; ""
 	Key   string      // the key it has unless the user chooses another: "Ctrl+Alt+Enter", "Shift+Right", "R", or ""
+	Mac   string      // that on macOS, where Key is one of the system's; ""
 	Do    func()      // on the window's goroutine
 	Can   func() bool // whether it is possible now; nil is always
 	On    func() bool // for a switch: whether it is on; nil for all others
@@ -205,6 +206,7 @@ type Commands struct {
 	OnWrite func(r rune)                // text was typed then
 	Closing func() bool                 // the window closes: nothing is begun any more
 	Pending []kit.Taker                 // that may show what the form does not have yet, while something else has the focus
+	System  string                      // whose keys and menus they are; runtime.GOOS
 
 	win     fyne.Window
 	layers  *kit.Layers
@@ -218,7 +220,18 @@ type Commands struct {
 
 // New are those of a window; Bind gives them to its keys and menus once the fields are set, and again when they change.
 func New(win fyne.Window, layers *kit.Layers) *Commands {
-	return &Commands{win: win, layers: layers}
+	return &Commands{win: win, layers: layers, System: runtime.GOOS}
+}
+
+// actions is the table as it is by itself on this system.
+func (k *Commands) actions() []Action {
+	list := k.All()
+	for i := range list {
+		if a := &list[i]; k.native() && a.Mac != "" {
+			a.Key = a.Mac
+		}
+	}
+	return list
 }
 
 // KeyOf is the key that an action has now, as the window writes it; empty without one.

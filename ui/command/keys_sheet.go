@@ -35,7 +35,7 @@ func (c *Commands) ShowKeys() {
 		if from != "" {
 			own[from] = ""
 		}
-		for _, a := range c.All() { // what the action has by itself need not be kept
+		for _, a := range c.actions() { // what the action has by itself need not be kept
 			if own[a.ID] == a.Key {
 				delete(own, a.ID)
 			}
@@ -57,7 +57,7 @@ func (c *Commands) ShowKeys() {
 		MenuModels: i18n.T("Models"), MenuView: i18n.T("View"), MenuHelp: i18n.T("Help"),
 	}
 	plain := map[string]string{}
-	for _, a := range c.All() {
+	for _, a := range c.actions() {
 		plain[a.ID] = a.Key
 	}
 	for _, m := range []menu{MenuRun, MenuEdit, MenuView, MenuFile, MenuModels, MenuHelp, MenuNone} {

@@ -25,6 +25,7 @@ type menuEntry struct {
 // newMenuBar makes the menus. What can be done and what is on comes with refresh.
 func (k *Commands) newMenuBar() *menuBar {
 	b := &menuBar{Main: fyne.NewMainMenu()}
+	given := map[Stroke]bool{} // that an entry of a menu of macOS has
 	for m, name := range map[menu]string{
 		MenuFile: i18n.T("File"), MenuEdit: i18n.T("Edit"), MenuRun: i18n.T("Run"),
 		MenuModels: i18n.T("Models"), MenuView: i18n.T("View"), MenuHelp: i18n.T("Help"),
@@ -42,8 +43,10 @@ func (k *Commands) newMenuBar() *menuBar {
 			}
 			item := fyne.NewMenuItem(a.Label, func() { k.PerformKey(a) })
 			item.IsQuit = a.ID == "file.quit"
-			if s, err := ParseStroke(a.Key); err == nil {
-				item.Shortcut = listed(s)
+			if s, err := ParseStroke(a.Key); err == nil && (!k.native() || nativeKey(s) && !given[s]) {
+				item.Shortcut, given[s] = listed(s), true
+			} else if err == nil && !systemKeys[s] {
+				item.Label += " (" + s.Shown() + ")"
 			}
 			entries.Items = append(entries.Items, item)
 			b.Items = append(b.Items, menuEntry{item, a})
@@ -56,6 +59,21 @@ func (k *Commands) newMenuBar() *menuBar {
 	b.Main.Items = slices.DeleteFunc(b.Main.Items, func(m *fyne.Menu) bool { return m == nil || len(m.Items) == 0 })
 	return b
 }
+
+// native tells whether the menus are the system's, at the top of the screen, which hears their keys before the window does.
+func (k *Commands) native() bool { return k.System == "darwin" }
+
+// systemKeys are those of the entries that macOS has in the menus of every program: quit, hide, hide the others, minimise.
+var systemKeys = map[Stroke]bool{
+	{fyne.KeyModifierShortcutDefault, fyne.KeyQ}:                       true,
+	{fyne.KeyModifierShortcutDefault, fyne.KeyH}:                       true,
+	{fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt, fyne.KeyH}: true,
+	{fyne.KeyModifierShortcutDefault, fyne.KeyM}:                       true,
+}
+
+// nativeKey tells whether a menu of macOS may have a key. One without Cmd may not: Fyne leaves out to say that it has no modifiers, and the
+// system then means Cmd and that key, so that Q would be Cmd+Q; and Shift or Option and a letter are text. The window hears those by itself.
+func nativeKey(s Stroke) bool { return s.Mod&fyne.KeyModifierShortcutDefault != 0 && !systemKeys[s] }
 
 // shownKey has Fyne's menus write Enter, as all else does, and not Return. Menus of macOS have a sign for it.
 func shownKey(key fyne.KeyName) fyne.KeyName {
@@ -153,7 +171,7 @@ func (k *Commands) Bind() {
 		k.win.Canvas().RemoveShortcut(s)
 	}
 	k.heard = nil
-	k.Table = newTable(k.All(), k.Own())
+	k.Table = newTable(k.actions(), k.Own())
 	k.keys()
 	k.Menus = k.newMenuBar()
 	k.Menus.refresh(k.can)

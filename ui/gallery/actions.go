@@ -45,7 +45,8 @@ func (g *Page) Actions() []command.Action {
 			},
 		},
 		{
-			ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.Toggle, Can: open,
+			ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Mac: "Ctrl+Shift+H",
+			Do: g.Toggle, Can: open,
 			On: func() bool { return g.Shown() },
 		},
 		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: kept},
