@@ -30,11 +30,7 @@ func (w *Window) allActions() []command.Action {
 		w.models.Actions(),
 		inRooms(w.stage.StepActions()),
 		[]command.Action{{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back}},
-		[]command.Action{
-			{ID: "view.menus", Label: i18n.T("Open the menus"), Key: "F10", Do: w.OpenMenus},
-			{ID: "view.menu", Label: i18n.T("Menu of what has the focus"), Key: "Shift+F10", Do: w.menuHere},
-			{ID: "view.menu.other", Label: i18n.T("Menu of what has the focus"), Key: "Menu", Do: w.menuHere},
-		},
+		w.menuActions(),
 		inRooms(w.columns.actions()),
 		inRooms(w.queueActions()),
 		inRooms(w.stage.MaskActions()),
@@ -60,6 +56,18 @@ func (w *Window) allActions() []command.Action {
 			},
 		},
 	)
+}
+
+// menuActions open menus. Those of macOS have a key of the system's own.
+func (w *Window) menuActions() []command.Action {
+	list := []command.Action{
+		{ID: "view.menu", Label: i18n.T("Menu of what has the focus"), Key: "Shift+F10", Do: w.menuHere},
+		{ID: "view.menu.other", Label: i18n.T("Menu of what has the focus"), Key: "Menu", Do: w.menuHere},
+	}
+	if w.NativeMenus() {
+		return list
+	}
+	return append([]command.Action{{ID: "view.menus", Label: i18n.T("Open the menus"), Key: "F10", Do: w.OpenMenus}}, list...)
 }
 
 // inRooms are actions on what a page covers, but for those that tell by themselves what they do, or stop what goes on.

@@ -60,6 +60,9 @@ func TestLookMenusOfMacOSTakeNoLetters(t *testing.T) {
 	if got := b.KeyOf("history.show"); got != (command.Stroke{Mod: cmd | fyne.KeyModifierShift, Key: fyne.KeyH}).Shown() {
 		t.Errorf("sessions and pictures are shown with %s", got)
 	}
+	if b.Press(command.Stroke{Key: fyne.KeyF10}) {
+		t.Error("F10 opens menus that the window has not got")
+	}
 	if !b.Press(command.Stroke{Key: fyne.KeyQ}) {
 		t.Error("the window does not hear Q")
 	}

@@ -227,7 +227,7 @@ func New(win fyne.Window, layers *kit.Layers) *Commands {
 func (k *Commands) actions() []Action {
 	list := k.All()
 	for i := range list {
-		if a := &list[i]; k.native() && a.Mac != "" {
+		if a := &list[i]; k.NativeMenus() && a.Mac != "" {
 			a.Key = a.Mac
 		}
 	}

@@ -43,7 +43,7 @@ func (k *Commands) newMenuBar() *menuBar {
 			}
 			item := fyne.NewMenuItem(a.Label, func() { k.PerformKey(a) })
 			item.IsQuit = a.ID == "file.quit"
-			if s, err := ParseStroke(a.Key); err == nil && (!k.native() || nativeKey(s) && !given[s]) {
+			if s, err := ParseStroke(a.Key); err == nil && (!k.NativeMenus() || nativeKey(s) && !given[s]) {
 				item.Shortcut, given[s] = listed(s), true
 			} else if err == nil && !systemKeys[s] {
 				item.Label += " (" + s.Shown() + ")"
@@ -60,8 +60,8 @@ func (k *Commands) newMenuBar() *menuBar {
 	return b
 }
 
-// native tells whether the menus are the system's, at the top of the screen, which hears their keys before the window does.
-func (k *Commands) native() bool { return k.System == "darwin" }
+// NativeMenus tells whether the menus are the system's, at the top of the screen, which hears their keys before the window does.
+func (k *Commands) NativeMenus() bool { return k.System == "darwin" }
 
 // systemKeys are those of the entries that macOS has in the menus of every program: quit, hide, hide the others, minimise.
 var systemKeys = map[Stroke]bool{
@@ -117,7 +117,7 @@ func (k *Commands) OpenMenus() { k.openMenu(0) }
 // openMenu opens a menu of the bar from the keyboard, with its first entry for arrows and Enter.
 func (k *Commands) openMenu(n int) {
 	c, ok := k.win.Canvas().(interface{ ToggleMenu() })
-	if !ok || k.win.Canvas().Overlays().Top() != nil || n >= len(k.Menus.Main.Items) {
+	if !ok || k.NativeMenus() || k.win.Canvas().Overlays().Top() != nil || n >= len(k.Menus.Main.Items) {
 		return
 	}
 	c.ToggleMenu()
@@ -142,13 +142,16 @@ func menuLetters(names []string) []string {
 	return letters
 }
 
-// listen opens the menus with F10 and with Alt and a letter, where these keys do nothing else.
+// listen opens the menus with Alt and a letter, where these keys do nothing else: on macOS Option and a letter write another one.
 func (b *menuBar) listen(k *Commands) {
 	var names []string
 	for _, m := range b.Main.Items {
 		names = append(names, m.Label)
 	}
 	k.letters = map[Stroke]int{}
+	if k.NativeMenus() {
+		return
+	}
 	for i, letter := range menuLetters(names) {
 		s := Stroke{fyne.KeyModifierAlt, fyne.KeyName(letter)}
 		if _, taken := k.Table.Keys[s.plain()]; letter == "" || taken {
