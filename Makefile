@@ -36,6 +36,8 @@ space := $(empty) $(empty)
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FYNE     := fyne.io/tools/cmd/fyne@v1.7.4
+# Who signs the app that `make package` makes on macOS: a name of the keychain, or nobody.
+SIGN     ?= -
 NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.1
 
 # ONNX Runtime, as inference/ort/library.go looks for it.
@@ -316,10 +318,15 @@ screenshots: build screen ## a picture of every screen, dark and light, with the
 	assets/screenshots/make.sh
 
 .PHONY: package
-package: build ## an installable package for this system in dist/
+ifeq ($(firstword $(subst /, ,$(PLATFORM))),darwin)
+package: deps $(LICENCES)/onnxruntime.txt
+	@VERSION=$(VERSION) TAGS=$(TAGS) LIBRARY='$(or $(REALWORD_ONNXRUNTIME),$(ORT_LIBRARY))' LICENCES='$(LICENCES)' FYNE='$(GO) run $(FYNE)' SIGN='$(SIGN)' app/darwin/package.sh dist
+else
+package: build ## a package for this system in dist/ (on macOS an app with all that it needs, and a zip of it; SIGN: who signs it)
 	mkdir -p dist && cp FyneApp.toml dist/FyneApp.toml.kept
-	cd dist && $(GO) run $(FYNE) package --executable $(CURDIR)/$(BIN) --src .. ; \
-	  status=$$?; mv FyneApp.toml.kept ../FyneApp.toml; exit $$status
+	cd dist && $(GO) run $(FYNE) package --executable $(CURDIR)/$(BIN) --src .. || status=$$?; \
+	  mv FyneApp.toml.kept ../FyneApp.toml; exit $${status:-0}
+endif
 
 .PHONY: package-windows
 package-windows: $(ORT_HEADERS) $(WINDOWS_FOLDER)/onnxruntime.dll $(LICENCES)/onnxruntime.txt ## a zip and an installer for Windows in dist/, built on Linux (DEVICE=openvino: and OpenVINO, a zip for the program's folder)
@@ -492,7 +499,7 @@ define wheel
 $(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
 wheel() { \
   $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --platform "$${3:-win_amd64}" "$$1"; \
-  local sum; sum=$$(sha256sum *.whl | cut -d' ' -f1); \
+  local sum; sum=$$({ sha256sum *.whl 2>/dev/null || shasum -a 256 *.whl; } | cut -d' ' -f1); \
   [ "$$sum" = "$$2" ] || { echo "$$1 has SHA-256 $$sum, expected $$2: it is not used." >&2; exit 1; }; \
   $(PYTHON) -m zipfile -e *.whl . && rm *.whl; \
 }

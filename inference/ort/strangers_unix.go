@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"syscall"
 )
 
@@ -17,16 +20,38 @@ func unguarded(dir, library string) string {
 	if err != nil {
 		return err.Error()
 	}
-	if why := strangers(dir, 0); why != "" {
+	h := host{user: os.Getuid(), group: os.Getgid(), apple: runtime.GOOS == "darwin", administers: administers}
+	if why := h.strangers(dir, 0); why != "" {
 		return why
 	}
-	return strangers(real, 1)
+	return h.strangers(real, 1)
+}
+
+// admin is the group of those who administer a Mac.
+const admin = 80
+
+// administers tells whether a user of a Mac administers it.
+func administers(uid uint32) bool {
+	who, err := user.LookupId(strconv.Itoa(int(uid)))
+	if err != nil {
+		return false
+	}
+	groups, err := who.GroupIds()
+	return err == nil && slices.Contains(groups, strconv.Itoa(admin))
+}
+
+// host is who runs the program, and where.
+type host struct {
+	user, group int
+	apple       bool
+	administers func(uid uint32) bool // of a Mac
 }
 
 // strangers says who, beside this user and the system's administrator, could change what lies at a path: who owns it or a folder on
 // the way to it, or may write there. "" is nobody. In a folder with the sticky bit (/tmp) others may add files but not change these;
-// that is enough for folders that are more than shallow levels up.
-func strangers(path string, shallow int) string {
+// that is enough for folders that are more than shallow levels up. On a Mac an app belongs to the one who has put it into the folder of apps,
+// and who may put others there for everybody.
+func (h host) strangers(path string, shallow int) string {
 	for level := 0; ; level++ {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -36,11 +61,11 @@ func strangers(path string, shallow int) string {
 		if !ok {
 			return ""
 		}
-		if owner.Uid != 0 && int(owner.Uid) != os.Getuid() {
+		if owner.Uid != 0 && int(owner.Uid) != h.user && !(h.apple && h.administers(owner.Uid)) {
 			return fmt.Sprintf("%s belongs to another user", path)
 		}
 		// A group of the user alone has the user's number; administrators of macOS are a group that may do all this anyway.
-		own := owner.Gid == 0 || int(owner.Gid) == os.Getgid() && owner.Gid == owner.Uid || runtime.GOOS == "darwin" && owner.Gid == 80
+		own := owner.Gid == 0 || int(owner.Gid) == h.group && owner.Gid == owner.Uid || h.apple && owner.Gid == admin
 		writable := info.Mode().Perm()&0o002 != 0 || info.Mode().Perm()&0o020 != 0 && !own
 		if writable && (level <= shallow || info.Mode()&fs.ModeSticky == 0) {
 			return fmt.Sprintf("others may write to %s", path)
