@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -15,17 +16,35 @@ import (
 )
 
 // TestJobsBeforeTheHistoryIsOpen are written down once it is, before those that wait in it, and what runs is left for the next start,
-// without what it has made until then.
+// without what is in files by then: also what came when the window was closing, and nothing of what has no file.
 func TestJobsBeforeTheHistoryIsOpen(t *testing.T) {
 	for _, c := range []struct {
-		ends  bool
-		later int // pictures that are made once it is open
-	}{{false, 0}, {false, 1}, {false, 2}, {true, 0}} {
+		ends     bool
+		later    int  // pictures that are made once it is open
+		closing  bool // and when the window is closing
+		homeless bool // no picture can be written into its file
+		want     int  // pictures of the job that the next start finds, beside those of the others
+	}{
+		{want: 2},
+		{later: 1, want: 1},
+		{later: 2},
+		{later: 1, closing: true, want: 1},
+		{later: 2, closing: true},
+		{later: 1, homeless: true, want: 3},
+		{later: 2, homeless: true, want: 3},
+		{ends: true},
+		{ends: true, later: 1, homeless: true, want: 2}, // of a job that has ended, only what is nowhere
+	} {
 		dir := t.TempDir()
 		before := keeping(t, dir)
 		before.queue.Pause()
 		before.ask("old")
 		before.end0()
+		if c.homeless {
+			if err := os.WriteFile(filepath.Join(dir, "pictures"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 		busy := true
 		path := filepath.Join(dir, "history.db")
 		b := ready(t, func(o *Options) {
@@ -48,22 +67,26 @@ func TestJobsBeforeTheHistoryIsOpen(t *testing.T) {
 		busy = false
 		b.session.Retry()
 		b.until("the history is open", func() bool { return b.state.History.Open && len(b.state.Queue.Waiting) == 3 })
+		if c.closing {
+			b.keep()
+		}
 		for n := range c.later {
 			b.send(j, uitest.Picture(j.request, 1+n))
 		}
-		b.until("all are in files", func() bool {
-			return !slices.ContainsFunc(b.state.Shots, func(s state.Shot) bool { return s.Path == "" })
+		b.until("all are written", func() bool {
+			return !slices.ContainsFunc(b.state.Shots, func(s state.Shot) bool { return s.Path == "" && s.SaveErr == nil })
 		})
-		want := []string{fmt.Sprintf("one %d false", 2-c.later), "two 3 false", "three 3 true", "old 1 false"}
-		if c.later == 2 {
+		want := []string{fmt.Sprintf("one %d false", c.want), "two 3 false", "three 3 true", "old 1 false"}
+		if c.want == 0 {
 			want = want[1:]
 		}
 		if c.ends {
 			b.queue.Pause()
 			b.end(j, inference.Failed{Err: errors.New("enough")})
-			want = want[1:]
 		}
-		b.keep()
+		if !c.closing {
+			b.keep()
+		}
 		if err := b.journal.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -42,6 +42,7 @@ type Journal struct {
 	session *session                      // that rounds and drafts go to from now on
 	drafts  map[*session]*draft           // that are not kept yet, the newest of each session
 	running map[uint64]bool               // rounds whose events still come
+	flights map[int]*recording            // of tasks, until all of their events, and all of their pictures' files, have come
 	over    int                           // rounds whose events have all been recorded
 
 	unkept map[int]bool // tasks that could not be written down yet
@@ -71,8 +72,9 @@ type finishedShot struct {
 	ready inference.PictureReady
 }
 
-// recording is a round that is being recorded. It ends in the history once its finished pictures are in files or kept: until then its job
-// stays in the queue, so that a program that dies makes again what is nowhere. It belongs to the changes.
+// recording is a job whose events come. Its round ends in the history once its finished pictures are in files or kept: until then the job
+// stays in the queue, so that a program that dies makes again what is nowhere. Where it has no round, as it began before there was a store,
+// or in one that is lost, the job waits without the pictures that are in files. It belongs to the changes.
 type recording struct {
 	*Recorder
 	unfiled int             // finished pictures that are neither yet
@@ -80,7 +82,14 @@ type recording struct {
 	lost    error           // why a step is not kept; nil: all are
 	task    int
 	over    bool // all events have come
+	dropped bool // what it has not made is not wanted any more
+
+	made map[int]bool // pictures that are made, and whether they are in files or kept; belongs to mu, as the next
+	out  bool         // all events have come
 }
+
+// in tells whether its round is one of a store, or is to be.
+func (r *recording) in(s *history.Store) bool { return r.store == s }
 
 func (r *recording) event(e inference.Event) error {
 	switch e.(type) {
@@ -127,7 +136,7 @@ func (r *recording) filed() error {
 func New(told func(error), idle, begun func()) *Journal {
 	j := &Journal{
 		told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, running: map[uint64]bool{},
-		jobs: map[int]*job{}, drafts: map[*session]*draft{}, pause: retryEvery,
+		flights: map[int]*recording{}, jobs: map[int]*job{}, drafts: map[*session]*draft{}, pause: retryEvery,
 	}
 	j.done = sync.NewCond(&j.mu)
 	return j
@@ -287,17 +296,18 @@ func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
 // Record journals a round from its begin, and passes the events of its job on, each before it is journalled: the screen comes first.
 // The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. Each finished picture has to come to Saved or
 // Unsaved: the round ends, and its job leaves the queue, when the last of them was recorded. When all events have come, the oldest step
-// data beyond Budget goes. Steps that the disk is too slow for are left out. Without a store nothing is recorded of the round.
+// data beyond Budget goes. Steps that the disk is too slow for are left out. Without a store nothing is recorded of the round; a task that is
+// enqueued when there is one waits, until it is dropped, without the pictures that are in files.
 func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64,
 	events <-chan inference.Event,
 ) <-chan inference.Event {
-	if j.Store() == nil {
-		return events
-	}
-	rec := &recording{Recorder: NewRecorder(nil, 0, r), task: task}
+	rec := &recording{Recorder: NewRecorder(nil, 0, r), task: task, made: map[int]bool{}}
 	rec.Model = model
 	rec.Thumb = int(j.Thumb.Load())
 	to := j.current()
+	j.mu.Lock()
+	j.flights[task] = rec
+	j.mu.Unlock()
 	j.Do(func(s *history.Store) error {
 		rec.store = s
 		rec.begin = func() (uint64, error) {
@@ -308,6 +318,14 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 		rec.Round, rec.failed = rec.begin()
 		return rec.failed
 	})
+	record := func(change func() error) {
+		j.Do(func(s *history.Store) error {
+			if !rec.in(s) {
+				return nil
+			}
+			return change()
+		})
+	}
 	out := make(chan inference.Event)
 	go func() {
 		defer close(out)
@@ -320,7 +338,7 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 			case inference.PictureReady:
 				stepped = false
 				j.mu.Lock()
-				j.made[e.Image] = finishedShot{rec, e}
+				j.made[e.Image], rec.made[e.Picture] = finishedShot{rec, e}, false
 				j.mu.Unlock()
 			}
 			out <- e
@@ -328,14 +346,21 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 				continue
 			} else if is && j.behind() > mostWaiting {
 				gap = step.Picture
-				j.Do(func(*history.Store) error { return rec.leaveOut(step.Picture) })
+				record(func() error { return rec.leaveOut(step.Picture) })
 				continue
 			}
-			j.Do(func(*history.Store) error { return rec.event(e) })
+			record(func() error { return rec.event(e) })
 		}
+		j.mu.Lock()
+		rec.out = true
+		j.land(rec)
+		j.mu.Unlock()
 		j.Do(func(s *history.Store) error {
 			rec.over = true
-			if j.runs(rec.Round, false); rec.failed != nil {
+			if j.runs(rec.Round, false); !rec.in(s) {
+				return nil
+			}
+			if rec.failed != nil {
 				return cmp.Or(j.unneeded(s, rec), rec.failed)
 			}
 			if id := rec.Picture(of); stepped && id != 0 && j.Stopped != nil {
@@ -390,20 +415,41 @@ func (j *Journal) unneeded(s *history.Store, r *recording) error {
 	return nil
 }
 
-// Saved journals the file of a finished picture of a recorded round, which belongs to the history then: sha256 is that of its bytes.
-// then is told the picture's number in the history, on the journal's goroutine.
+// land forgets a job that has nothing more to come. It belongs to mu.
+func (j *Journal) land(r *recording) {
+	if r.out && len(r.nowhere()) == 0 && j.flights[r.task] == r {
+		delete(j.flights, r.task)
+	}
+}
+
+// nowhere are its pictures that are made, and neither in files nor kept. It belongs to mu.
+func (r *recording) nowhere() []int {
+	var list []int
+	for picture, filed := range r.made {
+		if !filed {
+			list = append(list, picture)
+		}
+	}
+	return list
+}
+
+// Saved journals the file of a finished picture of a job that came through Record. Of a recorded round it belongs to the history then:
+// sha256 is that of its bytes, and then is told the picture's number in the history, on the journal's goroutine.
 func (j *Journal) Saved(ready inference.PictureReady, file, sha256 string, then func(picture uint64)) {
 	made, ok := j.take(ready.Image)
 	if !ok {
 		return
 	}
 	j.Do(func(s *history.Store) error {
+		if !made.round.in(s) {
+			return j.shorten(s, made.round)
+		}
 		err := made.round.Saved(made.ready, file, sha256)
 		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
 			then(id)
 		}
 		err = errors.Join(err, made.round.filed()) // also where it could not be recorded: the picture is in its file
-		return errors.Join(err, j.unneeded(s, made.round))
+		return errors.Join(err, j.unneeded(s, made.round), j.shorten(s, made.round))
 	})
 }
 
@@ -416,7 +462,10 @@ func (j *Journal) Unsaved(ready inference.PictureReady, png []byte, then func(pi
 	if !ok || len(png) == 0 {
 		return
 	}
-	j.Do(func(*history.Store) error {
+	j.Do(func(s *history.Store) error {
+		if !made.round.in(s) {
+			return nil
+		}
 		err := made.round.Unsaved(made.ready, png)
 		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
 			j.take(ready.Image)
@@ -432,7 +481,10 @@ func (j *Journal) take(img *image.NRGBA) (finishedShot, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	made, ok := j.made[img]
-	delete(j.made, img)
+	if delete(j.made, img); ok {
+		made.round.made[made.ready.Picture] = true
+		j.land(made.round)
+	}
 	return made, ok
 }
 

@@ -44,6 +44,10 @@ func (j *Journal) enqueue(to *session, task int, r inference.Request, model stri
 		if k.dropped || k.id != 0 {
 			return nil
 		}
+		if _, lacks := j.rest(s, task, r); !lacks {
+			k.dropped = true
+			return nil
+		}
 		if !slices.Contains(j.order, task) {
 			j.order = append(j.order, task)
 		}
@@ -55,6 +59,7 @@ func (j *Journal) enqueue(to *session, task int, r inference.Request, model stri
 func (j *Journal) write(s *history.Store, to *session, task int, r inference.Request, model string, parents []uint64) error {
 	k := j.job(task)
 	if k.id == 0 {
+		r, _ := j.rest(s, task, r)
 		plan, err := j.plan(s, to, r, model, parents)
 		if err != nil {
 			return err
@@ -153,9 +158,16 @@ func gone(err error) error {
 // Leave has a task that is about to run, or runs, wait for the next start, before all others: the program ends. From then on it stays in
 // the queue, whatever its events say: what is made is what the next start finds finished. It must be kept.
 func (j *Journal) Leave(task int) {
-	j.Do(func(*history.Store) error {
-		j.job(task).left = true
+	j.Do(func(s *history.Store) error {
+		k := j.job(task)
+		if k.dropped {
+			return nil
+		}
+		k.left = true
 		j.order = slices.Insert(j.without(task), 0, task)
+		if f := j.flight(task); f != nil {
+			return j.shorten(s, f)
+		}
 		return nil
 	})
 	j.change(task, func(s *history.Store, k *job) error {
@@ -228,7 +240,74 @@ func (j *Journal) Adopt(task int, w Waiting) {
 	})
 }
 
-// Drop takes a task out of the queue, unless it was left, or is a round: that leaves it by its end.
+// flight is a task that runs, or has pictures that are nowhere yet; nil: it is neither.
+func (j *Journal) flight(task int) *recording {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.flights[task]
+}
+
+// rest is what of a task has to wait, and whether anything of it has: what it has made while it had no round is not made again once it is
+// in files.
+func (j *Journal) rest(s *history.Store, task int, r inference.Request) (rest inference.Request, lacks bool) {
+	if f := j.flight(task); f != nil && !j.begins(s, f) {
+		return j.restOf(f)
+	}
+	return r, true
+}
+
+// begins tells whether a job has a round, or will have one.
+func (j *Journal) begins(s *history.Store, f *recording) bool {
+	k := j.job(f.task)
+	return k.round != 0 || f.in(s) && !k.left
+}
+
+// restOf is rest of a job without a round.
+func (j *Journal) restOf(f *recording) (rest inference.Request, lacks bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	rest = f.request
+	var seeds []uint64
+	for picture, seed := range rest.Seeds {
+		filed, made := f.made[picture]
+		over := rest.Grid != nil && slices.Contains(rest.Grid.Made, picture) || f.dropped && !made
+		if !filed && !over {
+			seeds = append(seeds, seed)
+		}
+	}
+	if len(seeds) < len(rest.Seeds) && rest.Grid == nil { // a grid is made again: the history has none of its cells
+		rest.Seeds, rest.From = seeds, nil
+	}
+	return rest, len(seeds) > 0
+}
+
+// shorten has a job without a round wait without what it does not lack any more.
+func (j *Journal) shorten(s *history.Store, f *recording) error {
+	k := j.job(f.task)
+	if k.dropped || j.begins(s, f) {
+		return nil
+	}
+	r, lacks := j.restOf(f)
+	switch {
+	case !lacks:
+		return j.remove(s, f.task)
+	case len(r.Seeds) == len(f.request.Seeds):
+		return nil
+	}
+	return j.keep(s, f.task, func(s *history.Store) error {
+		if k.id == 0 {
+			return nil
+		}
+		said, err := recipe.New(r, f.Model)
+		if err == nil {
+			err = s.ShortenJob(k.id, said)
+		}
+		return gone(err)
+	})
+}
+
+// Drop takes a task out of the queue, unless it was left, or is a round: that leaves it by its end. One that ran without a round waits
+// until what it has made is in files.
 func (j *Journal) Drop(task int) {
 	j.Do(func(s *history.Store) error { return j.drop(s, task) })
 }
@@ -238,6 +317,16 @@ func (j *Journal) drop(s *history.Store, task int) error {
 	if k.left || k.round != 0 {
 		return nil
 	}
+	if f := j.flight(task); f != nil && !f.in(s) {
+		f.dropped = true
+		return j.shorten(s, f)
+	}
+	return j.remove(s, task)
+}
+
+// remove takes a task out of the queue that is no round.
+func (j *Journal) remove(s *history.Store, task int) error {
+	k := j.job(task)
 	k.dropped = true
 	j.forget(task)
 	if j.order = j.without(task); k.id == 0 {

@@ -380,7 +380,6 @@ func (q *Queue) apply(id int, events []inference.Event) {
 			switch e := e.(type) {
 			case inference.PictureReady:
 				one.made = append(one.made, e.Picture)
-				q.shorten(one, f.Task)
 			case inference.Done:
 				q.ended(s, f, paused, nil)
 			case inference.Failed:
@@ -397,19 +396,6 @@ func (q *Queue) apply(id int, events []inference.Event) {
 		}
 		q.OnQuieter()
 	})
-}
-
-// shorten has a job that the history has as one that waits wait without the pictures that it has made: they are in files. A grid is made
-// again, as the history has none of its cells.
-func (q *Queue) shorten(one *flight, t state.Task) {
-	if !one.early || t.Request.Grid != nil {
-		return
-	}
-	if r := without(t.Request, one.made); len(r.Seeds) > 0 {
-		q.Journal.Amend(t.ID, r, q.modelOf(t), t.Parents)
-	} else {
-		q.Journal.Drop(t.ID)
-	}
 }
 
 // ended lets the next job begin. paused tells whether none was to begin before this one ended, and why is why it failed; nil: it did not.
@@ -526,11 +512,8 @@ func (q *Queue) TakeUp(kept []Kept) {
 		}
 		for _, f := range slices.Backward(s.Queue.Flights) {
 			t, one := f.Task, q.flights[f.Task.ID]
-			if one == nil || len(f.Rest()) == 0 { // it is being stopped
+			if one == nil || f.Run.Phase != state.Running { // it is being stopped
 				continue
-			}
-			if t.Request.Grid == nil { // what it has made is in files
-				t.Request = without(t.Request, one.made)
 			}
 			q.file(t, first, 0)
 			first, one.early = t.ID, true
