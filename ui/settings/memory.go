@@ -200,12 +200,16 @@ func (m *memoryLine) apply(fit memory.Remedy) {
 // Before runs what begins a job, after asking where the job will not fit.
 func (s *Panel) Before(run func()) {
 	m := s.memory
-	if m.plan == nil || m.plan.Verdict != memory.TooLarge {
+	ask := func() {
 		run()
+		s.unsay()
+	}
+	if m.plan == nil || m.plan.Verdict != memory.TooLarge {
+		ask()
 		return
 	}
 	m.host.Layers.Warn(i18n.T("This job will not fit in memory"),
 		i18n.T("It needs about %s, and %s is available. The system may close Realword or another program. Finished pictures are kept.",
 			wording.Bytes(m.plan.Peak), wording.Bytes(m.plan.Available)),
-		i18n.T("Cancel"), i18n.T("Run anyway"), run)
+		i18n.T("Cancel"), i18n.T("Run anyway"), ask)
 }

@@ -63,13 +63,7 @@ type Panel struct {
 	Head      *fyne.Container // the run in small, for the head of the window; hidden
 	head      *head
 	memory    *memoryLine
-	asked     asked
-}
-
-// asked is what settings are for: a model, and the job after those that were asked for.
-type asked struct {
-	model *bundle.Manifest
-	round int
+	model     *bundle.Manifest // that the panel shows
 }
 
 // mostPictures is how many pictures a job makes.
@@ -239,13 +233,8 @@ func (s *Panel) Shows(st state.State) []any {
 	}
 }
 
-// unsay takes away what was said of settings that were typed, once a job has them, or another model.
-func (s *Panel) unsay(st state.State) {
-	now := asked{st.Model, st.Run().No}
-	if now == s.asked {
-		return
-	}
-	s.asked = now
+// unsay takes away what was said of settings that were typed: a job has them, or they are those of another model.
+func (s *Panel) unsay() {
 	for _, d := range append(slices.Collect(maps.Values(s.dials)), s.Steps, s.Stop, s.count) {
 		d.Unsay()
 	}
@@ -260,7 +249,10 @@ func (s *Panel) unsay(st state.State) {
 // Refresh makes the knobs equal to the state.
 func (s *Panel) Refresh() {
 	st := s.host.State()
-	s.unsay(st)
+	if st.Model != s.model {
+		s.model = st.Model
+		s.unsay()
+	}
 	f := st.Form
 	mine := s.mine()
 	for name, b := range s.Presets {
@@ -345,7 +337,6 @@ func onTwoLines(path string) string {
 // RefreshRun shows where the run stands, or why none can start.
 func (s *Panel) RefreshRun() {
 	st := s.host.State()
-	s.unsay(st)
 	run, reasons := st.Run(), st.Reasons()
 	importance := widget.LowImportance
 	text := strings.Join(reasons, "\n")

@@ -78,11 +78,11 @@ func newRoom(t *testing.T) *room {
 
 func (r *room) form() state.Form { return r.State.Form }
 
-// TestWhatBecameOfANumberIsSaidUntilAJobHasIt, or another model is open.
+// TestWhatBecameOfANumberIsSaidUntilAJobHasIt, or another model is open: not one that was asked for before, and begins then.
 func TestWhatBecameOfANumberIsSaidUntilAJobHasIt(t *testing.T) {
 	r := newRoom(t)
 	for name, next := range map[string]func(){
-		"a job": func() { r.Change(func(s *state.State) { *s = s.Begin(state.Task{}, 1, 2) }) },
+		"a job": func() { r.Before(func() {}) },
 		"a model": func() {
 			r.Change(func(s *state.State) {
 				m := *s.Model
@@ -99,6 +99,10 @@ func TestWhatBecameOfANumberIsSaidUntilAJobHasIt(t *testing.T) {
 		r.Win.Canvas().Unfocus()
 		if r.Settle(); r.Steps.Remark() != "999 becomes 60 (1 to 60)" || r.shape.note.Hidden {
 			t.Errorf("of what was typed it says %q, of the size %q", r.Steps.Remark(), r.shape.note.Text)
+		}
+		r.Change(func(s *state.State) { *s = s.Begin(state.Task{}, 1, 2) })
+		if r.Settle(); r.Steps.Remark() == "" || r.shape.note.Hidden {
+			t.Errorf("with an earlier job it says %q, of the size %q", r.Steps.Remark(), r.shape.note.Text)
 		}
 		next()
 		if r.Settle(); r.Steps.Remark() != "" || r.shape.note.Visible() {
