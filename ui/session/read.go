@@ -158,7 +158,8 @@ func (k *Keeper) read(s *history.Store, id uint64, see state.Eye) (opened, error
 	out, err := readSession(s, id, see)
 	if data != nil && err == nil {
 		out.form, out.missing = draftForm(func(sha256 string) ([]byte, error) {
-			if i := slices.IndexFunc(references, func(r inference.Reference) bool { return r.SHA256 == sha256 }); i >= 0 {
+			has := func(r inference.Reference) bool { return r.SHA256 == sha256 && len(r.Data) > 0 } // else it waits for its file, which may be back
+			if i := slices.IndexFunc(references, has); i >= 0 {
 				return references[i].Data, nil
 			}
 			return s.ReferenceData(sha256)
