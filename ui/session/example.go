@@ -70,11 +70,11 @@ func (k *Keeper) lookAt(o opened) {
 		s.Words = k.host.Words(s.Form.Prompt)
 		s.Selected, s.Latest, s.Pending = 0, 0, inference.Word{}
 		s.PickErr, s.ActionErr = o.missing, nil
-		s.Shots = slices.Clone(o.shots)
-		for i := range s.Shots {
-			s.Shots[i].Elsewhere = true
+		own := slices.Clone(o.shots)
+		for i := range own {
+			own[i].Elsewhere = true
 		}
-		s.View = state.View{Shot: len(s.Shots) - 1, Step: -1}
+		s.Shots, s.View = among(s.Guests(), own)
 		s.Last = state.Round{}
 		k.kept = draft(s.Form)
 		k.host.OnTakenUp()
@@ -89,6 +89,25 @@ func (k *Keeper) begun() {
 	}
 }
 
+// home are the pictures of a session as they were, but for those that came along into another state: there they may have got a file. Behind
+// them are the others that are in this window alone.
+func home(was []state.Shot, now state.State) []state.Shot {
+	list := slices.Clone(was)
+	own := state.State{Shots: was}
+	for _, shot := range now.Shots {
+		switch i := own.Find(shot); {
+		case !shot.Guest && !shot.Here():
+		case i >= 0:
+			shot.Guest, shot.Elsewhere = was[i].Guest, was[i].Elsewhere
+			list[i] = shot
+		case shot.Here():
+			shot.Guest, shot.Elsewhere = true, true
+			list = append(list, shot)
+		}
+	}
+	return list
+}
+
 // CloseExample leads back to the user's own session as it was.
 func (k *Keeper) CloseExample() {
 	if k.away == nil || k.host.State().Busy() || k.host.Closing() {
@@ -99,7 +118,7 @@ func (k *Keeper) CloseExample() {
 	a.back()
 	k.host.Change(func(s *state.State) {
 		s.History.Name, s.History.Example = a.was.History.Name, false
-		s.Form, s.Shots, s.View, s.Last = a.was.Form.Settle(s.Model), a.was.Shots, a.was.View, a.was.Last
+		s.Form, s.Shots, s.View, s.Last = a.was.Form.Settle(s.Model), home(a.was.Shots, *s), a.was.View, a.was.Last
 		s.Words = k.host.Words(s.Form.Prompt)
 		s.Selected, s.Latest, s.Pending = a.was.Selected, a.was.Latest, a.was.Pending
 		s.PickErr, s.ActionErr = a.was.PickErr, nil

@@ -145,11 +145,12 @@ func stillThere(s *history.Store, tasks map[int]uint64) map[int]uint64 {
 	return left
 }
 
-// Untouched tells whether nothing was set since the window was opened.
+// Untouched tells whether nothing was set since the window was opened, or a session was begun.
 func (k *Keeper) Untouched() bool {
 	s := k.host.State()
 	f := s.Form
-	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && len(s.Shots) == 0 && !s.Busy()
+	own := slices.ContainsFunc(s.Shots, func(shot state.Shot) bool { return !shot.Guest })
+	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && !own && !s.Busy()
 }
 
 // freshen tells of a session that the user has come to and that is empty.
@@ -159,7 +160,7 @@ func (k *Keeper) freshen() {
 	}
 }
 
-// takeUp makes a session the current one.
+// takeUp makes a session the current one. Pictures that are in this window alone stay in view of the user, who is told of them.
 func (k *Keeper) takeUp(o opened) {
 	if k.example(o.session) {
 		k.lookAt(o)
@@ -173,11 +174,20 @@ func (k *Keeper) takeUp(o opened) {
 		s.Words = k.host.Words(s.Form.Prompt)
 		s.Selected, s.Latest, s.Pending = 0, 0, inference.Word{}
 		s.PickErr, s.ActionErr = o.missing, nil
-		s.Shots, s.View = o.shots, state.View{Shot: len(o.shots) - 1, Step: -1}
+		s.Shots, s.View = among(s.Guests(), o.shots)
 		s.Last = state.Round{}
 		k.kept = draft(s.Form)
 		k.host.OnTakenUp()
 	})
+}
+
+// among are the pictures of a session behind those of others, and the newest of them in view.
+func among(guests, own []state.Shot) ([]state.Shot, state.View) {
+	all := slices.Concat(guests, own)
+	if len(own) == 0 {
+		return all, state.View{Shot: -1, Step: -1}
+	}
+	return all, state.View{Shot: len(all) - 1, Step: -1}
 }
 
 // draft is a form as it is kept.
@@ -248,6 +258,7 @@ func (k *Keeper) Told(err error) {
 // state is shown.
 func (k *Keeper) LoadView() {
 	k.begun()
+	k.seeOff()
 	if fewer, ok := k.host.State().Shed(); ok {
 		k.host.Change(func(s *state.State) { s.Shots = fewer })
 	}
@@ -283,6 +294,19 @@ func (k *Keeper) LoadView() {
 			}
 		}
 	})
+}
+
+// seeOff lets go of the pictures of other sessions that are somewhere else by now, and not in view. While the example is looked at, the
+// user's own session waits for them.
+func (k *Keeper) seeOff() {
+	s := k.host.State()
+	shown := s.Shot()
+	safe := func(shot state.Shot) bool {
+		return shot.Guest && !shot.Here() && (shown == nil || shown.Image != shot.Image || shown.Kept != shot.Kept)
+	}
+	if k.away == nil && slices.ContainsFunc(s.Shots, safe) {
+		k.host.Change(func(s *state.State) { *s = s.Without(safe) })
+	}
 }
 
 // Reader answers what reads a picture of the history whole, off the window's goroutine; nil where it cannot be read now.

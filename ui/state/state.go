@@ -70,6 +70,7 @@ type Shot struct {
 	Stopped   int         // the step that it stopped at, counted from 1; 0: it is finished, or none is kept
 	Trashed   bool        // it is in the trash, alone or with its job
 	Elsewhere bool        // it was opened from the history, and is none of the run
+	Guest     bool        // of a session that was left: it stays here until it is somewhere else, too
 	Round     int         // that made it; 0: none of this window
 
 	Likeness []history.Likeness // of its subjects, as far as it is known

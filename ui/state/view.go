@@ -171,6 +171,22 @@ func (s State) Without(gone func(Shot) bool) State {
 	return s
 }
 
+// Here tells whether a picture is in this window alone: in no file, or in none yet, and not in the history.
+func (s Shot) Here() bool {
+	return s.Unsaved && !s.Pixels || s.Path == "" && s.Kept == 0 && s.Image != nil
+}
+
+// Guests are the pictures that another session takes over from this one: those that are in this window alone.
+func (s State) Guests() (list []Shot) {
+	for _, shot := range s.Shots {
+		if shot.Here() {
+			shot.Guest, shot.Elsewhere = true, true
+			list = append(list, shot)
+		}
+	}
+	return list
+}
+
 // Losing counts the pictures that go with the window: they are in no file, and not in the history.
 func (s State) Losing() int {
 	n := 0
