@@ -62,6 +62,7 @@ type Panel struct {
 
 	mask    *image.Gray // as it is seen
 	sum     string      // of the form's mask that it is; "" while none is painted
+	away    bool        // that one cannot be read, and stays as it is until it can, or another one takes its place
 	pen     picture.Point
 	pressed bool
 	erasing bool
@@ -217,8 +218,10 @@ func (p *Panel) Refresh() {
 		p.kind = own.region.Kind
 	}
 	size := p.raster()
-	if p.mask == nil || !p.pressed && (p.sum != own.region.SHA256 || p.mask.Rect.Size() != size) {
+	back := p.away && p.read(own.region) != nil
+	if p.mask == nil || !p.pressed && (back || p.sum != own.region.SHA256 || p.mask.Rect.Size() != size) {
 		p.mask, p.sum, p.from, p.turned = p.load(own.region, size), own.region.SHA256, nil, false
+		p.away = !own.region.IsZero() && p.read(own.region) == nil
 	}
 	p.showBar()
 }
@@ -260,9 +263,9 @@ func (p *Panel) load(r inference.Region, size image.Point) *image.Gray {
 	return mask
 }
 
-// read reads a painted mask, nil where there is none or it cannot be read.
+// read reads a painted mask, nil where there is none or it cannot be read. One whose bytes are not here may have them later.
 func (p *Panel) read(r inference.Region) *image.Gray {
-	if r.IsZero() {
+	if r.IsZero() || len(r.Data) == 0 {
 		return nil
 	}
 	mask, known := p.cover[r.SHA256]
@@ -286,7 +289,7 @@ func (p *Panel) keep() {
 		}
 		region = inference.Region{Kind: p.kind, Painted: inference.Painted{SHA256: files.Sum(data), Data: data}}
 	}
-	p.sum = region.SHA256
+	p.sum, p.away = region.SHA256, false
 	p.host.Change(func(s *state.State) {
 		s.Form = s.Form.WithRegion(p.card, region)
 	})
@@ -305,7 +308,7 @@ func (p *Panel) pixels(at picture.Point) picture.Point {
 
 // press begins a stroke, or takes the mask to move it.
 func (p *Panel) press(at picture.Point, erasing bool) {
-	if !p.open || p.mask == nil {
+	if !p.open || p.mask == nil || p.away {
 		return
 	}
 	p.settle()
@@ -360,7 +363,7 @@ const wheelRest = 300 * time.Millisecond
 
 // enlarge makes the mask larger or smaller around a place. The form has it when the wheel has come to rest.
 func (p *Panel) enlarge(factor float32, at picture.Point) {
-	if p.mask == nil || p.pressed {
+	if p.mask == nil || p.pressed || p.away {
 		return
 	}
 	if p.from == nil || p.grip != at {
@@ -389,6 +392,13 @@ func (p *Panel) alter(change func(*image.Gray) *image.Gray) {
 		p.settle()
 		p.mask, p.from = change(p.mask), nil
 		p.keep()
+	}
+}
+
+// reshape keeps what becomes of the mask in hand, where that can be read.
+func (p *Panel) reshape(change func(*image.Gray) *image.Gray) {
+	if !p.away {
+		p.alter(change)
 	}
 }
 
@@ -505,7 +515,7 @@ func (p *Panel) weigh() {
 	list := p.subjects()
 	key := fmt.Sprintf("%p %v %v", p.mask, p.kind, norm)
 	for _, o := range list {
-		key += fmt.Sprint(o.card, o.scope, o.region.Kind, o.region.SHA256, o.style)
+		key += fmt.Sprint(o.card, o.scope, o.region.Kind, o.region.SHA256, len(o.region.Data) > 0, o.style)
 	}
 	if step != nil {
 		key += fmt.Sprintf(" %p", &step.Subjects[0].Scores[0])
@@ -528,7 +538,7 @@ func (p *Panel) weigh() {
 		mask, kind := p.read(list[i].region), list[i].region.Kind
 		if list[i].card == p.card {
 			mask, kind = p.mask, p.kind
-			if p.sum == "" && area(mask) == 0 {
+			if (p.sum == "" || p.away) && area(mask) == 0 {
 				mask = nil
 			}
 		}
@@ -605,8 +615,8 @@ func (p *Panel) Actions() []command.Action {
 		{ID: "mask.larger.other", Label: i18n.T("Larger brush"), Key: "Alt+Right", Do: func() { p.resize(p.size * 1.25) }, Can: painting},
 		{ID: "mask.harder.other", Label: i18n.T("Harder brush"), Key: "Alt+Shift+Left", Do: func() { p.soften(p.softness - 0.1) }, Can: painting},
 		{ID: "mask.softer.other", Label: i18n.T("Softer brush"), Key: "Alt+Shift+Right", Do: func() { p.soften(p.softness + 0.1) }, Can: painting},
-		{ID: "mask.invert", Label: i18n.T("Invert the mask"), Key: "I", Do: func() { p.alter(inverted) }, Can: painting},
-		{ID: "mask.mirror", Label: i18n.T("Mirror the mask"), Key: "Shift+I", Do: func() { p.alter(mirrored) }, Can: painting},
+		{ID: "mask.invert", Label: i18n.T("Invert the mask"), Key: "I", Do: func() { p.reshape(inverted) }, Can: painting},
+		{ID: "mask.mirror", Label: i18n.T("Mirror the mask"), Key: "Shift+I", Do: func() { p.reshape(mirrored) }, Can: painting},
 	}
 }
 
@@ -662,8 +672,8 @@ func (p *Panel) buildBar() {
 	p.Tools = kit.NewColumn(2,
 		container.New(&kit.Flow{Gap: 8}, b.subjects, tools, size, soft, kit.SmallButton(i18n.T("Done painting"), theme.ConfirmIcon(), p.Close)),
 		container.New(&kit.Flow{Gap: 8}, kinds,
-			act(i18n.T("Mirror"), i18n.T("Mirrors the mask, left to right."), func() { p.alter(mirrored) }),
-			act(i18n.T("Invert"), i18n.T("Swaps painted and unpainted places."), func() { p.alter(inverted) }),
+			act(i18n.T("Mirror"), i18n.T("Mirrors the mask, left to right."), func() { p.reshape(mirrored) }),
+			act(i18n.T("Invert"), i18n.T("Swaps painted and unpainted places."), func() { p.reshape(inverted) }),
 			act(i18n.T("Clear"), i18n.T("Erases everything you have painted."), p.clear), b.mine),
 		container.New(kit.Inset{X: 4, Y: 2}, b.note))
 	p.Tools.Hide()
@@ -704,7 +714,9 @@ func (p *Panel) showBar() {
 	b.mine.Hidden = !ok
 	p.weigh()
 	note := wording.MeaningOf(p.kind).About
-	if covers := area(p.mask); p.seen.err != nil && covers > 0 {
+	if covers := area(p.mask); p.away {
+		note = i18n.T("This mask cannot be read: its file is away or damaged. It stays as it is; to paint another one, clear it first.")
+	} else if p.seen.err != nil && covers > 0 {
 		note = wording.Sentence(p.seen.err)
 	} else if covers > 0 {
 		note = i18n.T("painted: %.0f %% of the picture", 100*covers) + " · " + note
