@@ -187,7 +187,7 @@ func (g *Page) readDetail() {
 	if s == nil || id == 0 {
 		return
 	}
-	side := int(g.detailHeight() * g.host.Layers.Canvas().Scale())
+	side := int(g.detailHeight() * kit.DensityOf(g.host.Layers.Canvas()))
 	g.host.Background(func() func() {
 		d := readDetail(s, g.host.Journal.Runs, id, side)
 		return func() {

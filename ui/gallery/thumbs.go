@@ -262,7 +262,7 @@ func largerThumb(s *history.Store, p history.Picture, side int) ([]byte, image.I
 
 // ThumbSide is the longer side of the thumbnails that look crisp in the window, in pixels.
 func (g *Page) ThumbSide() int {
-	if max(g.grid.side, cellSide)*g.host.Layers.Canvas().Scale()*kit.TextScale() > journal.ThumbSide {
+	if max(g.grid.side, cellSide)*kit.DensityOf(g.host.Layers.Canvas())*kit.TextScale() > journal.ThumbSide {
 		return journal.LargeThumb
 	}
 	return journal.ThumbSide

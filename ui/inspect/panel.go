@@ -451,15 +451,15 @@ func (p *Panel) probeRun() {
 	p.OnAgain(func(r *inference.Request) { r.Stop = r.Steps })
 }
 
+// Repaint paints the maps anew: the window is on another screen.
+func (p *Panel) Repaint() { p.repaint() }
+
 // repaint paints the maps anew, off this goroutine.
 func (p *Panel) repaint() {
 	if p.matrix == nil || !p.open || len(p.in.steps) == 0 {
 		return
 	}
-	scale := float32(1)
-	if c := fyne.CurrentApp().Driver().CanvasForObject(p.matrix); c != nil {
-		scale = c.Scale()
-	}
+	scale := kit.Density(p.matrix)
 	px := func(v float32) int { return int(v*scale + 0.5) }
 	col := func(n fyne.ThemeColorName) color.NRGBA { return kit.NRGBA(theme.ColorForWidget(n, p.matrix)) }
 	w, h := p.shape()

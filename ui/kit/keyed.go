@@ -130,18 +130,14 @@ type looksAs struct {
 	theme            fyne.Theme
 	variant          fyne.ThemeVariant
 	look             look
-	scale            float32
+	density          float32
 }
 
 func (b *Button) looks() looksAs {
-	s := looksAs{
+	return looksAs{
 		b.Text, b.Icon, b.Importance, b.Alignment, b.IconPlacement, b.Hidden, b.Disabled(), b.hovered, b.focused, b.Theme(),
-		fyne.CurrentApp().Settings().ThemeVariant(), currentLook(), 1,
+		fyne.CurrentApp().Settings().ThemeVariant(), currentLook(), Density(b.self),
 	}
-	if c := fyne.CurrentApp().Driver().CanvasForObject(b.self); c != nil {
-		s.scale = c.Scale()
-	}
-	return s
 }
 
 // ringed is a button with a ring around it.

@@ -170,10 +170,7 @@ func (f *filmStrip) set(img *image.RGBA) {
 
 // pixels is the width that the strip should be painted in, and the pixels of a unit.
 func (f *filmStrip) pixels() (w int, scale float32) {
-	scale = 1
-	if c := fyne.CurrentApp().Driver().CanvasForObject(f); c != nil {
-		scale = c.Scale()
-	}
+	scale = kit.Density(f)
 	return int((f.Size().Width-gutter)*scale + 0.5), scale
 }
 

@@ -3,7 +3,7 @@ package stage
 import (
 	"image"
 
-	"fyne.io/fyne/v2"
+	"realword/ui/kit"
 )
 
 // zoom is how large a picture is seen and which part of it. The zero zoom fits the picture into the stage.
@@ -100,9 +100,4 @@ func (s *pane) room() image.Point {
 }
 
 // density is the pixels of a unit.
-func (s *pane) density() float32 {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(s); c != nil {
-		return c.Scale()
-	}
-	return 1
-}
+func (s *pane) density() float32 { return kit.Density(s) }
