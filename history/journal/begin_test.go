@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/wait"
 )
 
 // TestARoundBeginsLater: what keeps a round from beginning in the history, for a moment, costs what was made in that moment alone.
@@ -28,7 +30,7 @@ func TestARoundBeginsLater(t *testing.T) {
 	in := make(chan inference.Event)
 	out := l.Record(1, r, "tiny", nil, in)
 	pass := func(events ...inference.Event) []error {
-		for _, e := range append(events, inference.Progress{}) { // when that is taken, those before it wait for the history
+		for _, e := range events {
 			in <- e
 			<-out
 		}
@@ -63,6 +65,32 @@ func TestARoundBeginsLater(t *testing.T) {
 	}
 	if p := rounds[0].Pictures; p[0].Steps != 0 || p[1].Steps != 1 || !p[0].Finished() || !p[1].Finished() {
 		t.Errorf("%d steps of a film with a gap, %d of the next: %+v", p[0].Steps, p[1].Steps, p)
+	}
+}
+
+// TestWhoSeesTheEndMayClose: a job of which the window has seen the end is not made again, however soon the window closes then.
+func TestWhoSeesTheEndMayClose(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	s := open(t, path)
+	l := newLog(s)
+	l.Enqueue(1, dog(), "tiny", nil)
+	in := make(chan inference.Event)
+	out := l.Record(1, dog(), "tiny", nil, in)
+	held, hold := make(chan bool), make(chan bool)
+	l.Do(func(*history.Store) error { close(held); <-hold; return nil })
+	<-held
+	go func() { in <- inference.Failed{Err: context.Canceled} }()
+	wait.Until(t, "the end waits for the history, seen or not", func() bool { return l.behind() > 0 })
+	<-out
+	close(hold)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := open(t, path).Jobs(); err != nil || len(jobs) != 0 {
+		t.Errorf("%d jobs wait, %v", len(jobs), err)
+	}
+	close(in)
+	for range out {
 	}
 }
 

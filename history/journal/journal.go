@@ -120,7 +120,7 @@ func (r *recording) leaveOut(picture int) error {
 	return errSlowDisk
 }
 
-// filed notes that one picture less is nowhere. It may come before the event of that picture.
+// filed notes that one picture less is nowhere.
 func (r *recording) filed() error {
 	r.unfiled--
 	end := r.end
@@ -293,7 +293,7 @@ func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
 	return id, err
 }
 
-// Record journals a round from its begin, and passes the events of its job on, each before it is journalled: the screen comes first.
+// Record journals a round from its begin, and passes the events of its job on, each once it will be journalled: no screen waits for a disk.
 // The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. Each finished picture has to come to Saved or
 // Unsaved: the round ends, and its job leaves the queue, when the last of them was recorded. When all events have come, the oldest step
 // data beyond Budget goes. Steps that the disk is too slow for are left out. Without a store nothing is recorded of the round; a task that is
@@ -341,15 +341,14 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 				j.made[e.Image], rec.made[e.Picture] = finishedShot{rec, e}, false
 				j.mu.Unlock()
 			}
-			out <- e
-			if step, is := e.(inference.StepDone); is && step.Picture == gap {
-				continue
-			} else if is && j.behind() > mostWaiting {
+			// Asked for first: who has seen the end of a job may close the journal, and the job would wait at the next start.
+			if step, is := e.(inference.StepDone); is && step.Picture != gap && j.behind() > mostWaiting {
 				gap = step.Picture
 				record(func() error { return rec.leaveOut(step.Picture) })
-				continue
+			} else if !is || step.Picture != gap {
+				record(func() error { return rec.event(e) })
 			}
-			record(func() error { return rec.event(e) })
+			out <- e
 		}
 		j.mu.Lock()
 		rec.out = true
