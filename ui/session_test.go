@@ -376,3 +376,36 @@ func TestADroppedSessionIsImported(t *testing.T) {
 		t.Errorf("of another zip it says %v", err)
 	}
 }
+
+// TestAPictureStaysWithItsSession: what is still being read when another session is asked for comes to the one that it was dropped on.
+func TestAPictureStaysWithItsSession(t *testing.T) {
+	b := keeping(t, t.TempDir())
+	b.subjects.PromptChanged("a dog")
+	b.session.Keep()
+	b.settle()
+	first, gate := b.journal.Session(), make(chan []byte)
+	b.gallery.Show()
+	b.settle()
+	b.subjects.Add(state.Word{}, state.Source{Name: "rex.png", Read: func() ([]byte, error) { return <-gate, nil }})
+	knob := b.toolIn(b.gallery.Root, "New session").(fyne.Disableable)
+	if !knob.Disabled() {
+		t.Error("another session is offered while a picture is read")
+	}
+	b.session.New()
+	if b.journal.Session() != first {
+		t.Error("another session comes up while a picture is read")
+	}
+	gate <- []byte("this is no picture")
+	b.until("the button is back", func() bool { return !knob.Disabled() })
+	b.subjects.Add(state.Word{}, state.Source{Name: "rex.png", Read: func() ([]byte, error) { return <-gate, nil }})
+	gate <- uitest.PNG(uitest.Red)
+	b.settle()
+	if len(b.state.Form.Cards) != 1 || b.state.ActionErr != nil {
+		t.Errorf("it has %d cards, said is %v", len(b.state.Form.Cards), b.state.ActionErr)
+	}
+	b.session.New()
+	b.settle()
+	if len(b.state.Form.Cards) != 0 {
+		t.Error("it stays when another session comes up")
+	}
+}

@@ -403,6 +403,7 @@ func (w *Window) rooms() []state.Room {
 		{Name: "saver", Shows: w.saver.Bar.Shows, Render: w.saver.Bar.Follow},
 		{Name: "inspection", Shows: w.inspect.Shows, Render: w.inspect.Refresh},
 		{Name: "sides", Shows: w.stage.ShowsSides, Render: w.stage.RefreshSides},
+		{Name: "sessions", Shows: w.gallery.Shows, Render: w.gallery.Refresh},
 		{Name: "tree", Shows: w.gallery.Tree.Shows, Render: w.gallery.Tree.Refresh},
 		{Name: "banner", Shows: w.gallery.Banner.Shows, Render: func() { w.gallery.Banner.Follow(w.state.History) }},
 		{Name: "models", Shows: w.models.Shows, Render: w.models.Refresh},

@@ -259,6 +259,9 @@ func (g *Page) trashSession() {
 		return
 	}
 	if id == g.host.Journal.Session() {
+		if !g.free() {
+			return
+		}
 		g.OnNew()
 	}
 	g.throw(i18n.T("The session and its pictures moved to the trash."), history.Item{Kind: history.SessionItem, ID: id})
@@ -391,7 +394,7 @@ func (g *Page) free() bool {
 	return err == nil
 }
 
-// explainOff has a button that is off say that a job keeps it so.
+// explainOff has a button that is off say what keeps it so.
 func (g *Page) explainOff(b *kit.Button) {
 	about := b.Tip.Text
 	b.Refused = func() { g.free() }

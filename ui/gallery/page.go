@@ -337,6 +337,17 @@ func (g *Page) rowSelected(i widget.ListItemID) {
 	})
 }
 
+// Shows is what the page shows of the window's state.
+func (g *Page) Shows(s state.State) []any {
+	if !g.Shown() {
+		return nil
+	}
+	return []any{s.Occupied(), g.host.Journal.Session()}
+}
+
+// Refresh makes the page equal to the state.
+func (g *Page) Refresh() { g.refresh() }
+
 // refresh makes the page equal to its state.
 func (g *Page) refresh() {
 	if !g.Shown() {
@@ -369,7 +380,8 @@ func (g *Page) refresh() {
 		g.stars.Checked = s.Look.Starred
 		g.stars.Refresh()
 	}
-	session, busy := s.Look.Session != 0 && !s.Look.Trash, g.host.State().Busy()
+	occupied := g.host.State().Occupied()
+	session, busy := s.Look.Session != 0 && !s.Look.Trash, occupied != nil
 	g.rowTools.Hidden = !session
 	kit.Enable(g.buttons["open"], !busy && s.Look.Session != g.host.Journal.Session())
 	kit.Enable(g.buttons["drop"], s.Look.Session != g.host.Journal.Session() || !busy)
@@ -386,8 +398,8 @@ func (g *Page) refresh() {
 	} else {
 		g.grid.UnselectAll()
 	}
-	if !busy && errors.Is(s.Err, state.ErrOccupied{}) { // no longer true
-		g.state.Err = nil
+	if errors.As(s.Err, new(state.ErrOccupied)) { // as it is now
+		g.state.Err = occupied
 	}
 	text := s.Snack.Text
 	g.snackText.Importance = widget.MediumImportance

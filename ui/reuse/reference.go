@@ -152,7 +152,7 @@ func (d *Desk) take(from state.Source, word inference.Word, originals []int, kee
 		read()
 		return func() {
 			d.host.Change(func(s *state.State) {
-				s.Picking--
+				*s = s.Came()
 				if s.PickErr = err; err == nil {
 					if *s = s.Continue(c, word, originals, keep); from.Preview {
 						s.Remark = i18n.T("%s was stopped early: its preview of %d × %d pixels is all that the model sees of it.", c.Ref.Name, c.Pixels.X, c.Pixels.Y)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"slices"
 
 	"realword/history"
@@ -30,7 +31,7 @@ func (k *Keeper) example(s history.Session) bool {
 // CanShowExample tells whether the example can be looked at now.
 func (k *Keeper) CanShowExample() bool {
 	s := k.host.State()
-	return k.host.Example.Bring != nil && s.History.Open && !s.History.Example && !s.Busy()
+	return k.host.Example.Bring != nil && s.History.Open && !s.History.Example && s.Occupied() == nil
 }
 
 // ShowExample shows the example beside the user's own session, which waits until the example is closed.
@@ -49,7 +50,7 @@ func (k *Keeper) ShowExample() {
 		}
 		return func() {
 			k.host.Change(func(s *state.State) {
-				if s.ActionErr = err; err == nil && !s.Busy() {
+				if s.ActionErr = cmp.Or(err, s.Occupied()); s.ActionErr == nil {
 					k.takeUp(one)
 				}
 			})
@@ -110,7 +111,7 @@ func home(was []state.Shot, now state.State) []state.Shot {
 
 // CloseExample leads back to the user's own session as it was.
 func (k *Keeper) CloseExample() {
-	if k.away == nil || k.host.State().Busy() || k.host.Closing() {
+	if k.away == nil || k.host.Closing() || k.occupied() {
 		return
 	}
 	a := k.away

@@ -118,3 +118,71 @@ func TestAFileThatFailsBehindAnotherSession(t *testing.T) {
 		}
 	}
 }
+
+// TestASessionWaitsForItsPictures: one that is being read belongs to the session that it was dropped on, and none other comes up meanwhile,
+// whatever was asked for, and when.
+func TestASessionWaitsForItsPictures(t *testing.T) {
+	for name, leave := range map[string]func(b *bench, other uint64){
+		"another session":    func(b *bench, _ uint64) { b.New() },
+		"an earlier session": func(b *bench, other uint64) { b.GoOn(other) },
+		"the example":        func(b *bench, _ uint64) { b.ShowExample() },
+	} {
+		for _, late := range []bool{false, true} { // it is dropped while the other one is read
+			b := withExample(t, t.TempDir())
+			b.Change(func(s *state.State) { s.Form.Prompt = "a cat" })
+			b.Keep()
+			b.Settle()
+			r, err := b.host.Journal.Store().Round(b.picture(uitest.Kept(t, b.host.Journal.Store(), b.pictures(), 0, 3)).Round)
+			if err != nil {
+				t.Fatal(err)
+			}
+			drop := func() { b.Change(func(s *state.State) { *s = s.Expect() }) }
+			if !late {
+				drop()
+			}
+			if leave(b, r.Session); late && name != "another session" {
+				drop()
+			} else if late {
+				continue
+			}
+			b.Settle()
+			if s := b.Now(); s.Form.Prompt != "a cat" || s.History.Example {
+				t.Errorf("%s, late %v: it takes the place of a session with a picture on its way", name, late)
+			}
+			if b.Now().ActionErr == nil && (late || name != "the example") { // whose button is off
+				t.Errorf("%s, late %v: nothing is said", name, late)
+			}
+			if b.Change(func(s *state.State) { *s = s.Came() }); b.Now().ActionErr != nil {
+				t.Errorf("%s, late %v: said is still %v", name, late, b.Now().ActionErr)
+			}
+			leave(b, r.Session)
+			b.Settle()
+			if s := b.Now(); s.Form.Prompt == "a cat" {
+				t.Errorf("%s: it does not come up afterwards: %v", name, s.ActionErr)
+			}
+			if name != "the example" {
+				continue
+			}
+			drop()
+			if b.CloseExample(); !b.Now().History.Example {
+				t.Error("the example goes with a picture on its way")
+			}
+			b.Change(func(s *state.State) { *s = s.Came() })
+			if b.CloseExample(); b.Now().History.Example {
+				t.Error("the example stays")
+			}
+		}
+	}
+}
+
+// TestTheLastSessionIsQuickerThanAPicture that was dropped on the empty window: it does not get into the last session.
+func TestTheLastSessionIsQuickerThanAPicture(t *testing.T) {
+	dir := t.TempDir()
+	b := newBench(t, dir)
+	b.Change(func(s *state.State) { s.Form.Prompt = "a cat" })
+	b.end()
+	b = newBenchOf(t, dir, func(b *bench) { b.State.Picking = 1 })
+	if b.Now().Form.Prompt != "" || len(b.quicker) != 1 {
+		t.Errorf("a picture is on its way, and %q comes up", b.Now().Form.Prompt)
+	}
+}

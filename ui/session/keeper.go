@@ -145,12 +145,15 @@ func stillThere(s *history.Store, tasks map[int]uint64) map[int]uint64 {
 	return left
 }
 
-// Untouched tells whether nothing was set since the window was opened, or a session was begun.
-func (k *Keeper) Untouched() bool {
+// Untouched tells whether nothing was set since the window was opened, or a session was begun, nor is on its way.
+func (k *Keeper) Untouched() bool { return k.empty() && k.host.State().Occupied() == nil }
+
+// empty tells whether there is nothing in the session.
+func (k *Keeper) empty() bool {
 	s := k.host.State()
 	f := s.Form
 	own := slices.ContainsFunc(s.Shots, func(shot state.Shot) bool { return !shot.Guest })
-	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && !own && !s.Busy()
+	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && !own
 }
 
 // freshen tells of a session that the user has come to and that is empty.
@@ -206,7 +209,7 @@ func (k *Keeper) Keep() {
 		return
 	}
 	now := draft(s.Form)
-	if bytes.Equal(now, k.kept) || k.kept == nil && k.Untouched() {
+	if bytes.Equal(now, k.kept) || k.kept == nil && k.empty() {
 		return
 	}
 	k.kept = now
@@ -373,7 +376,7 @@ func (k *Keeper) Stopped(id uint64) {
 	})
 }
 
-// occupied tells whether a job keeps the session where it is, and says so.
+// occupied tells whether something keeps the session where it is, and says so.
 func (k *Keeper) occupied() bool {
 	err := k.host.State().Occupied()
 	if err != nil {
@@ -404,7 +407,7 @@ func (k *Keeper) GoOn(id uint64) {
 		one, err := k.read(s, id, see)
 		return func() {
 			k.host.Change(func(s *state.State) {
-				if s.ActionErr = cmp.Or(err, s.Occupied()); s.ActionErr == nil { // a job may have begun meanwhile
+				if s.ActionErr = cmp.Or(err, s.Occupied()); s.ActionErr == nil { // something may have begun meanwhile
 					k.takeUp(one)
 					if one.missing == nil { // a draft with pictures that cannot be read stays as it is
 						k.kept = []byte{} // it is the session that was worked at last now, also where nothing is changed in it

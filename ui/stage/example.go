@@ -63,7 +63,7 @@ func (p *Panel) ExampleActions() []command.Action {
 		},
 		{
 			ID: "help.example.close", Menu: command.MenuHelp, Label: i18n.T("Close the example"), Do: e.Close,
-			Can: func() bool { s := p.host.State(); return s.History.Example && !s.Busy() },
+			Can: func() bool { s := p.host.State(); return s.History.Example && s.Occupied() == nil },
 		},
 	}
 }

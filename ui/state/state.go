@@ -212,9 +212,7 @@ func (s State) end(f Flight, failed bool) State {
 	case !s.Busy():
 		s.Last = f.Run
 		s.Last.Phase, s.Last.Remaining = Idle, 0
-		if errors.Is(s.ActionErr, ErrOccupied{}) { // no longer true
-			s.ActionErr = nil
-		}
+		s = s.free()
 		if s.View.Shot < 0 && len(f.Run.Film) == 0 { // it ended before there was anything to see: the stage goes back to what there is
 			s.View = View{Shot: len(s.Shots) - 1, Step: -1}
 		}
@@ -271,16 +269,30 @@ func (s State) Busy() bool { return len(s.Queue.Flights) > 0 }
 
 // Occupied says why no other session can be taken up now; nil: one can.
 func (s State) Occupied() error {
-	if s.Busy() {
+	switch {
+	case s.Busy():
 		return ErrOccupied{}
+	case s.Picking > 0:
+		return ErrOccupied{Reading: true}
 	}
 	return nil
 }
 
-// ErrOccupied is said while a job keeps the session where it is.
-type ErrOccupied struct{}
+// free takes back that the session is occupied, where it is no more.
+func (s State) free() State {
+	if errors.As(s.ActionErr, new(ErrOccupied)) {
+		s.ActionErr = s.Occupied()
+	}
+	return s
+}
 
-func (ErrOccupied) Error() string {
+// ErrOccupied is said while a job keeps the session where it is, or a picture that is being read for it.
+type ErrOccupied struct{ Reading bool }
+
+func (e ErrOccupied) Error() string {
+	if e.Reading {
+		return i18n.T("a picture is still being read for this session: wait until it is here")
+	}
 	return i18n.T("a job is running: wait until all are done, or pause the queue and stop the job")
 }
 
@@ -401,6 +413,12 @@ func (s State) Expect() State {
 	s.Picking++
 	s.Latest, s.Before = s.Form.NextID(), s.Selected
 	return s
+}
+
+// Came is the state once the pictures of an Expect are there, or will not come.
+func (s State) Came() State {
+	s.Picking--
+	return s.free()
 }
 
 // Add is the state after a picture was read. It takes the word onto, or else the word that waits for a picture, or else a free

@@ -200,8 +200,7 @@ func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
 		}
 		return func() {
 			p.Change(func(s *state.State) {
-				*s = s.AddAll(ready, to)
-				s.Picking--
+				*s = s.AddAll(ready, to).Came()
 				s.PickErr = errors.Join(s.PickErr, state.Digest(errs))
 				if told != "" {
 					s.Remark = told
