@@ -142,3 +142,6 @@ func (d fileDialog) run() (paths []string, err error) {
 
 // dialogToFront brings the dialog that is shown before the other windows.
 func dialogToFront() { C.dialog_to_front(0) }
+
+// endDialogs does nothing: the dialog that is shown goes with the program.
+func endDialogs() {}

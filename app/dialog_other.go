@@ -2,31 +2,19 @@
 
 package main
 
-import (
-	"errors"
+import "realword/app/mac"
 
-	"github.com/sqweek/dialog"
-)
+var dialogs = mac.NewDialogs()
 
-func (d fileDialog) run() (paths []string, err error) {
-	var path string
-	file := dialog.File().Title(d.title).SetStartDir(d.folder)
-	if d.filter != "" {
-		file = file.Filter(d.filter, d.extensions...)
-	}
-	switch d.kind {
-	case dialogOpen:
-		path, err = file.Load()
-	case dialogSave:
-		path, err = file.SetStartFile(d.name).Save()
-	default:
-		path, err = dialog.Directory().Title(d.title).SetStartDir(d.folder).Browse()
-	}
-	if errors.Is(err, dialog.ErrCancelled) {
-		return nil, nil
-	}
-	return []string{path}, err
+func (d fileDialog) run() ([]string, error) {
+	return dialogs.Show(mac.Dialog{
+		Save: d.kind == dialogSave, Folder: d.kind == dialogFolder, Many: d.many, Title: d.title, Filter: d.filter, Extensions: d.extensions,
+		Name: d.name, Place: d.folder,
+	})
 }
 
-// dialogToFront does nothing: the system keeps its dialog in front.
-func dialogToFront() {}
+// dialogToFront brings the dialog that is shown before the other windows.
+func dialogToFront() { dialogs.Front() }
+
+// endDialogs takes the dialog away that is shown, which is another process.
+func endDialogs() { dialogs.End() }

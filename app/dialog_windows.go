@@ -170,3 +170,6 @@ func (d fileDialog) run() (paths []string, err error) {
 
 // dialogToFront brings the dialog that is shown before the other windows.
 func dialogToFront() { C.dialog_front(C.HWND(unsafe.Pointer(studioWindow()))) }
+
+// endDialogs does nothing: the dialog that is shown goes with the program.
+func endDialogs() {}

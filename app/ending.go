@@ -40,6 +40,7 @@ func abandonWindow() {
 		most = longer
 	}
 	time.Sleep(most)
+	endDialogs()
 	fmt.Fprintln(os.Stderr, "realword: the window was ended without being closed, since it did not answer: what was made is kept, and jobs wait for the next start")
 	os.Exit(1)
 }

@@ -36,6 +36,7 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 	if err != nil {
 		fmt.Fprintln(c.ErrOrStderr(), "Other computers cannot help:", err)
 	}
+	defer endDialogs()
 	card := preferences.Read(a.Preferences()).Device // of the start: WebGPU computes on one in a process
 	ui.Run(interrupts(c, a), a, ui.Options{
 		Title:   appName,

@@ -12,7 +12,7 @@ import (
 
 // layers is the house from top to bottom: a package imports only packages that stand below it.
 var layers = []string{
-	"house", "app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/computers", "ui/gallery", "ui/grid", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/session", "ui/settings", "ui/stage", "ui/subjects", "ui/wordbook", "ui/roomtest", "ui/command", "ui/state", "ui/kit", "ui/wording", "ui/uitest", "ui/i18n/i18ntest", "ui/i18n", "history/journal", "farm",
+	"house", "app", "app/device", "app/device/strip", "app/synthetic", "app/mac", "ui", "ui/computers", "ui/gallery", "ui/grid", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/session", "ui/settings", "ui/stage", "ui/subjects", "ui/wordbook", "ui/roomtest", "ui/command", "ui/state", "ui/kit", "ui/wording", "ui/uitest", "ui/i18n/i18ntest", "ui/i18n", "history/journal", "farm",
 	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/lora", "inference/memory",
 	"inference/hub", "inference/bundle/bundletest", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
@@ -25,7 +25,7 @@ var owners = map[string][]string{
 	"github.com/yalue/onnxruntime_go": {"inference/ort", "inference/ort/internal/native"},
 	"go.etcd.io/bbolt":                {"history"},
 	"github.com/nats-io":              {"farm"},
-	"github.com/sqweek/dialog":        {"app"},
+	"github.com/ncruces/zenity":       {"app/mac"},
 	"github.com/kovidgoyal/imaging":   {"inference/colour", "inference/picture"},
 	"github.com/spf13/cobra":          {"app"},
 	"golang.design/x/clipboard":       {"app"},
