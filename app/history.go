@@ -79,7 +79,7 @@ func newHistory() *cobra.Command {
 				return fmt.Errorf("%s already exists and is not overwritten: choose another name", args[1])
 			}
 			return withPast(func(past past) error {
-				missing, err := past.history().ExportFile(id, args[1])
+				missing, err := past.history().ExportFile(c.Context(), id, args[1])
 				if errors.Is(err, history.ErrNoSession) {
 					return fmt.Errorf("%w: `realword history list` shows them", err)
 				}

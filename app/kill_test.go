@@ -335,7 +335,7 @@ func (k *killing) makeArchive() {
 		k.Fatal(err)
 	}
 	k.archive = filepath.Join(dir, "session.zip")
-	if missing, err := s.ExportFile(r.Session, k.archive); err != nil || len(missing) > 0 {
+	if missing, err := s.ExportFile(k.Context(), r.Session, k.archive); err != nil || len(missing) > 0 {
 		k.Fatal(fmt.Sprint(missing), err)
 	}
 }

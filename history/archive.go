@@ -3,6 +3,7 @@ package history
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -66,13 +67,28 @@ func (s *Store) Export(session uint64, w io.Writer) (missing []string, err error
 	return missing, errors.Join(err, z.Close())
 }
 
-// ExportFile is Export to a file, which it replaces; what was there stays until the new one is whole.
-func (s *Store) ExportFile(session uint64, path string) (missing []string, err error) {
+// ExportFile is Export to a file, which it replaces; what was there stays until the new one is whole. It ends with the context, and leaves
+// nothing then; what exports of programs that died have left in the folder goes.
+func (s *Store) ExportFile(ctx context.Context, session uint64, path string) (missing []string, err error) {
+	files.Sweep(filepath.Dir(path))
 	err = files.Put(path, s.how, func(w io.Writer) (err error) {
-		missing, err = s.Export(session, w)
+		missing, err = s.Export(session, ending{ctx, w})
 		return err
 	})
 	return missing, explain(path, err)
+}
+
+// ending writes until a context ends.
+type ending struct {
+	context.Context
+	io.Writer
+}
+
+func (e ending) Write(data []byte) (int, error) {
+	if err := e.Err(); err != nil {
+		return 0, err
+	}
+	return e.Writer.Write(data)
 }
 
 type exporter struct {

@@ -3,6 +3,7 @@ package history
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 var aPNG = []byte(pngSignature + "the rest of it")
@@ -103,7 +105,7 @@ func told(t *testing.T, s *Store, session uint64) any {
 func TestExportImport(t *testing.T) {
 	from, session := finished(t)
 	path := filepath.Join(t.TempDir(), "ball.zip")
-	if missing, err := from.ExportFile(session, path); len(missing) > 0 || err != nil {
+	if missing, err := from.ExportFile(t.Context(), session, path); len(missing) > 0 || err != nil {
 		t.Fatal(missing, err)
 	}
 	to := open(t, filepath.Join(t.TempDir(), "history.db"))
@@ -168,7 +170,7 @@ func TestExportNamesMissingPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "a.zip")
-	if missing, err := s.ExportFile(session, path); !reflect.DeepEqual(missing, []string{lost}) || err != nil {
+	if missing, err := s.ExportFile(t.Context(), session, path); !reflect.DeepEqual(missing, []string{lost}) || err != nil {
 		t.Fatal(missing, err)
 	}
 	to := open(t, filepath.Join(t.TempDir(), "history.db"))
@@ -179,7 +181,7 @@ func TestExportNamesMissingPictures(t *testing.T) {
 	if p, err := to.Picture(1); err != nil || p.File != "" || p.Steps != 3 {
 		t.Errorf("the picture without a file: %+v, %v", p, err)
 	}
-	if _, err := s.ExportFile(99, path); !errors.Is(err, ErrNoSession) {
+	if _, err := s.ExportFile(t.Context(), 99, path); !errors.Is(err, ErrNoSession) {
 		t.Errorf("no session: %v", err)
 	}
 	if _, err := to.Import(path); err != nil {
@@ -398,7 +400,7 @@ func TestArchived(t *testing.T) {
 		return path
 	}
 	exported := filepath.Join(dir, "exported")
-	if _, err := s.ExportFile(session, exported); err != nil {
+	if _, err := s.ExportFile(t.Context(), session, exported); err != nil {
 		t.Fatal(err)
 	}
 	cut := filepath.Join(dir, "cut.zip")
@@ -421,5 +423,26 @@ func TestArchived(t *testing.T) {
 		if got := Archived(path); got != want {
 			t.Errorf("%s: %v", filepath.Base(path), got)
 		}
+	}
+}
+
+// TestAnExportThatIsInterrupted leaves nothing, and what one has left whose program died goes with the next.
+func TestAnExportThatIsInterrupted(t *testing.T) {
+	s, session := finished(t)
+	dir := t.TempDir()
+	left := filepath.Join(dir, ".realword-0123456789abcdef")
+	if err := os.WriteFile(left, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(left, old, old); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	_, err := s.ExportFile(ctx, session, filepath.Join(dir, "session.zip"))
+	entries, err1 := os.ReadDir(dir)
+	if !errors.Is(err, context.Canceled) || err1 != nil || len(entries) > 0 {
+		t.Errorf("it has left %v, %v, %v", entries, err, err1)
 	}
 }

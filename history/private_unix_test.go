@@ -26,7 +26,7 @@ func TestPrivacyOfFiles(t *testing.T) {
 		_, err6 := s.Export(r.Session, &zipped)
 		other := open(t, filepath.Join(dir, "other", "history.db"))
 		_, err7 := other.ImportFrom("x.zip", bytes.NewReader(zipped.Bytes()), int64(zipped.Len()))
-		_, err8 := s.ExportFile(r.Session, filepath.Join(dir, "session.zip"))
+		_, err8 := s.ExportFile(t.Context(), r.Session, filepath.Join(dir, "session.zip"))
 		syscall.Umask(old)
 		if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8); err != nil {
 			t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +15,7 @@ import (
 )
 
 // OpenCopy opens a history as it is on disk at this moment, whether or not another process has it open. It is for reading: what others
-// write later is not seen, and every change is an *Error. Only the records are copied, into a file that is gone with Close; blobs are read
+// write later is not seen, and every change is an *Error. Only the records are copied, into a file that is gone with Close, or the program; blobs are read
 // where they lie, so that one that its owner throws away meanwhile is missing.
 func (o Options) OpenCopy(path string) (*Store, error) {
 	base := strings.TrimSuffix(path, filepath.Ext(path))
@@ -26,13 +25,9 @@ func (o Options) OpenCopy(path string) (*Store, error) {
 		return nil, explain(path, err)
 	}
 	defer whole.Close()
-	copied, err := os.CreateTemp("", "realword-history-*")
+	copied, err := files.Nameless()
 	if err != nil {
 		return nil, err
-	}
-	s.release = func() { _ = os.Remove(copied.Name()) }
-	if runtime.GOOS != "windows" { // which removes no open file
-		s.release() // at once: a program that is killed leaves nothing
 	}
 	if err = snapshot(copied, whole, path); err == nil {
 		err = guard(path, func() (err error) {
@@ -49,7 +44,6 @@ func (o Options) OpenCopy(path string) (*Store, error) {
 		if s.db == nil || s.db.Close() != nil {
 			_ = copied.Close()
 		}
-		s.release()
 		return nil, explain(path, err)
 	}
 	return s, nil

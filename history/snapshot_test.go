@@ -169,7 +169,7 @@ func TestACopyIsForReading(t *testing.T) {
 	if data, err := c.Pixels(2); err != nil || string(data) != onePNG {
 		t.Errorf("a picture without a file: %d bytes, %v", len(data), err)
 	}
-	if missing, err := c.ExportFile(rounds[0].Session, filepath.Join(t.TempDir(), "out.zip")); err != nil || len(missing) != 1 {
+	if missing, err := c.ExportFile(t.Context(), rounds[0].Session, filepath.Join(t.TempDir(), "out.zip")); err != nil || len(missing) != 1 {
 		t.Errorf("it is exported without %v, %v", missing, err)
 	}
 	var refused *Error

@@ -73,14 +73,14 @@ func (w *Window) sessionHost() session.Host {
 // buildHistory furnishes the room of the history and says what becomes of what the user does there.
 func (w *Window) buildHistory() {
 	host := gallery.Host{
-		Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Post: w.post, Background: w.background,
+		Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Context: w.ctx, Post: w.post, Background: w.background,
 		State: w.state.Now,
 		Maker: func() *gallery.Maker {
 			e := w.models.Engine()
 			if e == nil {
 				return nil
 			}
-			return &gallery.Maker{Model: *w.state.Model, Embed: w.prefs.Embed(), Start: e.Start, Resolve: e.Resolve, Context: w.ctx}
+			return &gallery.Maker{Model: *w.state.Model, Embed: w.prefs.Embed(), Start: e.Start, Resolve: e.Resolve}
 		},
 		OpenFolder: w.opt.OpenFolder, OpenSession: w.opt.OpenSession, SaveSession: w.opt.SaveSession,
 	}

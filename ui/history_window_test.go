@@ -194,7 +194,7 @@ func TestLookWhatIsTypedFirstIsThePrompt(t *testing.T) {
 	example, err := store.Session(1)
 	file := filepath.Join(dir, "example.zip")
 	if err == nil {
-		_, err = store.ExportFile(example.ID, file)
+		_, err = store.ExportFile(t.Context(), example.ID, file)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -340,7 +340,7 @@ func TestADroppedSessionIsImported(t *testing.T) {
 	b := keeping(t, other)
 	dogRound(t, b, other)
 	zip := filepath.Join(dir, "sess.zip")
-	if _, err := b.journal.Store().ExportFile(b.journal.Session(), zip); err != nil {
+	if _, err := b.journal.Store().ExportFile(t.Context(), b.journal.Session(), zip); err != nil {
 		t.Fatal(err)
 	}
 	c := keeping(t, dir)

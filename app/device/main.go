@@ -22,6 +22,7 @@ import (
 	"realword/assets"
 	"realword/inference/bench"
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/ort"
 	"realword/inference/parity"
 	"realword/inference/synthetic"
@@ -399,10 +400,9 @@ func open(ctx context.Context, name, dir string) (b *bundle.Bundle, remove func(
 	}
 	remove = func() {}
 	if dir == "" {
-		if dir, err = os.MkdirTemp("", "realword-device-*"); err != nil {
+		if dir, remove, err = files.Scratch("device"); err != nil {
 			return nil, nil, err
 		}
-		remove = func() { os.RemoveAll(dir) }
 	}
 	defer func() {
 		if err != nil {

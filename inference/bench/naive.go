@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/graph"
 	"realword/inference/network"
 	"realword/inference/nn"
@@ -22,7 +23,8 @@ import (
 // temporary folder as long as they are open.
 type naive struct {
 	folder string
-	grid   int // latent cells per cell of the guidance grid
+	remove func() // the folder
+	grid   int    // latent cells per cell of the guidance grid
 	open   map[graph.Name]session.Session
 	opened []Timing
 }
@@ -34,7 +36,7 @@ func openNaive(rt inference.Runtime, model inference.Model) (n *naive, err error
 		return nil, errors.New("this runtime does not say where weights lie: measure without the naive way")
 	}
 	n = &naive{grid: model.Manifest().Grid, open: map[graph.Name]session.Session{}}
-	if n.folder, err = os.MkdirTemp("", "realword-bench-*"); err != nil {
+	if n.folder, n.remove, err = files.Scratch("bench"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -42,7 +44,7 @@ func openNaive(rt inference.Runtime, model inference.Model) (n *naive, err error
 			err = errors.Join(fmt.Errorf("build the naive graphs: %w", err), n.close())
 		}
 	}()
-	places, files, err := weights(inspector, model)
+	places, outside, err := weights(inspector, model)
 	if err != nil {
 		return n, err
 	}
@@ -50,7 +52,7 @@ func openNaive(rt inference.Runtime, model inference.Model) (n *naive, err error
 		name  graph.Name
 		build func(nn.Target, network.UNetConfig, *nn.Store) (*onnx.Model, error)
 	}{{graph.Plain, network.PlainGraph}, {graph.Naive, network.NaiveGraph}, {graph.NaiveGuidance, network.NaiveGuidanceGraph}} {
-		options, path := session.Options{Outside: files}, ""
+		options, path := session.Options{Outside: outside}, ""
 		for _, form := range []struct {
 			target nn.Target
 			path   *string
@@ -104,7 +106,8 @@ func (n *naive) close() error {
 	for _, s := range n.open {
 		errs = append(errs, s.Close())
 	}
-	return errors.Join(append(errs, os.RemoveAll(n.folder))...)
+	n.remove()
+	return errors.Join(errs...)
 }
 
 // textToImage predicts the noise by a graph that can do nothing else.

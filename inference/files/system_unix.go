@@ -32,6 +32,15 @@ func lock(f *os.File, wait bool) error {
 	}
 }
 
+// Nameless makes a file in the system's folder for temporary things that goes with its Close, or with the program, however that ends.
+func Nameless() (*os.File, error) {
+	f, err := os.CreateTemp("", scratch+"*")
+	if err == nil {
+		_ = os.Remove(f.Name())
+	}
+	return f, err
+}
+
 // hold keeps the lock of a folder until done.
 func hold(folder string) (done func()) {
 	d, err := os.Open(folder)

@@ -45,6 +45,16 @@ func lock(f *os.File, wait bool) error {
 	return nil
 }
 
+// Nameless makes a file in the system's folder for temporary things that goes with its Close, or with the program, however that ends.
+func Nameless() (f *os.File, err error) {
+	const how = os.O_RDWR | os.O_CREATE | os.O_EXCL | windows.FILE_FLAG_DELETE_ON_CLOSE | windows.FILE_ATTRIBUTE_TEMPORARY
+	_, err = fresh(filepath.Join(os.TempDir(), scratch), func(path string) (err error) {
+		f, err = os.OpenFile(path, how, 0o600)
+		return err
+	})
+	return f, err
+}
+
 // hold keeps the lock of a folder until done. Folders have none, and one in which a file is open cannot be renamed: it is that of a
 // file beside it.
 func hold(folder string) (done func()) {

@@ -16,6 +16,9 @@ const (
 	unfinishedFolder = ".partial-"
 )
 
+// scratch begins the names of Scratch, which are not hidden: not every program takes a file from a hidden folder.
+const scratch = "realword-"
+
 // Create makes a new hidden file in dir for data that gets its own name with Publish once it is whole, readable by whom perm and the
 // user's umask say. Until it is closed, Sweep of any program leaves it alone. The caller closes it, and removes or publishes it.
 func Create(dir string, perm fs.FileMode) (*os.File, error) {
@@ -39,6 +42,26 @@ func Mkdir(parent, base string) (path string, done func(), err error) {
 		return "", nil, err
 	}
 	return path, hold(path), nil
+}
+
+// Scratch makes a folder in the system's one for temporary things, for what libraries or other programs are to read by its name. It is
+// readable by this user alone, and done removes it. What programs that died have left of such folders goes first; see SweepScratch.
+func Scratch(base string) (path string, done func(), err error) {
+	SweepScratch(base)
+	path, err = fresh(filepath.Join(os.TempDir(), scratch+base+"-"), func(path string) error { return os.Mkdir(path, 0o700) })
+	if err != nil {
+		return "", nil, err
+	}
+	release := hold(path)
+	return path, func() {
+		_ = os.RemoveAll(path) // what cannot go now is swept
+		release()
+	}, nil
+}
+
+// SweepScratch removes the folders that programs which died have left of Scratch.
+func SweepScratch(base string) {
+	sweep(os.TempDir(), unfinishedFile+scratch+base+"-", scratch+base+"-")
 }
 
 // Rename is os.Rename for what took long to write: the name lasts, also after a loss of power. On Windows another program may have one of
@@ -147,7 +170,10 @@ const (
 
 // Sweep removes the unfinished files and folders that programs which died have left in dir, not in folders below it, and returns
 // how many those were. What another program still writes stays, and so does what cannot be removed.
-func Sweep(dir string) int {
+func Sweep(dir string) int { return sweep(dir, unfinishedFile, unfinishedFolder) }
+
+// sweep is Sweep of files whose names begin with one of two prefixes, and folders whose names begin with the second one.
+func sweep(dir, file, folder string) int {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return 0
@@ -155,8 +181,7 @@ func Sweep(dir string) int {
 	n := 0
 	for _, e := range entries {
 		kind := e.Type()
-		left := IsFile(kind) && strings.HasPrefix(e.Name(), unfinishedFile) || (IsFile(kind) || kind.IsDir()) &&
-			strings.HasPrefix(e.Name(), unfinishedFolder)
+		left := IsFile(kind) && strings.HasPrefix(e.Name(), file) || (IsFile(kind) || kind.IsDir()) && strings.HasPrefix(e.Name(), folder)
 		if path := filepath.Join(dir, e.Name()); left && abandoned(path) && os.RemoveAll(path) == nil {
 			n++
 		}

@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -47,6 +48,73 @@ func TestFolderGetsItsName(t *testing.T) {
 	}
 	if err := os.Rename(folder, filepath.Join(dir, "model")); err != nil {
 		t.Fatalf("the first model of a new user is not unpacked: %v", err)
+	}
+}
+
+// dies has TestNothingTemporaryStays be the program that dies.
+const dies = "REALWORD_TEST_DIES"
+
+// TestNothingTemporaryStays of a program that died: its file goes with it, its folder with the next of the kind. What is in use stays.
+func TestNothingTemporaryStays(t *testing.T) {
+	if os.Getenv(dies) != "" {
+		f, err := Nameless()
+		if err == nil {
+			_, err = f.WriteString("x")
+		}
+		folder, _, err1 := Scratch("test")
+		if err = errors.Join(err, err1, os.WriteFile(filepath.Join(folder, "x"), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		os.Exit(3)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} {
+		t.Setenv(name, dir)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(program, "-test.run=^TestNothingTemporaryStays$")
+	child.Env = append(os.Environ(), dies+"=1")
+	if out, err := child.CombinedOutput(); child.ProcessState.ExitCode() != 3 {
+		t.Fatal(err, string(out))
+	}
+	seen := func() (list []string) { // Windows has a lock beside a folder
+		for _, name := range names(t, dir) {
+			if !strings.HasPrefix(name, ".") {
+				list = append(list, filepath.Join(dir, name))
+			}
+		}
+		return list
+	}
+	old := seen()
+	if len(old) != 1 || !strings.HasPrefix(filepath.Base(old[0]), "realword-test-") {
+		t.Fatalf("the program that died has left %q", old)
+	}
+	for _, path := range []string{filepath.Join(old[0], "x"), old[0]} {
+		age(t, path, time.Minute)
+	}
+	SweepScratch("other")
+	if n := len(names(t, old[0])); n != 1 {
+		t.Error("a folder of another kind is gone")
+	}
+	first, done, err := Scratch("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	age(t, first, time.Minute)
+	second, done2, err := Scratch("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now := seen(); len(now) != 2 || !slices.Contains(now, first) || !slices.Contains(now, second) {
+		t.Errorf("there are %q", now)
+	}
+	done()
+	done2()
+	if now := seen(); len(now) > 0 {
+		t.Errorf("%q stay", now)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/onnx"
 	"realword/inference/prompt"
@@ -295,11 +296,11 @@ func compareGraph(ctx context.Context, cpu, device inference.Runtime, name strin
 	repeats int,
 ) (StageComparison, error) {
 	s := StageComparison{Check: Check{Tensor: name, Tolerance: tolerance(device)}}
-	dir, err := os.MkdirTemp("", "realword-device-*")
+	dir, remove, err := files.Scratch("device")
 	if err != nil {
 		return s, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	path := filepath.Join(dir, name+".onnx")
 	if err := os.WriteFile(path, m.Marshal(), 0o600); err != nil {
 		return s, err

@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -515,7 +516,7 @@ func (g *Page) export() {
 		if err != nil || path == "" {
 			return "", err
 		}
-		missing, err := s.ExportFile(id, path)
+		missing, err := s.ExportFile(g.host.Context, id, path)
 		if err != nil {
 			return "", err
 		}
@@ -654,7 +655,7 @@ func (g *Page) remake() {
 				request.From = nil
 			}
 		}
-		ready, err := m.one(request)
+		ready, err := m.one(g.host.Context, request)
 		if err != nil {
 			return "", err
 		}
@@ -684,9 +685,9 @@ func (g *Page) remake() {
 }
 
 // one runs a request of one picture to its end, off Fyne's goroutine.
-func (m *Maker) one(r inference.Request) (inference.PictureReady, error) {
+func (m *Maker) one(ctx context.Context, r inference.Request) (inference.PictureReady, error) {
 	var ready inference.PictureReady
-	job, err := m.Start(m.Context, r)
+	job, err := m.Start(ctx, r)
 	if err != nil {
 		return ready, err
 	}

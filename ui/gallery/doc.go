@@ -24,6 +24,7 @@ type Host struct {
 	Journal  *journal.Journal
 	Layers   *kit.Layers
 	Commands *command.Commands
+	Context  context.Context // ends when the window closes
 
 	Post       func(func())                    // does something on Fyne's goroutine
 	Background func(slow func() (show func())) // does something off it, and shows what it answers
@@ -44,5 +45,4 @@ type Maker struct {
 	Start func(context.Context, inference.Request) (inference.Job, error)
 	// Resolve tells whether the model can make what is asked for; see inference.Engine.
 	Resolve func(inference.Request) (inference.Request, error)
-	Context context.Context // ends when the window closes
 }

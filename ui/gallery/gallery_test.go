@@ -46,7 +46,7 @@ func newBench(t *testing.T, changes ...func(*Host)) *bench {
 	j.Budget.Store(2e9)
 	b.House.State.History.Open = true
 	b.host = Host{
-		Journal: j, Layers: &b.Layers, Commands: b.Commands, Post: b.Post, Background: b.Background, State: b.Now,
+		Journal: j, Layers: &b.Layers, Commands: b.Commands, Context: t.Context(), Post: b.Post, Background: b.Background, State: b.Now,
 		Maker: func() *Maker { return b.maker },
 	}
 	for _, change := range changes {
@@ -136,7 +136,7 @@ func (j job) Cancel()                        {}
 // making answers every request with the picture that uitest makes of it, and remembers the request.
 func making(asked *inference.Request) *Maker {
 	return &Maker{
-		Model: *uitest.Toybox, Context: context.Background(),
+		Model:   *uitest.Toybox,
 		Resolve: func(r inference.Request) (inference.Request, error) { return r, nil },
 		Start: func(_ context.Context, r inference.Request) (inference.Job, error) {
 			*asked = r

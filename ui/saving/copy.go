@@ -1,8 +1,6 @@
 package saving
 
 import (
-	"os"
-
 	"realword/history/journal"
 	"realword/inference/bundle"
 	"realword/inference/files"
@@ -95,6 +93,9 @@ func (v *Saver) copyFile() {
 	}
 }
 
+// lentBase is how the folders are called in which files are lent.
+const lentBase = "lent"
+
 // Lend is a file, for another program to take, of a picture that the history keeps in place of one. It is there until Return.
 func (v *Saver) Lend(shot state.Shot) (path string, err error) {
 	data, err := state.FileOf(shot, v.host.Journal.Store())
@@ -102,7 +103,7 @@ func (v *Saver) Lend(shot state.Shot) (path string, err error) {
 		err = state.ErrNoFile{}
 	}
 	if err == nil && v.lent == "" {
-		v.lent, err = os.MkdirTemp("", "realword-*")
+		v.lent, v.takeBack, err = files.Scratch(lentBase)
 	}
 	if err != nil {
 		return "", err
@@ -114,7 +115,7 @@ func (v *Saver) Lend(shot state.Shot) (path string, err error) {
 // Return removes what was lent. It is called when the window has closed.
 func (v *Saver) Return() {
 	if v.lent != "" {
-		_ = os.RemoveAll(v.lent) // else the system does in time
+		v.takeBack()
 	}
 }
 

@@ -31,11 +31,12 @@ type Host struct {
 
 // Saver writes pictures and knows those that are in no file.
 type Saver struct {
-	host    Host
-	Bar     *Bar
-	lent    string       // the folder of what other programs were lent; "": none was
-	writing []state.Shot // that were in no file and are being given one
-	turn    sync.Mutex   // of writing one into the pictures folder
+	host     Host
+	Bar      *Bar
+	lent     string       // the folder of what other programs were lent; "": none was
+	takeBack func()       // removes it
+	writing  []state.Shot // that were in no file and are being given one
+	turn     sync.Mutex   // of writing one into the pictures folder
 }
 
 // New makes it, with its bar hidden.

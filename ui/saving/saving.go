@@ -196,7 +196,7 @@ func (v *Saver) filed(shot state.Shot, path string, data []byte, ours bool) {
 }
 
 // Sweep begins with a history: no name is given again that one of its pictures has, and what programs that were killed have left is
-// removed, in the history's folders and among the pictures.
+// removed, in the history's folders, among the pictures, and of what was lent.
 func (v *Saver) Sweep(s *history.Store) {
 	folder := v.host.Folder()
 	v.host.Background(func() func() {
@@ -204,6 +204,7 @@ func (v *Saver) Sweep(s *history.Store) {
 		for _, path := range list {
 			files.Known(path)
 		}
+		files.SweepScratch(lentBase)
 		_, _ = s.Sweep() // what is in the way today is tried again at the next start
 		folders := 0
 		_ = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {

@@ -200,6 +200,16 @@ func TestAPictureInNoFileIsLent(t *testing.T) {
 	if err != nil || err2 != nil || !slices.Equal(lent, kept) {
 		t.Errorf("%d bytes of %d, %v, %v", len(lent), len(kept), err, err2)
 	}
+	dead := filepath.Join(os.Getenv("TMPDIR"), filepath.Base(filepath.Dir(path))+"0") // of a program that was killed
+	old := time.Now().Add(-time.Minute)
+	if err := errors.Join(os.Mkdir(dead, 0o700), os.Chtimes(dead, old, old)); err != nil {
+		t.Fatal(err)
+	}
+	b.Sweep(b.host.Journal.Store())
+	b.Settle()
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
 	b.Return()
 	if list, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(list) > 0 {
 		t.Errorf("%v are left, %v", list, err)

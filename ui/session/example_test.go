@@ -21,7 +21,7 @@ func withExample(t *testing.T, dir string) *bench {
 		t.Fatal(err)
 	}
 	file := dir + "/example.zip"
-	if _, err := other.host.Journal.Store().ExportFile(from.ID, file); err != nil {
+	if _, err := other.host.Journal.Store().ExportFile(t.Context(), from.ID, file); err != nil {
 		t.Fatal(err)
 	}
 	b := newBench(t, dir)
