@@ -1,10 +1,14 @@
 package main
 
-import "sync"
+import (
+	"sync"
 
-// awake keeps the computer from going to sleep by itself while pictures are made: systems count what the user does, and not what a program
-// computes.
-var awake = vigil{begin: holdAwake}
+	"realword/app/awake"
+	"realword/ui/i18n"
+)
+
+// watch keeps the computer awake while pictures are made.
+var watch = vigil{begin: func() (end func()) { return awake.Hold(i18n.T("Pictures are being made")) }}
 
 // vigil is one of all engines together.
 type vigil struct {

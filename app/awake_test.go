@@ -20,9 +20,9 @@ func TestAVigilIsOneOfAllEngines(t *testing.T) {
 func TestTheComputerStaysAwakeWhileAPictureIsMade(t *testing.T) {
 	model, dog := tiny(t)
 	begun, ended := 0, 0
-	was := awake.begin
-	awake.begin = func() func() { begun++; return func() { ended++ } }
-	t.Cleanup(func() { awake.begin = was })
+	was := watch.begin
+	watch.begin = func() func() { begun++; return func() { ended++ } }
+	t.Cleanup(func() { watch.begin = was })
 	status, _, stderr := command(t, "generate", "--model", model, "--prompt", "a dog", "--subject", "dog="+dog, "--steps", "2", "--stop", "1",
 		"--no-history", "--out", t.TempDir())
 	if status != 0 || begun != 1 || ended != 1 {

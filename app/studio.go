@@ -69,7 +69,7 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 		ort.GiveWay()
 	}
 	e := inference.New(rt, b, before...)
-	e.OnWork(awake.tell)
+	e.OnWork(watch.tell)
 	e.UseLoRAs(loras())
 	if cache, err := os.UserCacheDir(); err == nil && m.weights == session.Auto { // the other ways differ in the last bits
 		e.Keep(keep.New(filepath.Join(cache, "realword", "vision"), keptVision))

@@ -17,7 +17,7 @@ var layers = []string{
 	"inference/hub", "inference/bundle/bundletest", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
 	"inference/ort/orttest", "inference/ort", "inference/ort/internal/native", "inference/onnx", "inference/session", "inference/graph", "inference/synthetic",
-	"history", "inference/keep", "inference/tensor", "inference/files", "inference/plain", "inference/wait", "inference/ram", "inference/message", "assets", "assets/translations", "app/pointer", "app/x11", "app/hdrop", "app/locale",
+	"history", "inference/keep", "inference/tensor", "inference/files", "inference/plain", "inference/wait", "inference/ram", "inference/message", "assets", "assets/translations", "app/pointer", "app/x11", "app/hdrop", "app/locale", "app/awake",
 }
 
 // owners are the only packages that may import a module themselves.
@@ -30,6 +30,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":          {"app"},
 	"golang.design/x/clipboard":       {"app"},
 	"github.com/jezek/xgb":            {"app/x11"},
+	"github.com/godbus/dbus":          {"app/awake"},
 	"fyne.io/fyne/v2/app":             {"app"},
 	"github.com/go-gl/glfw/v3.4/glfw": {"app", "app/pointer"},
 	"fyne.io/fyne/v2":                 {"app", "app/pointer", "ui", "ui/computers", "ui/gallery", "ui/grid", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/settings", "ui/stage", "ui/subjects", "ui/wordbook", "ui/roomtest", "ui/command", "ui/kit"},

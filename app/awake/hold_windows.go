@@ -1,4 +1,4 @@
-package main
+package awake
 
 import (
 	"runtime"
@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// holdAwake has Windows go to sleep only where the user wants it to, until end is called. Windows keeps such a wish with the thread that
-// has it, and forgets it with the thread.
-func holdAwake() (end func()) {
+// Hold has the computer go to sleep only where the user wants it to, until end is called. Windows keeps such a wish with the thread that
+// has it, and forgets it with the thread; it asks for no reason.
+func Hold(string) (end func()) {
 	const continuous, system = 0x80000000, 1
 	wish := windows.NewLazySystemDLL("kernel32.dll").NewProc("SetThreadExecutionState")
 	over := make(chan bool)
