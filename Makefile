@@ -23,7 +23,7 @@ endif
 # Packages with goroutines of their own are tested with the race detector.
 # They are begun in this order: the longest first, so that no core is idle behind it.
 RACED := realword/ui realword/inference $(addprefix realword/ui/,models queue stage gallery settings) realword/history \
-	$(addprefix realword/ui/,inspect saving session) realword/history/journal
+	$(addprefix realword/ui/,inspect saving session) realword/history/journal realword/app/awake
 # Shaping text and drawing icons is pure computation and most of what the window's tests do: the detector need not watch it here. In
 # `make audit` it watches everything. Nothing with a sync.Map may be here (as encoding/xml has one): of its generic code the linker takes
 # one copy for all, and an unwatched one makes races of what is none.

@@ -93,7 +93,8 @@ func TestTheAppForAMacHasAllThatItNeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := []string{"fyne package", "codesign --force --sign - ", "Contents/MacOS/libonnxruntime.1.dylib", "codesign --force --sign - ",
+	order := []string{"fyne package", `plutil -insert CFBundleLocalizations -json ["de","en","es","fr","ja","zh-Hans"] `,
+		"codesign --force --sign - ", "Contents/MacOS/libonnxruntime.1.dylib", "codesign --force --sign - ",
 		"Realword.app\n", "codesign --verify", "ditto -c -k --keepParent "}
 	for rest := string(said); len(order) > 0; order = order[1:] {
 		_, after, found := strings.Cut(rest, order[0])

@@ -18,6 +18,19 @@ cp FyneApp.toml "$work/source/"
 cp assets/icon.png assets/assets.go "$work/source/assets/"
 (cd "$work" && $FYNE package --os darwin --executable "$work/realword" --src "$work/source")
 
+# What Fyne does not say of the program: the languages of its texts, in which the system then says its own (panels to open and save, the
+# menu with Hide and Quit), one for each file of translations.
+info=$contents/Info.plist
+say() { # KEY TYPE VALUE
+  plutil -remove "$1" "$info" >/dev/null 2>&1 || true
+  plutil -insert "$1" "$2" "$3" "$info"
+}
+languages=$(cd assets/translations && printf '"%s",' *.json)
+languages=${languages//.json/}
+say CFBundleLocalizations -json "[${languages%,}]"
+say CFBundleDevelopmentRegion -string en
+say LSApplicationCategoryType -string public.app-category.graphics-design
+
 # The program finds the library beside itself.
 cp -L "$LIBRARY" "$contents/MacOS/libonnxruntime.1.dylib"
 mkdir -p "$contents/Resources/licences"
