@@ -21,6 +21,7 @@ func standIns(t *testing.T, dir string) (path, calls string) {
 	for name, script := range map[string]string{
 		"go": `[ "$1" = build ] || exec ` + real + ` "$@"
 for last; do :; done; [ "$last" = ./app ]
+echo "go build for $CGO_CFLAGS and $CGO_LDFLAGS." >>` + calls + `
 while [ "$1" != -o ]; do shift; done; echo "the program" >"$2"`,
 		"fyne": note + `
 while [ $# -gt 0 ]; do case $1 in --executable) exe=$2;; --src) src=$2;; esac; shift; done
@@ -69,7 +70,7 @@ func TestTheAppForAMacHasAllThatItNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("../app/darwin/package.sh", out)
-	cmd.Env = append(os.Environ(), "PATH="+path, "GOOS=darwin", "GOARCH=arm64", "CGO_ENABLED=1", "TMPDIR="+work,
+	cmd.Env = append(os.Environ(), "PATH="+path, "GOOS=darwin", "GOARCH=arm64", "CGO_ENABLED=1", "CGO_CFLAGS=-O2 -g", "CGO_LDFLAGS=-O2 -g", "TMPDIR="+work,
 		"VERSION=1.2.3", "TAGS=migrated_fynedo", "LIBRARY="+library, "LICENCES="+licences, "FYNE=fyne", "SIGN=-")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
@@ -93,8 +94,8 @@ func TestTheAppForAMacHasAllThatItNeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := []string{"fyne package", `plutil -insert CFBundleLocalizations -json ["de","en","es","fr","ja","zh-Hans"] `,
-		"codesign --force --sign - ", "Contents/MacOS/libonnxruntime.1.dylib", "codesign --force --sign - ",
+	order := []string{"go build for -O2 -g -mmacosx-version-min=14.0 and -O2 -g -mmacosx-version-min=14.0.", "fyne package", `plutil -insert CFBundleLocalizations -json ["de","en","es","fr","ja","zh-Hans"] `,
+		"plutil -insert LSMinimumSystemVersion -string 14.0 ", "codesign --force --sign - ", "Contents/MacOS/libonnxruntime.1.dylib", "codesign --force --sign - ",
 		"Realword.app\n", "codesign --verify", "ditto -c -k --keepParent "}
 	for rest := string(said); len(order) > 0; order = order[1:] {
 		_, after, found := strings.Cut(rest, order[0])

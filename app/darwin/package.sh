@@ -10,6 +10,9 @@ trap 'rm -rf "$work"' EXIT
 app=$work/Realword.app
 contents=$app/Contents
 
+# The oldest macOS that ONNX Runtime's library runs on (its LC_BUILD_VERSION). Without a word, the compiler builds for the system it is on.
+oldest=14.0
+export CGO_CFLAGS="${CGO_CFLAGS--O2 -g} -mmacosx-version-min=$oldest" CGO_LDFLAGS="${CGO_LDFLAGS--O2 -g} -mmacosx-version-min=$oldest"
 nice go build -tags "$TAGS" -trimpath -ldflags '-s -w' -o "$work/realword" ./app
 
 # Fyne writes the bundle with its Info.plist and the icon. It counts a build in the FyneApp.toml that it has read: it has one of its own.
@@ -29,6 +32,7 @@ languages=$(cd assets/translations && printf '"%s",' *.json)
 languages=${languages//.json/}
 say CFBundleLocalizations -json "[${languages%,}]"
 say CFBundleDevelopmentRegion -string en
+say LSMinimumSystemVersion -string $oldest
 say LSApplicationCategoryType -string public.app-category.graphics-design
 
 # The program finds the library beside itself.
