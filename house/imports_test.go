@@ -28,7 +28,6 @@ var owners = map[string][]string{
 	"github.com/ncruces/zenity":       {"app/mac"},
 	"github.com/kovidgoyal/imaging":   {"inference/colour", "inference/picture"},
 	"github.com/spf13/cobra":          {"app"},
-	"golang.design/x/clipboard":       {"app"},
 	"github.com/jezek/xgb":            {"app/x11"},
 	"github.com/godbus/dbus":          {"app/awake"},
 	"fyne.io/fyne/v2/app":             {"app"},
