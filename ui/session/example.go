@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"slices"
 
 	"realword/history"
@@ -40,21 +39,13 @@ func (k *Keeper) ShowExample() {
 	if !k.CanShowExample() || store == nil || k.host.Closing() {
 		return
 	}
-	k.Keep()
 	see := k.host.Eye()
-	k.host.Background(func() func() {
-		var one opened
+	k.bring(func() (opened, error) {
 		id, err := k.host.Example.Bring(store)
-		if err == nil {
-			one, err = readSession(store, id, see)
+		if err != nil {
+			return opened{}, err
 		}
-		return func() {
-			k.host.Change(func(s *state.State) {
-				if s.ActionErr = cmp.Or(err, s.Occupied()); s.ActionErr == nil {
-					k.takeUp(one)
-				}
-			})
-		}
+		return readSession(store, id, see)
 	})
 }
 
@@ -115,6 +106,7 @@ func (k *Keeper) CloseExample() {
 		return
 	}
 	a := k.away
+	k.wishes++
 	k.away, k.kept = nil, a.kept
 	a.back()
 	k.host.Change(func(s *state.State) {

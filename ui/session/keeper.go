@@ -23,6 +23,8 @@ type Keeper struct {
 	kept []byte // the form as it was kept last
 	away *away  // from the user's own session, while the example is looked at
 
+	wishes int // for a session, that the user had: the newest is granted
+
 	opens bool          // the history is being opened
 	then  *before       // it is to be opened once more where that fails: something was done about it meanwhile; nil: it is not
 	pause time.Duration // until a history that another program has open is tried again
@@ -53,7 +55,7 @@ func (k *Keeper) open(was before, again bool) {
 		return
 	}
 	k.opens = true
-	see := k.host.Eye()
+	see, wish := k.host.Eye(), k.wishes
 	k.host.Background(func() func() {
 		s, err := k.host.OpenHistory()
 		left := ""
@@ -103,7 +105,7 @@ func (k *Keeper) open(was before, again bool) {
 					now.Queue.Waiting = slices.DeleteFunc(slices.Clone(now.Queue.Waiting), func(t state.Task) bool { return was.tasks[t.ID] != 0 })
 					now.History.Err = trouble
 					switch {
-					case found && trouble == nil && k.Untouched():
+					case found && trouble == nil && k.wishes == wish && k.Untouched():
 						k.takeUp(last)
 					case goesOn && k.host.Journal.Session() == 0:
 						k.host.Journal.SetSession(was.session)
@@ -165,6 +167,7 @@ func (k *Keeper) freshen() {
 
 // takeUp makes a session the current one. Pictures that are in this window alone stay in view of the user, who is told of them.
 func (k *Keeper) takeUp(o opened) {
+	k.wishes++
 	if k.example(o.session) {
 		k.lookAt(o)
 		return
@@ -401,15 +404,30 @@ func (k *Keeper) GoOn(id uint64) {
 	if s == nil || k.host.Closing() || k.occupied() {
 		return
 	}
-	k.Keep()
 	see := k.host.Eye()
+	k.bring(func() (opened, error) { return k.read(s, id, see) })
+}
+
+// bring takes up a session that is to be read before, unless the user goes on with something else until then. What was typed meanwhile stays
+// in its session; where that is the one that was read, it stays in view.
+func (k *Keeper) bring(read func() (opened, error)) {
+	k.Keep()
+	k.wishes++
+	wish, kept := k.wishes, k.kept
 	k.host.Background(func() func() {
-		one, err := k.read(s, id, see)
+		one, err := read()
 		return func() {
+			if k.wishes != wish {
+				return
+			}
+			k.Keep()
+			if one.session.ID == k.host.Journal.Session() && !bytes.Equal(kept, k.kept) {
+				return
+			}
 			k.host.Change(func(s *state.State) {
 				if s.ActionErr = cmp.Or(err, s.Occupied()); s.ActionErr == nil { // something may have begun meanwhile
 					k.takeUp(one)
-					if one.missing == nil { // a draft with pictures that cannot be read stays as it is
+					if !s.History.Example && one.missing == nil { // a draft with pictures that cannot be read stays as it is
 						k.kept = []byte{} // it is the session that was worked at last now, also where nothing is changed in it
 					}
 				}
@@ -571,6 +589,7 @@ func (k *Keeper) Rescue() {
 		return
 	}
 	k.away = nil
+	k.wishes++
 	k.host.Change(func(s *state.State) { s.History.Open, s.History.Example = false, false })
 	k.host.Background(func() func() {
 		was := before{k.host.Journal.Session(), k.host.Journal.Tasks()}
