@@ -1,6 +1,7 @@
 package reuse
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -138,8 +139,8 @@ func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, k
 func (d *Desk) take(from state.Source, word inference.Word, originals []int, keep bool) {
 	see := d.host.Eye()
 	d.host.Change(func(s *state.State) {
-		s.Picking++
-		s.PickErr = nil
+		*s = s.Expect()
+		s.PickErr, s.Pending = nil, inference.Word{}
 	})
 	d.host.Background(func() func() {
 		read := d.host.Reading(from.Name)
@@ -152,13 +153,12 @@ func (d *Desk) take(from state.Source, word inference.Word, originals []int, kee
 		read()
 		return func() {
 			d.host.Change(func(s *state.State) {
-				*s = s.Came()
-				if s.PickErr = err; err == nil {
-					if *s = s.Continue(c, word, originals, keep); from.Preview {
+				if s.PickErr = errors.Join(s.PickErr, err); err == nil {
+					if *s = s.Continue(c, word, originals, keep).LetGo(); from.Preview {
 						s.Remark = i18n.T("%s was stopped early: its preview of %d × %d pixels is all that the model sees of it.", c.Ref.Name, c.Pixels.X, c.Pixels.Y)
 					}
-					s.Pending, s.Selected = inference.Word{}, 0
 				}
+				*s = s.Came()
 			})
 		}
 	})

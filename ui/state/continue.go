@@ -78,7 +78,7 @@ func (s State) followed(c Card, word inference.Word, originals []int, keep bool)
 		}
 		s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
 		if word.Text == "" {
-			s.Selected, s.Latest = 0, c.ID
+			s.Latest = c.ID
 		}
 		return s
 	}

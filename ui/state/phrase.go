@@ -40,7 +40,8 @@ func (s State) Marked() (Word, bool) {
 	return w, w.Word == s.Span.of
 }
 
-// Tidy is the state with what must always hold: a tidy form, and nothing marked, or waiting for a picture, that is not in the prompt.
+// Tidy is the state with what must always hold: a tidy form, nothing marked, or waiting for a picture, that is not in the prompt, and no
+// card noted as chosen that is chosen no more.
 func (s State) Tidy() State {
 	s.Form = s.Form.Tidy()
 	if _, ok := s.Marked(); !ok {
@@ -48,6 +49,9 @@ func (s State) Tidy() State {
 	}
 	if _, ok := locate(s.Words, s.Pending); !ok {
 		s.Pending = inference.Word{}
+	}
+	if s.Selected != s.Before {
+		s.Before = 0
 	}
 	return s
 }

@@ -99,7 +99,7 @@ type State struct {
 	View     View
 	Selected int // ID of the chosen card; 0 is none
 	Latest   int // the pictures that came last have this ID or larger ones
-	Before   int // ID of the card that was chosen before they began to come; 0 is none, or one that the user has chosen since
+	Before   int // ID of the card that is chosen since before they began to come; 0 is none, or the user has chosen anew since
 	Pending  inference.Word
 	Span     Span // words that are being marked
 	Queue    Queue
@@ -395,7 +395,6 @@ func (s State) Click(w Word) State {
 
 // Choose is the state after the user clicked a card.
 func (s State) Choose(card int) State {
-	s.Before = 0
 	switch {
 	case s.Pending.Text != "":
 		s.Form = s.Form.Bind(card, s.Pending)
@@ -410,15 +409,27 @@ func (s State) Choose(card int) State {
 
 // Expect is the state once pictures are on their way: they are read one after the other, and the user goes on meanwhile.
 func (s State) Expect() State {
-	s.Picking++
-	s.Latest, s.Before = s.Form.NextID(), s.Selected
+	if s.Picking++; s.Picking == 1 {
+		s.Before = s.Selected
+	}
+	s.Latest = s.Form.NextID()
 	return s
 }
 
 // Came is the state once the pictures of an Expect are there, or will not come.
 func (s State) Came() State {
-	s.Picking--
+	if s.Picking--; s.Picking == 0 {
+		s.Before = 0
+	}
 	return s.free()
+}
+
+// LetGo is the state once a picture has come that the next word is meant for: no longer for a card that was chosen before Expect.
+func (s State) LetGo() State {
+	if s.Selected == s.Before {
+		s.Selected, s.Before = 0, 0
+	}
+	return s
 }
 
 // Add is the state after a picture was read. It takes the word onto, or else the word that waits for a picture, or else a free
@@ -444,9 +455,7 @@ func (s State) Add(c Card, hint string, onto inference.Word) State {
 				return s
 			}
 		}
-		if s.Selected == s.Before {
-			s.Selected, s.Before = 0, 0
-		}
+		return s.LetGo()
 	}
 	return s
 }

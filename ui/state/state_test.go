@@ -173,9 +173,25 @@ func TestClickBindsWords(t *testing.T) {
 			return s.Click(at(s, 1))
 		}, "q=#0 r=dog#1 s=#0 t=#0"},
 		"nor of one that is let go and chosen again": {boundTo(prompt, "q", "r=a"), func(s State) State {
-			s = s.Choose(2).Expect().Choose(2).Choose(2).Add(Card{Ref: inference.Reference{Name: "s"}}, "", none)
+			s = s.Choose(2).Expect().Choose(2).Tidy().Choose(2).Add(Card{Ref: inference.Reference{Name: "s"}}, "", none)
 			return s.Click(at(s, 1))
 		}, "q=#0 r=dog#1 s=#0"},
+		"nor of one that is chosen again by its word": {boundTo(prompt, "q=a", "r=dog"), func(s State) State {
+			s = s.Choose(2).Expect().Click(at(s, 1)).Click(at(s, 1)).Tidy().Click(at(s, 1))
+			s = s.Add(Card{Ref: inference.Reference{Name: "s"}}, "", none)
+			return s.Click(at(s, 4))
+		}, "q=a#1 r=dog#2 s=#0"},
+		"nor of one that is chosen between two drops": {boundTo(prompt, "q", "r=a"), func(s State) State {
+			s = s.Expect().Choose(2).Tidy().Expect()
+			s = s.AddTo(Card{Ref: inference.Reference{Name: "s"}}, "", Target{}).Came()
+			s = s.AddTo(Card{Ref: inference.Reference{Name: "t"}}, "", Target{Card: 1}).Came()
+			return s.Click(at(s, 1))
+		}, "q=#0 t=#0 r=dog#1 s=#0"},
+		"but of one that was chosen before both": {boundTo(prompt, "q", "r=a"), func(s State) State {
+			s = s.Choose(2).Expect().Tidy().Expect().Tidy()
+			s = s.AddTo(Card{Ref: inference.Reference{Name: "s"}}, "", Target{}).Came()
+			return s.Click(at(s, 1))
+		}, "q=#0 r=a#1 s=dog#1"},
 		"a result whose word is left open takes it": {boundTo(prompt, "q", "r"), func(s State) State {
 			return s.Continue(Card{Ref: inference.Reference{Name: "s"}}, none, nil, false).Click(at(s, 1))
 		}, "q=#0 r=#0 s=dog#1"},
