@@ -540,9 +540,12 @@ func (j *Journal) keepDraft(s *history.Store, to *session) error {
 		return nil
 	}
 	err := j.writeDraft(s, to, d)
+	if errors.Is(err, history.ErrNoSession) { // it was deleted for good, and its draft with it
+		err = nil
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if d.late = err != nil; j.drafts[to] == d && (err == nil || isGone(err)) {
+	if d.late = err != nil; j.drafts[to] == d && err == nil {
 		delete(j.drafts, to)
 	}
 	return err
@@ -550,6 +553,9 @@ func (j *Journal) keepDraft(s *history.Store, to *session) error {
 
 func (j *Journal) writeDraft(s *history.Store, to *session, d *draft) error {
 	session, err := j.in(s, to)
+	if err == nil {
+		_, err = s.Session(session)
+	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"realword/history"
 	"realword/inference"
@@ -388,5 +389,27 @@ func TestADraftWhilePicturesAreAway(t *testing.T) {
 		if data, err := f.Store().ReferenceData(p.SHA256); !bytes.Equal(data, p.Data) || err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
+	}
+}
+
+// TestADraftOfASessionThatIsGone: what could not be kept of it is given up with it, and nobody is asked about it.
+func TestADraftOfASessionThatIsGone(t *testing.T) {
+	f := newFull(t)
+	data := bytes.Repeat([]byte("dog"), 100_000)
+	f.KeepDraft([]byte(`{"a":1}`), []inference.Reference{{Name: "dog", SHA256: sum(data), Data: data}})
+	f.settle()
+	id, s := f.Session(), f.Store()
+	f.SetSession(0)
+	err := s.Trash(time.Now(), history.Item{Kind: history.SessionItem, ID: id})
+	if err == nil {
+		_, err = s.Empty(time.Now().Add(time.Hour))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.settle()
+	f.Retry()
+	if told := f.settle(); f.Undrafted() || errors.Join(told...) != nil {
+		t.Errorf("undrafted %v, told %v", f.Undrafted(), told)
 	}
 }
