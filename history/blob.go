@@ -204,16 +204,17 @@ func (s *Store) PutReference(r Reference, data []byte) (Reference, error) {
 	if err != nil {
 		return r, err
 	}
-	inUse := false
+	here := false // as it is to be kept
 	err = s.view(func(tx *bbolt.Tx) error {
 		e, found := blobEntryOf(tx, sum)
-		inUse = found && (len(data) == 0 || e.uses > 0 && s.whole(sum, e))
+		noted := e.uses > 0 || in(tx, looseBucket).Get(sum) != nil
+		here = found && (len(data) == 0 || noted && s.whole(sum, e))
 		if !found && len(data) == 0 {
 			return ErrNoReference
 		}
 		return nil
 	})
-	if inUse || err != nil {
+	if here || err != nil {
 		return r, err
 	}
 	err = s.update(func(c *change) error {

@@ -413,3 +413,23 @@ func TestADraftOfASessionThatIsGone(t *testing.T) {
 		t.Errorf("undrafted %v, told %v", f.Undrafted(), told)
 	}
 }
+
+// TestATryWritesNothingAgain: while a job waits for room, a picture of it that there was room for is not written with every try.
+func TestATryWritesNothingAgain(t *testing.T) {
+	f := newFull(t)
+	r, small := large("one"), []byte("a small picture")
+	r.Subjects[0].References = append([]inference.Reference{{Name: "s", SHA256: sum(small), Data: small}}, r.Subjects[0].References...)
+	f.Enqueue(1, r, "tiny", nil)
+	try := func() []byte {
+		f.Retry()
+		f.settle()
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(f.blobs), "history.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	if !bytes.Equal(try(), try()) || len(f.Unkept()) != 1 {
+		t.Errorf("the history was written; unkept are %v", f.Unkept())
+	}
+}
