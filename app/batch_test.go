@@ -11,13 +11,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"realword/farm"
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/ort"
 	"realword/inference/session"
 	"realword/inference/tensor"
+	"realword/inference/wait"
 )
 
 func TestBatch(t *testing.T) {
@@ -294,6 +297,85 @@ func TestBatchesSideBySide(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// stuck is an engine whose jobs do not go on.
+type stuck struct{ began func() }
+
+func (e stuck) Start(ctx context.Context, _ inference.Request) (inference.Job, error) {
+	e.began()
+	j := stuckJob(make(chan inference.Event))
+	go func() {
+		defer close(j)
+		<-ctx.Done()
+		j <- inference.Failed{Err: ctx.Err()}
+	}()
+	return j, nil
+}
+
+type stuckJob chan inference.Event
+
+func (j stuckJob) Events() <-chan inference.Event { return j }
+func (j stuckJob) Cancel()                        {}
+
+// TestAJobOnAFarmThatNobodyMakes says so once, when the only computer that has its model has gone, and is made by the next one.
+func TestAJobOnAFarmThatNobodyMakes(t *testing.T) {
+	was := unhelped
+	t.Cleanup(func() { unhelped = was })
+	unhelped.most, unhelped.pause = 100*time.Millisecond, 20*time.Millisecond
+	model, _ := tiny(t)
+	dir, err := farmDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := farm.Serve(farm.ServerOptions{Dir: dir, Listen: "127.0.0.1:0", MaxBytes: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p, _ := farm.Own(dir)
+	a, _ := p.Access()
+	c, err := farm.Found(t.Context(), a, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b, err := bundle.Open(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := farm.ModelID(b.Manifest())
+	var working sync.WaitGroup
+	defer working.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), wait.Longest)
+	defer cancel()
+	brief, leave := context.WithCancel(ctx)
+	working.Go(func() {
+		o := farm.WorkerOptions{Name: "brief", Models: []farm.Model{{ID: id, Name: "tiny", Engine: stuck{leave}}}}
+		if err := c.Work(brief, o); err != nil && brief.Err() == nil {
+			t.Error(err)
+		}
+	})
+	wait.Until(t, "the computer", func() bool { has, err := c.HasModel(ctx, id); return err == nil && has })
+	var stdout bytes.Buffer
+	said := 0
+	status := execute(ctx, []string{"generate", "--farm", "--no-history", "--model", model, "--prompt", "a dog", "--steps", "2", "--stop", "1", "--out", t.TempDir()},
+		&stdout, writerFunc(func(b []byte) {
+			t.Logf("%s", b)
+			if !bytes.Contains(b, []byte("note: waiting for a computer of the farm")) {
+				return
+			}
+			if said++; said == 1 {
+				working.Go(func() {
+					var o, e bytes.Buffer
+					execute(ctx, []string{"worker", "--model", model, "--device", "cpu"}, &o, &e)
+					t.Log(e.String())
+				})
+			}
+		}))
+	if status != 0 || said != 1 || strings.Count(stdout.String(), "\n") != 1 {
+		t.Errorf("status %d, it is said %d times, made %q", status, said, &stdout)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
@@ -695,7 +696,9 @@ func far(ctx context.Context, r reach, e *engine, send bool, stderr io.Writer) (
 	id := farm.ModelID(m)
 	look, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	q := &queue{Queue: conn.Queue(m)}
 	if has, err := conn.HasModel(look, id); err == nil && !has {
+		q.said.Store(true)
 		fmt.Fprintf(stderr, "note: no computer of the farm that is there has the model %s; the job waits for one, or for a worker that fetches it (--fetch)\n", m.Name)
 	}
 	if send && !e.bundle.IsCard() {
@@ -703,7 +706,53 @@ func far(ctx context.Context, r reach, e *engine, send bool, stderr io.Writer) (
 			fmt.Fprintf(stderr, "note: workers cannot fetch the model from here: %v\n", err)
 		}
 	}
-	return conn.Queue(m), conn.Close, nil
+	return q, conn.Close, nil
+}
+
+// queue hands requests over to a farm, and says once where no computer makes what it has got.
+type queue struct {
+	*farm.Queue
+	said atomic.Bool
+}
+
+// Start implements starter.
+func (q *queue) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
+	job, err := q.Queue.Start(ctx, r)
+	if j, is := job.(*farm.Job); is {
+		return queued{j, q}, err
+	}
+	return job, err
+}
+
+// queued is a job on a farm.
+type queued struct {
+	*farm.Job
+	queue *queue
+}
+
+// unhelped is for how long a job of a farm waits for a computer before that is said, and between two looks at those that are there.
+var unhelped = struct{ most, pause time.Duration }{5 * time.Second, 2 * time.Second}
+
+// alone says what there is to say where no computer of its farm makes a job, once, until the context ends.
+func (j queued) alone(ctx context.Context) <-chan string {
+	said := make(chan string, 1)
+	go func() {
+		helped := time.Now()
+		for !j.queue.said.Load() {
+			switch workers, err := j.Workers(ctx); {
+			case err != nil, j.Helped(workers): // a farm that is away is told of
+				helped = time.Now()
+			case time.Since(helped) >= unhelped.most && j.queue.said.CompareAndSwap(false, true):
+				said <- "waiting for a computer of the farm: `realword farm status` shows those that are there"
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(unhelped.pause):
+			}
+		}
+	}()
+	return said
 }
 
 // ahead keeps the next jobs of a batch on their way, so that every computer of a farm has something to do.

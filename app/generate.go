@@ -282,7 +282,24 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 func follow(job inference.Job, log *recorder, w watcher, keep func(inference.PictureReady, []picture.FilmStep) error) (failure error) {
 	var film []picture.FilmStep
 	at := 0 // the picture that it is of: one that a farm cannot make has steps, perhaps, and is followed by the next
-	for event := range job.Events() {
+	var alone <-chan string
+	if far, is := job.(queued); is {
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		alone = far.alone(ctx)
+	}
+	for events := job.Events(); ; {
+		var event inference.Event
+		select {
+		case text := <-alone:
+			w.remark(text)
+			continue
+		case e, ok := <-events:
+			if !ok {
+				return failure
+			}
+			event = e
+		}
 		w.event(event)
 		if failed, ok := event.(inference.Failed); ok {
 			failure = cmp.Or(failure, failed.Err)
@@ -305,7 +322,6 @@ func follow(job inference.Job, log *recorder, w watcher, keep func(inference.Pic
 			film = nil
 		}
 	}
-	return failure
 }
 
 // open chooses who makes the pictures. done must be called in the end.

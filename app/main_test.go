@@ -297,18 +297,19 @@ func TestWatchers(t *testing.T) {
 		for _, e := range events[:4] {
 			w.event(e)
 		}
+		w.remark("all wait")
 		w.picture(inference.PictureReady{Seed: 7}, "out/a.png")
 		w.event(events[4])
 	}
 	var out, screen bytes.Buffer
 	play(quiet{&out, &screen})
-	if out.String() != "out/a.png\n" || screen.String() != "realword: CUDA is gone\n" {
+	if out.String() != "out/a.png\n" || screen.String() != "realword: CUDA is gone\nnote: all wait\n" {
 		t.Errorf("%q on the screen, %q in the output", screen.String(), out.String())
 	}
 	out.Reset()
 	play(&bar{quiet: quiet{&out, &screen}})
 	if out.String() != "out/a.png\n" || !strings.Contains(screen.String(), "[###############...............] denoise 10/25 on CUDA, 7s left") ||
-		!strings.Contains(screen.String(), "CUDA is gone\n") || !strings.Contains(screen.String(), "denoise 10/25, 7s left") || !strings.HasSuffix(screen.String(), "\r\033[K") {
+		!strings.Contains(screen.String(), "CUDA is gone\n") || !strings.Contains(screen.String(), "\r\033[Knote: all wait\n") || !strings.Contains(screen.String(), "denoise 10/25, 7s left") || !strings.HasSuffix(screen.String(), "\r\033[K") {
 		t.Errorf("%q on the screen, %q in the output", screen.String(), out.String())
 	}
 	out.Reset()
@@ -317,6 +318,7 @@ func TestWatchers(t *testing.T) {
 {"event":"progress","pass":31,"passes":62,"remaining_seconds":7}
 {"coverage":[0.5],"event":"step","guided":true,"picture":0,"step":9,"steps":25,"timestep":600}
 {"event":"device","provider":"CPU","why":"CUDA is gone"}
+{"event":"note","text":"all wait"}
 {"event":"picture","file":"out/a.png","picture":0,"seconds":0,"seed":7}
 {"error":"no space left","event":"failed"}
 `

@@ -16,7 +16,8 @@ import (
 type watcher interface {
 	event(e inference.Event)
 	picture(p inference.PictureReady, file string)
-	sheet(file string) // of a grid
+	sheet(file string)  // of a grid
+	remark(text string) // of what is no event
 }
 
 // quiet prints the finished files only, for pipes, and says where a device has failed.
@@ -48,6 +49,8 @@ func likenessLine(l history.Likeness) string {
 func (q quiet) picture(_ inference.PictureReady, file string) {
 	fmt.Fprintln(q.out, file)
 }
+
+func (q quiet) remark(text string) { fmt.Fprintln(q.notes, "note:", text) }
 
 func (q quiet) sheet(file string) { fmt.Fprintln(q.out, file) }
 
@@ -85,6 +88,14 @@ func (b *bar) event(e inference.Event) {
 func (b *bar) picture(p inference.PictureReady, file string) {
 	overwrite(b.notes, "")
 	b.quiet.picture(p, file)
+}
+
+func (b *bar) remark(text string) {
+	overwrite(b.notes, "")
+	b.quiet.remark(text)
+	if b.stage != "" {
+		overwrite(b.notes, b.line())
+	}
 }
 
 func (b *bar) line() string {
@@ -144,6 +155,8 @@ func (j jsonLines) event(e inference.Event) {
 func (j jsonLines) picture(p inference.PictureReady, file string) {
 	j.write("picture", map[string]any{"picture": p.Picture, "seed": p.Seed, "file": file, "seconds": p.Elapsed.Seconds()})
 }
+
+func (j jsonLines) remark(text string) { j.write("note", map[string]any{"text": text}) }
 
 func (j jsonLines) sheet(file string) { j.write("sheet", map[string]any{"file": file}) }
 

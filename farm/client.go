@@ -122,6 +122,19 @@ func (j *Job) Makers() map[int]string {
 	return maps.Clone(j.makers)
 }
 
+// Workers are the computers of its farm; see Conn.
+func (j *Job) Workers(ctx context.Context) ([]WorkerInfo, error) { return j.queue.conn.Workers(ctx) }
+
+// Helped tells whether one of these computers has a picture of the job in work, or has its model and nothing to do, so that it takes one in
+// a moment. Of a job whose pictures are all made, nobody has one.
+func (j *Job) Helped(workers []WorkerInfo) bool {
+	return len(j.Makers()) >= len(j.wanted) || slices.ContainsFunc(workers, func(w WorkerInfo) bool {
+		id, _, _ := strings.Cut(w.Doing, ".")
+		_, has := w.Models[j.queue.model]
+		return id == j.ID || has && id == ""
+	})
+}
+
 // made notes who made a picture.
 func (j *Job) made(n int, worker string) {
 	j.mu.Lock()

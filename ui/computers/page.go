@@ -331,7 +331,7 @@ func (p *Page) follow() {
 			continue
 		}
 		was, now := one.Run, one.Run
-		now.Makers, now.Waits = makers(job, f.Status.Workers), out || !helped(job, id, was.Pictures-was.Before, f.Status.Workers)
+		now.Makers, now.Waits = makers(job, f.Status.Workers), out || !helped(job, f.Status.Workers)
 		if now.Waits != was.Waits || !slices.Equal(now.Makers, was.Makers) {
 			runs[one.Task.ID] = now
 		}

@@ -295,13 +295,8 @@ func makers(w *watched, workers []farm.WorkerInfo) (list []state.Maker) {
 	return list
 }
 
-// helped tells whether a computer has one of so many pictures of a job in work, or has its model and nothing to do, so that it takes one in
-// a moment. Of a job that is made, nobody has.
-func helped(w *watched, model string, pictures int, workers []farm.WorkerInfo) bool {
+// helped tells whether a computer makes a job, or takes it in a moment; see Job.Helped.
+func helped(w *watched, workers []farm.WorkerInfo) bool {
 	j, ok := w.Job.(*farm.Job)
-	return !ok || len(j.Makers()) >= pictures || slices.ContainsFunc(workers, func(w farm.WorkerInfo) bool {
-		id, _, _ := strings.Cut(w.Doing, ".")
-		_, has := w.Models[model]
-		return id == j.ID || has && id == ""
-	})
+	return !ok || j.Helped(workers)
 }
