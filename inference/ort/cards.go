@@ -70,7 +70,9 @@ func (r *Runtime) Card() (c session.Card, ok bool) {
 	case *webGPU:
 		c = session.Card{Name: d.place(), Halves: d.halves, Fused: d.fused}
 		free, total := r.asked()
-		c.Free, c.Total = ofAdapter(d.adapter, free, total)
+		if c.Free, c.Total = ofAdapter(d.adapter, free, total); c.Total == 0 && d.adapter.rank == integrated && r.shared != nil {
+			c.Free, c.Total = ofShared(r.shared())
+		}
 		return c, true
 	}
 	return c, false
@@ -87,6 +89,13 @@ func ofAdapter(a Adapter, free, total int64) (int64, int64) {
 		return free, max(told, total)
 	}
 	return 0, told
+}
+
+// ofShared is the memory of a card of Apple's, which is the machine's: Metal recommends to take no more than two thirds of it
+// (recommendedMaxWorkingSetSize, which large machines have more of), and what other programs hold is gone.
+func ofShared(all, left int64) (free, total int64) {
+	total = all / 3 * 2
+	return min(max(left, 1), total), total
 }
 
 // cardMemory is what a graphics card has.

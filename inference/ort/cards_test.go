@@ -98,6 +98,11 @@ func TestCardMemory(t *testing.T) {
 // TestCardOfARuntime: what a runtime says of its card, and whose memory it believes.
 func TestCardOfARuntime(t *testing.T) {
 	asked := func() (free, total int64) { return 5 << 30, 8 << 30 }
+	sharing := map[string]func() (all, left int64){
+		"of Apple's":                      func() (all, left int64) { return 12 << 30, 5 << 30 },
+		"of Apple's, with nothing beside": func() (all, left int64) { return 12 << 30, 11 << 30 },
+		"of Apple's, with all taken":      func() (all, left int64) { return 12 << 30, 0 },
+	}
 	for name, c := range map[string]struct {
 		device accelerator
 		want   session.Card
@@ -110,12 +115,15 @@ func TestCardOfARuntime(t *testing.T) {
 		"WebGPU, which says the same": {
 			&webGPU{adapter: Adapter{Memory: 8<<30 - 1<<28}, halves: true}, session.Card{Name: "WebGPU", Free: 5 << 30, Total: 8 << 30, Halves: true}, true,
 		},
-		"another card":               {&webGPU{adapter: Adapter{Memory: 16 << 30}, fused: true}, session.Card{Name: "WebGPU", Total: 16 << 30, Fused: true}, true},
-		"a card that says nothing":   {&webGPU{adapter: Adapter{rank: discrete}}, session.Card{Name: "WebGPU", Free: 5 << 30, Total: 8 << 30}, true},
-		"one in the processor":       {&webGPU{adapter: Adapter{rank: integrated}}, session.Card{Name: "WebGPU"}, true},
-		"one that is a program only": {&webGPU{adapter: Adapter{Memory: 8 << 30, Software: true}}, session.Card{Name: "WebGPU"}, true},
+		"another card":                    {&webGPU{adapter: Adapter{Memory: 16 << 30}, fused: true}, session.Card{Name: "WebGPU", Total: 16 << 30, Fused: true}, true},
+		"a card that says nothing":        {&webGPU{adapter: Adapter{rank: discrete}}, session.Card{Name: "WebGPU", Free: 5 << 30, Total: 8 << 30}, true},
+		"one in the processor":            {&webGPU{adapter: Adapter{rank: integrated}}, session.Card{Name: "WebGPU"}, true},
+		"one that is a program only":      {&webGPU{adapter: Adapter{Memory: 8 << 30, Software: true}}, session.Card{Name: "WebGPU"}, true},
+		"of Apple's":                      {&webGPU{adapter: Adapter{rank: integrated}}, session.Card{Name: "WebGPU", Free: 5 << 30, Total: 8 << 30}, true},
+		"of Apple's, with nothing beside": {&webGPU{adapter: Adapter{rank: integrated}}, session.Card{Name: "WebGPU", Free: 8 << 30, Total: 8 << 30}, true},
+		"of Apple's, with all taken":      {&webGPU{adapter: Adapter{rank: integrated}}, session.Card{Name: "WebGPU", Free: 1, Total: 8 << 30}, true},
 	} {
-		r := &Runtime{device: c.device, asked: asked}
+		r := &Runtime{device: c.device, asked: asked, shared: sharing[name]}
 		if got, ok := r.Card(); got != c.want || ok != c.ok {
 			t.Errorf("%s: %t, %+v, wanted %+v", name, ok, got, c.want)
 		}

@@ -15,11 +15,13 @@ package ort
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 
 	binding "github.com/yalue/onnxruntime_go"
 
 	"realword/inference/ort/internal/native"
+	"realword/inference/ram"
 	"realword/inference/session"
 )
 
@@ -51,6 +53,7 @@ type Runtime struct {
 	memory  *native.Memory             // of the device
 	device  accelerator                // nil: the processor
 	asked   func() (free, total int64) // CardMemory of the device, asked once
+	shared  func() (all, left int64)   // of the machine, whose memory a card of Apple's shares: in all, and without this process; else nil
 }
 
 var (
@@ -89,6 +92,9 @@ func New(opts Options) (*Runtime, error) {
 		library: library, version: binding.GetVersion(), threads: threads, weights: opts.Weights, cache: opts.Cache, profile: opts.Profile,
 		level: binding.GraphOptimizationLevelEnableAll, cpu: cpu, memory: cpu,
 		asked: sync.OnceValues(func() (free, total int64) { return CardMemory(context.Background(), opts.Device) }),
+	}
+	if runtime.GOOS == "darwin" {
+		r.shared = func() (all, left int64) { return ram.Total(), ram.Available() + ram.Used() }
 	}
 	if opts.AsIs {
 		r.level = binding.GraphOptimizationLevelDisableAll

@@ -15,6 +15,6 @@ func Available() int64 { return max(0, available()) }
 // is under. It is 0 where the system does not tell.
 func Total() int64 { return max(0, total()) }
 
-// Used returns the bytes that this process holds of what Available would have without it, 0 where the system does not tell: on Linux not
-// the pages of files, which Available has anyway, on Windows those that are mapped, too.
+// Used returns the bytes that this process holds of what Available would have without it, 0 where the system does not tell: not the
+// pages of files, which Available has anyway, but on Windows those that are mapped, too.
 func Used() int64 { return used() }
