@@ -33,6 +33,9 @@ func system(err error) string {
 
 // answer says what an operating system answers often, and what helps; "" is anything else.
 func answer(err error) string {
+	if barred := files.Barred(err); barred != nil {
+		return barred.Error()
+	}
 	for _, a := range []struct {
 		is   error
 		text string

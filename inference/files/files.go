@@ -85,10 +85,14 @@ func WritableAsIs(dir string) error {
 	return nil
 }
 
-func asIs(dir string, err error) error {
+func asIs(dir string, err error) error { return asIsWith(Barred, dir, err) }
+
+func asIsWith(barred func(error) error, dir string, err error) error {
 	switch {
 	case IsFull(err):
 		return said(err, message.Errorf("%s cannot be written: the disk is full; free up some space", dir))
+	case barred(err) != nil:
+		return said(err, message.Errorf("%s cannot be written: %w", dir, barred(err)))
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return said(err, message.Errorf("%s cannot be written: the folder is read-only; change its permissions", dir))
 	case errors.Is(err, syscall.ENOTDIR):

@@ -210,9 +210,9 @@ func bare(err error) error {
 
 // explain says what to do about an error of writing at path. Of the system's own words, and of the temporary file that they name, it
 // repeats nothing that the sentence says.
-func explain(path string, err error) error { return explainWith(inUse, path, err) }
+func explain(path string, err error) error { return explainWith(inUse, Barred, path, err) }
 
-func explainWith(inUse func(error) bool, path string, err error) error {
+func explainWith(inUse func(error) bool, barred func(error) error, path string, err error) error {
 	var of *fs.PathError
 	var link *os.LinkError
 	named := errors.As(err, &of) && of.Op == "write" || of == nil && errors.As(err, &link) // what was written was to get its name
@@ -229,6 +229,8 @@ func explainWith(inUse func(error) bool, path string, err error) error {
 		return said(err, message.Errorf("%s cannot be written: the disk is full; free up some space or choose another folder", path))
 	case errors.Is(err, syscall.EFBIG): // more than 4 GiB on FAT32
 		return said(err, message.Errorf("%s cannot be written: its disk takes no files of this size; choose a folder on another disk", path))
+	case barred(err) != nil:
+		return said(err, message.Errorf("%s cannot be written: %w", path, barred(err)))
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return said(err, message.Errorf("%s cannot be written: the folder is read-only; choose another folder or change its permissions", path))
 	case errors.Is(err, fs.ErrNotExist):

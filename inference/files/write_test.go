@@ -280,7 +280,7 @@ func TestWhyAFileIsNotReplaced(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := explainWith(inUse, path, c.err); !strings.Contains(got.Error(), c.want) || !strings.HasPrefix(got.Error(), path+" cannot") {
+		if got := explainWith(inUse, Barred, path, c.err); !strings.Contains(got.Error(), c.want) || !strings.HasPrefix(got.Error(), path+" cannot") {
 			t.Errorf("%o: %v, want %q", c.perm, got, c.want)
 		}
 	}

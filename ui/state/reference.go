@@ -43,7 +43,9 @@ func ReadFile(path string) ([]byte, error) {
 }
 
 // Reason is a system error with what to do about it, without the long path that people know already.
-func Reason(err error) error {
+func Reason(err error) error { return reason(files.Barred, err) }
+
+func reason(barred func(error) error, err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		err = path.Err
@@ -51,6 +53,8 @@ func Reason(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return i18n.Errorf("%w; it may have been moved, choose it again", err)
+	case barred(err) != nil:
+		return barred(err)
 	case errors.Is(err, fs.ErrPermission):
 		return i18n.Errorf("%w; change its permissions or choose another file", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,6 +16,25 @@ import (
 	"realword/inference/picture"
 	"realword/ui/uitest"
 )
+
+// Where macOS itself keeps the program out, the permissions of the file have no say.
+func TestReasonOfAPlaceThatMacOSKeepsUsOutOf(t *testing.T) {
+	why := errors.New("the system does: ask it")
+	barred := func(err error) error {
+		if errors.Is(err, syscall.EPERM) {
+			return why
+		}
+		return nil
+	}
+	for cause, want := range map[error]string{
+		syscall.EPERM: why.Error(), syscall.EACCES: "permission denied; change its permissions or choose another file",
+		syscall.ENOENT: "no such file or directory; it may have been moved, choose it again",
+	} {
+		if got := reason(barred, &os.PathError{Op: "open", Path: "/p", Err: cause}); got.Error() != want {
+			t.Errorf("%v: %v, want %s", cause, got, want)
+		}
+	}
+}
 
 func TestReadFileRefuses(t *testing.T) {
 	huge := uitest.File(t, "huge.png", nil)

@@ -133,6 +133,8 @@ func system(e syscall.Errno) string {
 		return i18n.T("the disk is full")
 	case errors.Is(e, fs.ErrNotExist):
 		return i18n.T("there is no such file or folder")
+	case files.Barred(e) != nil:
+		return translated(files.Barred(e))
 	case errors.Is(e, fs.ErrPermission):
 		return i18n.T("permission denied")
 	case e == syscall.EROFS:
