@@ -24,6 +24,9 @@ func (w *Window) leaving() string {
 			break
 		}
 	}
+	if doing := w.gallery.Doing(); doing != "" {
+		add(i18n.T("%s This is not finished, and ends when the window closes.", doing))
+	}
 	rest, of := w.state.Rest()
 	waiting, lost, lostRest := w.state.Queue.Pictures(), 0, 0
 	if w.state.History.Open {
@@ -45,8 +48,13 @@ func (w *Window) leaving() string {
 		add(i18n.N(lost, "%d picture in the queue could not be written down and will be lost when the window closes.",
 			"%d pictures in the queue could not be written down and will be lost when the window closes.", lost))
 	}
-	if f := w.state.Form; w.state.History.Err != nil && !w.state.History.Open && (f.Prompt != "" || len(f.Cards) > 0) {
-		add(i18n.T("The history is off: the prompt and the pictures bound to its words are not kept."))
+	if f, h := w.state.Form, w.state.History; !h.Open && (f.Prompt != "" || len(f.Cards) > 0) {
+		switch {
+		case h.Err != nil:
+			add(i18n.T("The history is off: the prompt and the pictures bound to its words are not kept."))
+		case w.opt.OpenHistory != nil:
+			add(i18n.T("The history is still being opened: the prompt and the pictures bound to its words are not kept yet."))
+		}
 	}
 	if w.journal.Undrafted() {
 		add(i18n.T("The prompt or the pictures bound to its words could not be written down and will be lost when the window closes."))

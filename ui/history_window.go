@@ -73,7 +73,18 @@ func (w *Window) sessionHost() session.Host {
 // buildHistory furnishes the room of the history and says what becomes of what the user does there.
 func (w *Window) buildHistory() {
 	host := gallery.Host{
-		Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Context: w.ctx, Post: w.post, Background: w.background,
+		Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Context: w.ctx, Post: w.post,
+		Background: func(slow func() func()) {
+			w.background(func() func() {
+				show := slow()
+				return func() {
+					if show != nil {
+						show()
+					}
+					w.followLeaving() // it may have been what is under way
+				}
+			})
+		},
 		State: w.state.Now,
 		Maker: func() *gallery.Maker {
 			e := w.models.Engine()

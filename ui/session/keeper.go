@@ -115,6 +115,7 @@ func (k *Keeper) open(was before, again bool) {
 					took() // they come back with all others, and what the window has besides goes to the session that is current now
 				}
 			})
+			k.Keep() // a window that closes looks no more
 			if left != "" {
 				k.host.OnOffer(i18n.T("Realword ended while it brought over what can be read of a damaged history. That history is kept as %s.", left))
 			}
