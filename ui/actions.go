@@ -43,6 +43,11 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		return
 	}
 	w.state.PickErr, w.state.Remark = nil, ""
+	if len(files) == 0 {
+		w.state.PickErr = i18n.Errorf("nothing that was dropped is a file: save it first, then drop the file")
+		w.refresh()
+		return
+	}
 	var paths []string
 	for _, f := range files {
 		if f.Scheme() != "file" || isAddress(f.Path()) {

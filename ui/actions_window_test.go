@@ -18,6 +18,10 @@ func TestADroppedAddressIsNoFile(t *testing.T) {
 			t.Errorf("%s: it says %v", path, err)
 		}
 	}
+	b.Dropped(fyne.NewPos(600, 400), nil)
+	if err := b.state.PickErr; err == nil || !strings.HasPrefix(err.Error(), "nothing that was dropped is a file") {
+		t.Errorf("nothing: it says %v", err)
+	}
 	for _, path := range []string{"/home/a/dog.png", "C:/Users/a/dog.png", "/C:/dog.png", "/home/a:b/https:/dog.png", "dog.png"} {
 		if isAddress(path) {
 			t.Errorf("%s is taken for an address", path)
