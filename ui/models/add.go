@@ -28,12 +28,15 @@ func (p *Page) Folder() string {
 	return cmp.Or(p.host.Places().Folder, p.host.Models.Folder())
 }
 
-// Reload reads the list of models anew.
+// Reload reads the list of models anew, and how much room there is where they are kept, also for what is about to be added.
 func (p *Page) Reload() {
 	if p.host.Models == nil {
 		return
 	}
 	folder, places := p.Folder(), p.host.Places()
+	if a := p.shelf().Adding; a != nil && a.Folder != folder {
+		p.inspect(*a) // what it takes of the disk depends on where it goes
+	}
 	elsewhere := slices.Clone(places.Elsewhere)
 	for _, path := range []string{places.Given, places.Last} {
 		if path != "" && filepath.Dir(path) != filepath.Clean(folder) && !slices.Contains(elsewhere, path) {
@@ -49,6 +52,9 @@ func (p *Page) Reload() {
 				s.Catalogue, s.Begun, s.Memory = p.host.Models.Catalogue(), begun, memory
 				if s.List, s.Listed, s.Free = list, true, free; freeErr != nil {
 					s.Free = -1
+				}
+				if a := s.Adding; a != nil && !a.Looking && a.Folder == folder {
+					a.Free = s.Free
 				}
 				if err != nil {
 					s.Err = err
@@ -96,8 +102,8 @@ func (p *Page) LookAt(path, base, again string) {
 // inspect looks at what is added, with what the user has said of it, which stays.
 func (p *Page) inspect(what state.Adding) {
 	ctx, cancel := context.WithCancel(p.host.Context)
-	a, again := &what, what.Again
-	a.Looking, a.Free, a.Found = true, -1, bundle.Inspection{}
+	a, again, folder := &what, what.Again, p.Folder()
+	a.Folder, a.Looking, a.Free, a.Found = folder, true, -1, bundle.Inspection{}
 	p.change(func(s *state.Shelf) {
 		p.leaveAdding()
 		p.stopLooking = cancel
@@ -105,7 +111,6 @@ func (p *Page) inspect(what state.Adding) {
 		p.tell("")
 	})
 	p.Show()
-	folder := p.Folder()
 	p.host.Background(func() func() {
 		defer cancel()
 		found, err := p.host.Models.Inspect(ctx, a.Path, folder, a.Base, what.Prediction)

@@ -633,6 +633,34 @@ func TestWhatCannotBeAdded(t *testing.T) {
 	}
 }
 
+// TestARemedyForAFullDiskHelps: another folder for models, or room that is made, has what is about to be added looked at anew.
+func TestARemedyForAFullDiskHelps(t *testing.T) {
+	for name, help := range map[string]func(*bench, *modelstest.Fake){
+		"another folder":     func(b *bench, _ *modelstest.Fake) { b.places.Folder = "/big" },
+		"a model is removed": func(_ *bench, m *modelstest.Fake) { m.FreeBytes = 1 << 50 },
+	} {
+		b, m := newBench(t)
+		m.FreeBytes, m.Disks = 3_000_000_000, map[string]int64{"/big": 1 << 50}
+		b.LookAt(modelstest.SourcePath, "", "")
+		b.Settle()
+		b.name.SetText("mine")
+		b.copy.OnChanged(true)
+		if !b.agree.Hidden {
+			t.Error("what does not fit can be imported")
+		}
+		help(b, m)
+		b.Reload()
+		b.Settle()
+		if b.agree.Hidden {
+			t.Fatalf("%s: it says %q", name, b.State.Shelf.Adding.Problem())
+		}
+		test.Tap(b.agree)
+		if job := b.call(m).Job; job.Folder != b.Folder() || job.Name != "mine" || !job.Copy {
+			t.Errorf("%s: %+v", name, job)
+		}
+	}
+}
+
 func TestBaseModelGoesUnderASource(t *testing.T) {
 	b, m := newBench(t)
 	test.Tap(b.file)

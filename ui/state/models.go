@@ -162,6 +162,7 @@ type Adding struct {
 	Prediction string // see Import
 	Looking    bool   // it is being inspected
 	Found      bundle.Inspection
+	Folder     string // that it goes to
 	Name       string // that the model gets
 	Copy       bool   // the user wants all weights in the model
 	Free       int64  // bytes left on the disk that it goes to; -1: not known

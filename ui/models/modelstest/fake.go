@@ -34,6 +34,7 @@ type Fake struct {
 	Models    []state.Model
 	Found     map[string]bundle.Inspection // by path, or base and path
 	FreeBytes int64
+	Disks     map[string]int64 // free where a folder is on another disk
 	Began     chan *Call
 	Removed   []string
 	Renamed   string
@@ -122,7 +123,12 @@ type Call struct {
 
 func (m *Fake) Folder() string { return "/models" }
 
-func (m *Fake) Free(string) (int64, error) { return m.FreeBytes, nil }
+func (m *Fake) Free(folder string) (int64, error) {
+	if free, other := m.Disks[folder]; other {
+		return free, nil
+	}
+	return m.FreeBytes, nil
+}
 
 func (m *Fake) Rename(_, name string) error {
 	if m.BadName != nil {
