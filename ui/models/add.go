@@ -43,11 +43,16 @@ func (p *Page) Reload() {
 			elsewhere = append(elsewhere, path)
 		}
 	}
+	p.readings++
+	reading := p.readings
 	p.host.Background(func() func() {
 		list, err := p.host.Models.List(folder, elsewhere)
 		free, freeErr := p.host.Models.Free(folder)
 		begun, memory := p.host.Models.Unfinished(folder), p.host.Models.Memory()
 		return func() {
+			if p.readings != reading {
+				return // one that began later knows better
+			}
 			p.change(func(s *state.Shelf) {
 				s.Catalogue, s.Begun, s.Memory = p.host.Models.Catalogue(), begun, memory
 				if s.List, s.Listed, s.Free = list, true, free; freeErr != nil {

@@ -903,3 +903,38 @@ func TestModelsByKeys(t *testing.T) {
 		t.Error("Esc leaves the page open")
 	}
 }
+
+// slowList answers a reading of the list once the test says so.
+type slowList struct {
+	state.Models
+	calls chan chan struct{}
+}
+
+func (s slowList) List(folder string, elsewhere []string) ([]state.Model, error) {
+	list, err := s.Models.List(folder, elsewhere)
+	gate := make(chan struct{})
+	s.calls <- gate
+	<-gate
+	return list, err
+}
+
+// TestTheNewestReadingOfTheListStays, though one that began before it, on a slow disk, ends after it.
+func TestTheNewestReadingOfTheListStays(t *testing.T) {
+	b, m := newBench(t)
+	calls := make(chan chan struct{})
+	b.host.Models = slowList{m, calls}
+	b.Reload()
+	first := <-calls
+	m.Models = append(m.Models, state.Model{Path: "/models/new", Manifest: modelstest.Big})
+	b.Reload() // it has been imported
+	close(<-calls)
+	there := func() bool {
+		_, ok := b.State.Shelf.Find("/models/new")
+		return ok
+	}
+	b.Until("the new one is there", there)
+	close(first)
+	if b.Settle(); !there() {
+		t.Error("a model that was imported is in the list no more")
+	}
+}

@@ -36,6 +36,7 @@ type Page struct {
 	stopLooking context.CancelFunc         // ends the inspection of what is being added; nil: nothing is
 	cancels     map[int]context.CancelFunc // of the tasks that run
 	loading     sync.WaitGroup             // downloads that run
+	readings    int                        // of the list that were begun
 
 	Opener           *kit.Button     // for the head of the window
 	Status           *kit.Button     // which model is open, for the head of the window; others are under it
