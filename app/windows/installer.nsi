@@ -50,12 +50,17 @@ VIAddVersionKey LegalCopyright "Apache License 2.0"
 !macroend
 
 Section
+  ; A folder that somebody has chosen may be another program's, with an uninstaller of its own: that stays, and Realword goes into a folder
+  ; below it.
+  ReadRegStr $0 HKCU "${KEY}" InstallLocation
+  ${If} $0 != "$INSTDIR"
+  ${AndIf} ${FileExists} "$INSTDIR\uninstall.exe"
+  ${AndIfNot} ${FileExists} "$INSTDIR\realword.exe"
+    StrCpy $INSTDIR "$INSTDIR\Realword"
+  ${EndIf}
   !insertmacro CLOSED
   ; What the version before has and this one has not would stay for ever, and a library be loaded. Only that version knows what it installed.
-  ; A folder that somebody has chosen may have an uninstaller of another program's.
-  ReadRegStr $0 HKCU "${KEY}" InstallLocation
-  ${If} $0 == "$INSTDIR"
-  ${AndIf} ${FileExists} "$INSTDIR\uninstall.exe"
+  ${If} ${FileExists} "$INSTDIR\uninstall.exe"
     ExecWait '"$INSTDIR\uninstall.exe" /S _?=$INSTDIR'
   ${EndIf}
   SetOutPath "$INSTDIR"

@@ -298,17 +298,32 @@ func TestPackages(t *testing.T) {
 		}
 		_ = os.Remove(mine)
 
-		// Another program's uninstaller is none of ours.
+		// Another program's uninstaller is none of ours: it is neither run nor replaced.
 		other := filepath.Join(m.drive, "Anderes")
 		if err := os.Mkdir(other, 0o777); err != nil {
 			t.Fatal(err)
 		}
 		putFormer(t, other)
-		if _, _, status := m.run(t, setup, "/S", `/D=`+onDrive(other)); status != 0 || !there(filepath.Join(other, "realword.exe")) {
-			t.Fatalf("the installer ends with %d", status)
+		theirs, err := os.ReadFile(filepath.Join(other, "uninstall.exe"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !there(filepath.Join(other, "former.dll")) {
-			t.Error("another program's uninstaller was run")
+		for range 2 {
+			if _, _, status := m.run(t, setup, "/S", `/D=`+onDrive(other)); status != 0 || !there(filepath.Join(other, "Realword", "realword.exe")) {
+				t.Fatalf("the installer ends with %d", status)
+			}
+			if now, err := os.ReadFile(filepath.Join(other, "uninstall.exe")); !bytes.Equal(now, theirs) {
+				t.Errorf("another program's uninstaller was replaced: %v", err)
+			}
+			if there(filepath.Join(other, "realword.exe")) || !there(filepath.Join(other, "former.dll")) {
+				t.Error("another program's folder was written to, or its uninstaller run")
+			}
+		}
+
+		// It lies elsewhere by now, and comes back to where it was.
+		putFormer(t, m.programs)
+		if _, _, status := m.run(t, setup, "/S", `/D=`+onDrive(m.programs)); status != 0 || there(former) {
+			t.Errorf("the installer ends with %d; of the version that lay here there is a library: %v", status, there(former))
 		}
 	})
 
