@@ -8,8 +8,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net"
+	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -162,8 +165,30 @@ func (a Access) connect(changed func(connected bool, why error)) (*nats.Conn, er
 }
 
 // away is that the farm does not answer, as an error says.
-func (a Access) away(err error) error {
+func (a Access) away(err error) error { return a.awayOn(runtime.GOOS, err) }
+
+func (a Access) awayOn(system string, err error) error {
+	if barred(system, err) {
+		return message.Errorf("the farm at %s does not answer (%w): check that it is running, and that macOS lets Realword into the local network (System Settings > Privacy & Security > Local Network)", strings.Join(a.servers, ", "), err)
+	}
 	return message.Errorf("the farm at %s does not answer (%w): check that it is running and that nothing blocks the connection", strings.Join(a.servers, ", "), err)
+}
+
+// Barred tells whether it may be macOS that keeps the program from a farm in the local network: until the user has let it in, which it asks
+// for at the first try and without waiting for the answer, it says at once that there is no way there.
+func Barred(err error) bool { return barred(runtime.GOOS, err) }
+
+func barred(system string, err error) bool {
+	var op *net.OpError
+	if system != "darwin" || !errors.As(err, &op) {
+		return false
+	}
+	var name *net.DNSError
+	if errors.As(err, &name) {
+		return strings.HasSuffix(strings.TrimSuffix(name.Name, "."), ".local")
+	}
+	to, ok := op.Addr.(*net.TCPAddr)
+	return ok && errors.Is(err, syscall.EHOSTUNREACH) && (to.IP.IsPrivate() || to.IP.IsLinkLocalUnicast())
 }
 
 // refusal is an error that says that the server does not know the key, nil for others.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -84,6 +85,17 @@ func TestTheAppForAMacHasAllThatItNeeds(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, data, err)
 		}
 	}
+	languages, err := filepath.Glob("../assets/translations/*.json")
+	if err != nil || len(languages) == 0 {
+		t.Fatal(err)
+	}
+	for _, file := range languages {
+		name := filepath.Join(contents, "Resources", strings.TrimSuffix(filepath.Base(file), ".json")+".lproj", "InfoPlist.strings")
+		said, err := os.ReadFile(name)
+		if asks := regexp.MustCompile(`(?m)^"NSLocalNetworkUsageDescription" = "[^"\\]{30,}";$`); err != nil || !asks.Match(said) {
+			t.Errorf("in a language it is not said what the local network is for: %s: %s, %v", name, said, err)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(out, "Realword-1.2.3-macos-arm64.zip")); err != nil {
 		t.Error(err)
 	}
@@ -95,7 +107,8 @@ func TestTheAppForAMacHasAllThatItNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	order := []string{"go build for -O2 -g -mmacosx-version-min=14.0 and -O2 -g -mmacosx-version-min=14.0.", "fyne package", `plutil -insert CFBundleLocalizations -json ["de","en","es","fr","ja","zh-Hans"] `,
-		"plutil -insert LSMinimumSystemVersion -string 14.0 ", "codesign --force --sign - ", "Contents/MacOS/libonnxruntime.1.dylib", "codesign --force --sign - ",
+		"plutil -insert LSMinimumSystemVersion -string 14.0 ",
+		"plutil -insert NSLocalNetworkUsageDescription -string Where you have joined a farm, ", "codesign --force --sign - ", "Contents/MacOS/libonnxruntime.1.dylib", "codesign --force --sign - ",
 		"Realword.app\n", "codesign --verify", "ditto -c -k --keepParent "}
 	for rest := string(said); len(order) > 0; order = order[1:] {
 		_, after, found := strings.Cut(rest, order[0])

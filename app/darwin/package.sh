@@ -33,7 +33,14 @@ languages=${languages//.json/}
 say CFBundleLocalizations -json "[${languages%,}]"
 say CFBundleDevelopmentRegion -string en
 say LSMinimumSystemVersion -string $oldest
+say NSLocalNetworkUsageDescription -string "$(sed -n 's/^"NSLocalNetworkUsageDescription" = "\(.*\)";$/\1/p' app/darwin/languages/en.strings)"
 say LSApplicationCategoryType -string public.app-category.graphics-design
+
+for strings in app/darwin/languages/*.strings; do
+  lproj=$contents/Resources/$(basename "$strings" .strings).lproj
+  mkdir -p "$lproj"
+  cp "$strings" "$lproj/InfoPlist.strings"
+done
 
 # The program finds the library beside itself.
 cp -L "$LIBRARY" "$contents/MacOS/libonnxruntime.1.dylib"

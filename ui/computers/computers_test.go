@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -757,5 +758,29 @@ func TestRowsStay(t *testing.T) {
 	f.Keys = nil
 	if b.refreshList(f); b.known["1attic"] != nil || len(b.rows.Objects) != 1 {
 		t.Errorf("%d rows of one computer", len(b.rows.Objects))
+	}
+}
+
+// macOS answers as if nobody were there while it asks the user: who joins a farm then need not try a second time.
+func TestAFarmIsDialledWhileMacOSAsks(t *testing.T) {
+	asks := errors.New("no route to host")
+	asking := func(err error) bool { return errors.Is(err, asks) }
+	for name, c := range map[string]struct {
+		answers []error
+		tries   int
+		want    error
+	}{
+		"let in": {[]error{asks, asks, nil}, 3, nil}, "another trouble": {[]error{asks, farm.ErrRefused}, 2, farm.ErrRefused},
+		"at once": {[]error{nil}, 1, nil}, "kept out": {slices.Repeat([]error{asks}, 100), 10, asks},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
+			defer cancel()
+			tries := 0
+			_, err := patiently(ctx, asking, func() (*farm.Conn, error) { tries++; return nil, c.answers[tries-1] })
+			if tries != c.tries || !errors.Is(err, c.want) {
+				t.Errorf("%s: %d tries, then %v", name, tries, err)
+			}
+		})
 	}
 }

@@ -444,7 +444,7 @@ func (l *Link) become(ctx context.Context, access farm.Access, keep func() error
 	}
 	try, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	conn, err := farm.Dial(try, access)
+	conn, err := patiently(try, farm.Barred, func() (*farm.Conn, error) { return farm.Dial(try, access) })
 	if errors.Is(err, farm.ErrNoFarm) {
 		conn, err = farm.Found(try, access, 1)
 	}
@@ -458,6 +458,20 @@ func (l *Link) become(ctx context.Context, access farm.Access, keep func() error
 	l.hangUp()
 	l.stir()
 	return nil
+}
+
+// patiently dials again while macOS may be asking the user whether the program may into the local network.
+func patiently(ctx context.Context, asking func(error) bool, dial func() (*farm.Conn, error)) (conn *farm.Conn, err error) {
+	for {
+		if conn, err = dial(); !asking(err) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return conn, err
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // Leave forgets the farm that this computer belongs to.
