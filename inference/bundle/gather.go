@@ -161,11 +161,7 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 		return baseModel{}, visualModel{}, err
 	}
 	if !isDir(filepath.Join(im.src, "unet")) && !isDir(filepath.Join(im.src, "vision")) {
-		if better := nearby(im.src); better != "" {
-			return baseModel{}, visualModel{}, message.Errorf("this is not a checkpoint folder, but %s is: choose that one", better)
-		}
-		return baseModel{}, visualModel{}, message.Errorf("this is not a checkpoint folder: choose the released tree (with ckpts/realcustom and ckpts/sdxl) or a diffusers-style folder (with unet, text_encoder, tokenizer, vae and vision), found %s",
-			found(im.src))
+		return baseModel{}, visualModel{}, im.noTree()
 	}
 	return im.folder(im.src), im.folderVisual(im.src), nil
 }
@@ -544,8 +540,15 @@ func found(dir string) any {
 		return err
 	case len(names) == 0:
 		return message.New("nothing")
-	case len(names) > 8:
-		names = append(names[:8], "…")
+	}
+	return few(names)
+}
+
+// few names the first of some names.
+func few(names []string) string {
+	const most = 8
+	if len(names) > most {
+		names = append(names[:most:most], "…")
 	}
 	return strings.Join(names, ", ")
 }

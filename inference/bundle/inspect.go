@@ -6,8 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"realword/inference/message"
 )
@@ -89,7 +87,7 @@ func inspect(ctx context.Context, src string, o Options) Inspection {
 // Recognisable tells whether a path looks like something that Inspect knows, from the names of its files alone.
 func Recognisable(path string) bool {
 	if !isDir(path) {
-		return slices.Contains([]string{".safetensors", ".pth", ".pt", ".bin", ".ckpt"}, strings.ToLower(filepath.Ext(path)))
+		return isWeights(path)
 	}
 	for _, name := range []string{ManifestName, "model_index.json"} {
 		if isFile(filepath.Join(path, name)) {
@@ -141,8 +139,7 @@ func (im *importer) inspectBase(in *Inspection) error {
 	given, err := im.baseLayout()
 	if err != nil {
 		if f := im.opened[im.src]; f != nil && count(f, "down_blocks.") == 0 && has(f, projectorPrefix) {
-			return message.Errorf("%s holds the visual weights of RealCustom++ alone; choose the folder that holds realcustom and sdxl instead",
-				filepath.Base(im.src))
+			return visualAlone(im.src)
 		}
 		return err
 	}

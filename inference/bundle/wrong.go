@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 
 	"realword/inference/checkpoint"
 	"realword/inference/message"
@@ -39,17 +41,74 @@ func nearby(dir string) string {
 			return up
 		}
 	}
-	entries, _ := os.ReadDir(dir)
-	var below []string
-	for _, e := range entries {
-		if path := filepath.Join(dir, e.Name()); isTree(path) {
-			below = append(below, path)
-		}
-	}
-	if len(below) == 1 {
-		return below[0]
+	if below := in(dir, isTree); len(below) == 1 {
+		return filepath.Join(dir, below[0])
 	}
 	return ""
+}
+
+// in are the names of what is of a kind right in a folder.
+func in(dir string, kind func(path string) bool) (names []string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if kind(filepath.Join(dir, e.Name())) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// isModel tells whether a folder is a model of Realword.
+func isModel(dir string) bool { return isFile(filepath.Join(dir, ManifestName)) }
+
+// isWeights tells whether a file is one of weights, by its name.
+func isWeights(path string) bool {
+	return slices.Contains([]string{".safetensors", ".pth", ".pt", ".bin", ".ckpt"}, strings.ToLower(filepath.Ext(path)))
+}
+
+// shard is the name of one of several files that are one.
+var shard = regexp.MustCompile(`-\d+-of-\d+\.`)
+
+// noTree says what a folder is that is no checkpoint folder, and what helps.
+func (im *importer) noTree() error {
+	if better := nearby(im.src); better != "" && !isModel(im.src) {
+		return message.Errorf("this is not a checkpoint folder, but %s is: choose that one", better)
+	}
+	name := filepath.Base(im.src)
+	if whole, err := filepath.Abs(im.src); err == nil { // of "." as well
+		name = filepath.Base(whole)
+	}
+	models := in(im.src, func(path string) bool { return isTree(path) || isModel(path) })
+	weights := in(im.src, func(path string) bool {
+		return isFile(path) && isWeights(path) && !shard.MatchString(filepath.Base(path))
+	})
+	switch half := im.halfDownloaded(im.src); {
+	case isModel(im.src):
+		return message.Errorf("the folder %s is a model of Realword already: use it as it is (--model)", name)
+	case len(models) == 1:
+		return message.Errorf("the folder %s has one model in it: choose the folder %s itself", name, models[0])
+	case len(models) > 1:
+		return message.Errorf("the folder %s has several models: choose one of them, found %s", name, few(models))
+	case len(weights) == 1:
+		path := filepath.Join(im.src, weights[0])
+		if f, err := im.openFile(path); err == nil && has(f, projectorPrefix) && !has(f, "down_blocks.0.") {
+			return visualAlone(path)
+		}
+		return message.Errorf("the folder %s has one model file and no checkpoint folder: choose the file %s itself", name, weights[0])
+	case len(weights) > 1:
+		return message.Errorf("the folder %s has several model files and no checkpoint folder: choose one of them itself, found %s", name,
+			few(weights))
+	case half != "":
+		return message.Errorf("the folder %s has no model yet (%s is an unfinished download: finish it)", name, half)
+	}
+	return message.Errorf("the folder %s is not a checkpoint folder: choose the released tree (with ckpts/realcustom and ckpts/sdxl) or a diffusers-style folder (with unet, text_encoder, tokenizer, vae and vision), found %s",
+		name, found(im.src))
+}
+
+// visualAlone is of a file that has what RealCustom++ adds and nothing that it is added to.
+func visualAlone(path string) error {
+	return message.Errorf("%s holds the visual weights of RealCustom++ alone; choose the folder that holds realcustom and sdxl instead",
+		filepath.Base(path))
 }
 
 // oneFile says what a single weight file is part of, nil when that is not seen.

@@ -26,10 +26,43 @@ func TestWrongFolders(t *testing.T) {
 		replace(t, filepath.Join(dir, filepath.FromSlash(name)), content)
 		return dir
 	}
+	base := tensorsNamed(t, "model.diffusion_model.input_blocks.0.0.weight")
+	named := func(name string, list ...string) string {
+		dir := filepath.Join(t.TempDir(), name)
+		for _, file := range list {
+			replace(t, filepath.Join(dir, file), base)
+		}
+		return dir
+	}
+	several := t.TempDir()
+	for _, name := range []string{"one", "two"} {
+		if err := os.Rename(linked(t, folder), filepath.Join(several, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	visual, err := os.ReadFile(filepath.Join(release, "ckpts", "realcustom", "RealCustom_highres.pth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := filepath.Join(t.TempDir(), "mine")
+	replace(t, filepath.Join(written, bundle.ManifestName), []byte("{}"))
+	empty := filepath.Join(t.TempDir(), "nothing at all")
+	if err := os.Mkdir(empty, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, src string
 		want      []string
 	}{
+		{"folder of one file", named("dreams", "dream.safetensors"), []string{"the folder dreams has one model file", "choose the file dream.safetensors itself"}},
+		{"folder of files", named("dreams", "a.safetensors", "b.ckpt"), []string{"the folder dreams has several model files", "choose one of them itself, found a.safetensors, b.ckpt"}},
+		{"folder of the visual weights' file", write("RealCustom.pth", visual), []string{"RealCustom.pth holds the visual weights of RealCustom++ alone; choose the folder"}},
+		{"folder of one download", write("model.safetensors.part", []byte("x")), []string{"has no model yet (model.safetensors.part is an unfinished download: finish it)"}},
+		{"folder of a part of a model", named("shards", "model-00001-of-00002.safetensors"), []string{"the folder shards is not a checkpoint folder", "found model-00001-of-00002.safetensors"}},
+		{"folder of models", several, []string{filepath.Base(several) + " has several models: choose one of them, found one, two"}},
+		{"a model of Realword", written, []string{"the folder mine is a model of Realword already: use it as it is (--model)"}},
+		{"folder of a model of Realword", filepath.Dir(written), []string{"has one model in it: choose the folder mine itself"}},
+		{"empty folder", empty, []string{"the folder nothing at all is not a checkpoint folder", "found nothing"}},
 		{"one level too deep", filepath.Join(release, "ckpts", "realcustom"), []string{"not a checkpoint folder", filepath.Join(release, "ckpts") + " is: choose that one"}},
 		{"two levels too deep", filepath.Join(release, "ckpts", "sdxl", "unet"), []string{"choose that"}},
 		{"inside a diffusers folder", filepath.Join(folder, "vae"), []string{folder + " is: choose that one"}},
