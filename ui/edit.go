@@ -20,9 +20,7 @@ func (w *Window) adopt(f state.Form, changed bool) {
 	w.undo.See(f)
 	was, page := w.state.Form, -1
 	switch text, deed := was.Turned(f, w.state.Model); {
-	case deed:
-		page = queueTab
-	case text == "": // words and subjects are in view
+	case deed || text == "": // it shows itself; words and subjects are in view
 	case w.columns.folded().right:
 		w.state.Told = w.state.Tell(text)
 	default:
@@ -37,6 +35,42 @@ func (w *Window) adopt(f state.Form, changed bool) {
 		w.state.Selected = 0
 	}
 	w.refresh()
+}
+
+// did notes a deed of what a tab shows: that comes up where it is taken back, or done again.
+func (w *Window) did(d state.Deed, tab int) {
+	shown := func(do func()) func() {
+		return func() {
+			do()
+			if !w.columns.folded().right {
+				w.columns.tabs.show(tab)
+			}
+		}
+	}
+	w.undo.Did(state.Deed{Back: shown(d.Back), Again: shown(d.Again), Done: d.Done})
+}
+
+// done says what the user has done that shows nowhere else, and offers to take it back; back says that it is.
+func (w *Window) done(text, back string, d state.Deed) {
+	out := true
+	undo := func() {
+		if out {
+			out = false
+			d.Back()
+			w.notice.TakeBack(text)
+			w.notice.Say(kit.Notice{Text: back})
+		}
+	}
+	say := func() { w.notice.Say(kit.Notice{Text: text, Act: i18n.T("Undo"), Do: undo}) }
+	w.undo.Did(state.Deed{Back: undo, Again: func() {
+		if !out {
+			out = true
+			d.Again()
+			say()
+		}
+	}, Done: func() bool { return out }})
+	say()
+	w.refresh() // there is something to undo now
 }
 
 // field is the text field that has the focus and is no part of the form: it has an undo of its own. Nil: none is. Cards and words hear

@@ -45,7 +45,7 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 		},
 		Hints:     func() inference.Hints { return hints(w.prefs.Likeness) },
 		OnEvent:   w.happened,
-		OnDone:    w.undo.Did,
+		OnDone:    func(d state.Deed) { w.did(d, queueTab) },
 		OnQuieter: func() { w.models.Follow() },
 	}
 }

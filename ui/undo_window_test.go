@@ -292,3 +292,43 @@ func TestLookWhereTheCursorIs(t *testing.T) {
 		}
 	}
 }
+
+// TestLookDeletedPresetsComeBack: by Ctrl+Z in its turn, or by the button beside what was done.
+func TestLookDeletedPresetsComeBack(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.prefs.KeepPresets(state.OwnPresets{b.state.Form.Own("Mine")})
+	b.set.Steps.Slider.OnChanged(10)
+	b.settle()
+	gone := func() {
+		t.Helper()
+		if own := b.prefs.Presets(); len(own) != 0 || b.notice.Now.Text != "The preset “Mine” is deleted." || b.notice.Now.Act != "Undo" {
+			t.Fatalf("%+v, %q", own, b.notice.Now.Text)
+		}
+	}
+	there := func() {
+		t.Helper()
+		if own := b.prefs.Presets(); len(own) != 1 || b.notice.Now.Text != "The preset “Mine” is back." || b.notice.Now.Act != "" {
+			t.Fatalf("%+v, %q", own, b.notice.Now.Text)
+		}
+	}
+	forget := func() { b.prefs.KeepPresets(state.OwnPresets{}) }
+	forget()
+	own := b.state.Form.Own("Mine")
+	b.done("The preset “Mine” is deleted.", "The preset “Mine” is back.", state.Deed{
+		Back: func() { b.prefs.KeepPresets(state.OwnPresets{own}) }, Again: forget,
+	})
+	gone()
+	b.key(&fyne.ShortcutUndo{})
+	if there(); b.state.Form.Steps != 10 || b.columns.tabs.shown != settingsTab {
+		t.Errorf("with the preset came %d steps, tab %d", b.state.Form.Steps, b.columns.tabs.shown)
+	}
+	b.key(&fyne.ShortcutRedo{})
+	gone()
+	b.notice.Act.OnTapped()
+	there()
+	b.key(&fyne.ShortcutUndo{})
+	if there(); b.state.Form.Steps != 25 {
+		t.Errorf("what was done before is not taken back next: %d steps", b.state.Form.Steps)
+	}
+}

@@ -367,7 +367,7 @@ func (w *Window) settingsHost() settings.Host {
 	return settings.Host{
 		State: w.state.Now, Change: w.state.Change,
 		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Where: w.computers.Choice,
-		Presets: w.prefs.Presets, SavePresets: w.prefs.KeepPresets,
+		Presets: w.prefs.Presets, SavePresets: w.prefs.KeepPresets, Done: w.done,
 		Memory:  func() settings.MemoryTeller { teller, _ := w.models.Engine().(settings.MemoryTeller); return teller },
 		Library: w.opt.LoRAs, OpenLoRA: w.opt.OpenLoRA,
 		LoRAs: func() settings.LoRATeller { teller, _ := w.models.Engine().(settings.LoRATeller); return teller },
@@ -380,6 +380,7 @@ func (w *Window) settingsHost() settings.Host {
 		},
 		Book: wordbook.New(wordbook.Host{
 			State: w.state.Now, Change: w.state.Change, Words: w.subjects.Words, Kept: w.app.Preferences(), Layers: &w.Layers, Shortcut: w.Shortcut,
+			Done: w.done,
 		}),
 		OnGenerate: w.queue.Generate, OnStop: w.queue.Stop, OnResume: w.queue.Pause, OnMend: w.subjects.Mend,
 		OnRelieved: w.notice.TakeBack,

@@ -36,7 +36,7 @@ func (q *Queue) did(text string, back, again func()) {
 				d.out = true
 				again()
 			}
-		}})
+		}, Done: func() bool { return d.out }})
 	}
 	q.Change(func(*state.State) {}) // there is something to undo now
 }

@@ -19,6 +19,7 @@ type Host struct {
 
 	Presets     func() state.OwnPresets // of the user
 	SavePresets func(state.OwnPresets)
+	Done        func(text, back string, d state.Deed) // says what was done, with a way back, and what the way back has done
 
 	Memory     func() MemoryTeller // nil: there is no model yet, or one that does not know
 	Background func(slow func() (show func()))

@@ -58,9 +58,7 @@ func (s *Panel) presetItems() []*fyne.MenuItem {
 		items = append(items, fyne.NewMenuItemSeparator())
 	}
 	store := fyne.NewMenuItem(i18n.T("Save these settings as…"), func() {
-		s.askPresetName(i18n.T("Save these settings"), "", func(name string) {
-			h.SavePresets(h.Presets().With(h.State().Form.Own(name)))
-		})
+		s.askPresetName(i18n.T("Save these settings"), "", func(name string) { s.savePreset(h.State().Form.Own(name)) })
 	})
 	store.Disabled = form.Steps == 0
 	if items = append(items, store); current < 0 {
@@ -75,7 +73,31 @@ func (s *Panel) presetItems() []*fyne.MenuItem {
 				h.SavePresets(h.Presets().Without(p.Name).With(renamed))
 			})
 		}),
-		fyne.NewMenuItem(i18n.T("Delete “%s”", state.Shorten(p.Name, 20)), func() { h.SavePresets(h.Presets().Without(p.Name)) }))
+		fyne.NewMenuItem(i18n.T("Delete “%s”", state.Shorten(p.Name, 20)), func() { s.deletePreset(p) }))
+}
+
+// savePreset keeps a preset; the one that it replaces can come back.
+func (s *Panel) savePreset(p state.OwnPreset) {
+	h, own := s.host, s.host.Presets()
+	save := func() { h.SavePresets(h.Presets().With(p)) }
+	save()
+	if at := own.Find(p.Name); at >= 0 && own[at] != p {
+		old, name := own[at], state.Shorten(p.Name, 40)
+		h.Done(i18n.T("The preset “%s” is replaced.", name), i18n.T("The preset “%s” is as it was.", state.Shorten(old.Name, 40)),
+			state.Deed{Back: func() { h.SavePresets(h.Presets().With(old)) }, Again: save})
+	}
+}
+
+// deletePreset forgets a preset, which can come back.
+func (s *Panel) deletePreset(p state.OwnPreset) {
+	h, name := s.host, state.Shorten(p.Name, 40)
+	forget := func() { h.SavePresets(h.Presets().Without(p.Name)) }
+	forget()
+	h.Done(i18n.T("The preset “%s” is deleted.", name), i18n.T("The preset “%s” is back.", name), state.Deed{Back: func() {
+		if own := h.Presets(); own.Find(p.Name) < 0 { // what was saved under the name since stays
+			h.SavePresets(own.With(p))
+		}
+	}, Again: forget})
 }
 
 // fewStepItems are the presets of models that were distilled to run in few steps.
@@ -102,11 +124,15 @@ func (s *Panel) askPresetName(title, name string, use func(string)) {
 	entry.SetText(name)
 	var closeIt func()
 	var below *fyne.Container
+	say := func(text string, color fyne.ThemeColorName) {
+		if wrong.Set(text, color) {
+			below.Refresh()
+		}
+	}
+	entry.OnChanged = func(text string) { say(s.replaced(name, text), theme.ColorNameWarning) }
 	done := func() {
 		if err := s.checkNewName(name, entry.Text); err != nil {
-			if wrong.Set(wording.Sentence(err), theme.ColorNameError) {
-				below.Refresh()
-			}
+			say(wording.Sentence(err), theme.ColorNameError)
 			return
 		}
 		closeIt()
@@ -119,6 +145,15 @@ func (s *Panel) askPresetName(title, name string, use func(string)) {
 	below = kit.NewColumn(6, kit.Caption(i18n.T("Name")), entry, wrong)
 	closeIt = s.host.Layers.Sheet(title, fyne.NewSize(420, 190), below, no, ok)
 	entry.Begin(s.host.Layers.Canvas())
+}
+
+// replaced says which preset a new one of a name takes the place of; "": none.
+func (s *Panel) replaced(old, name string) string {
+	own := s.host.Presets()
+	if at := own.Find(strings.TrimSpace(name)); old == "" && at >= 0 {
+		return i18n.T("This replaces your preset “%s”.", state.Shorten(own[at].Name, 40))
+	}
+	return ""
 }
 
 // checkNewName says why a preset cannot get a name: a new one (old is empty) replaces the one of its name, a renamed one does not.

@@ -35,6 +35,7 @@ type room struct {
 	*roomtest.House
 	*Panel
 	own    state.OwnPresets
+	done   []state.Deed
 	teller MemoryTeller // nil: none
 	asked  int          // for a run
 	mended []int
@@ -61,6 +62,7 @@ func newRoom(t *testing.T) *room {
 		State: r.Now, Change: r.Change,
 		Shortcut: func(fyne.Shortcut) bool { return false }, Layers: &r.Layers, Background: r.Background,
 		Presets: func() state.OwnPresets { return r.own }, SavePresets: func(l state.OwnPresets) { r.own = l },
+		Done:   func(text, back string, d state.Deed) { r.said, r.done = append(r.said, text, back), append(r.done, d) },
 		Memory: func() MemoryTeller { return r.teller },
 		LoRAs:  func() LoRATeller { return r.fitter }, Library: r.library, OpenLoRA: func() (string, error) { return r.file, nil },
 		Say:    func(text string, bad bool) { r.said = append(r.said, text) },
@@ -513,6 +515,60 @@ func TestOwnPresetsAreTakenOverAndDeleted(t *testing.T) {
 	r.item(t, "Delete “soft”").Action()
 	if len(r.own) != 1 || r.own[0].Name != "Bold" {
 		t.Errorf("presets %+v", r.own)
+	}
+}
+
+// What is lost with a preset that is deleted, or replaced by another of its name, is said, the latter before it happens, and comes back.
+func TestOwnPresetsComeBack(t *testing.T) {
+	r := newRoom(t)
+	r.State.Form.Steps = 25
+	r.own = r.own.With(r.form().Own("Mine"))
+	was := r.own[0]
+	r.State.Form.Steps = 12
+	r.item(t, "Save these settings as").Action()
+	field := r.Win.Canvas().Focused().(*kit.Field)
+	below := func() (text string) {
+		for _, o := range test.LaidOutObjects(r.Win.Canvas().Overlays().Top()) {
+			if b, is := o.(*kit.Below); is && b.Visible() {
+				text += b.Text
+			}
+		}
+		return text
+	}
+	test.Type(field, "min")
+	if texts := below(); strings.Contains(texts, "replaces") {
+		t.Errorf("of no preset it says %q", texts)
+	}
+	test.Type(field, "e")
+	if texts := below(); !strings.Contains(texts, "This replaces your preset “Mine”.") {
+		t.Errorf("of one that is there it says %q", texts)
+	}
+	field.OnSubmitted(field.Text)
+	if len(r.own) != 1 || r.own[0].Name != "mine" || r.own[0].Steps != 12 || len(r.done) != 1 {
+		t.Fatalf("presets %+v, %d deeds", r.own, len(r.done))
+	}
+	if r.done[0].Back(); len(r.own) != 1 || r.own[0] != was {
+		t.Errorf("taken back: %+v", r.own)
+	}
+	if r.done[0].Again(); len(r.own) != 1 || r.own[0].Name != "mine" {
+		t.Errorf("replaced again: %+v", r.own)
+	}
+	r.done[0].Back()
+	r.State.Form.Steps = 25
+	r.savePreset(r.form().Own("Mine")) // nothing is lost
+	r.item(t, "Delete “Mine”").Action()
+	if len(r.own) != 0 || len(r.done) != 2 {
+		t.Fatalf("deleted: %+v, %d deeds", r.own, len(r.done))
+	}
+	if r.done[1].Back(); len(r.own) != 1 || r.own[0] != was {
+		t.Errorf("taken back: %+v", r.own)
+	}
+	r.done[1].Again()
+	newer := r.form().Own("mine")
+	newer.Steps = 7
+	r.savePreset(newer)
+	if r.done[1].Back(); len(r.own) != 1 || r.own[0] != newer {
+		t.Errorf("what was saved under the name since is gone: %+v", r.own)
 	}
 }
 

@@ -35,7 +35,10 @@ type Moment struct {
 }
 
 // Deed is something done that is no change of the form: how it is taken back, and done again.
-type Deed struct{ Back, Again func() }
+type Deed struct {
+	Back, Again func()
+	Done        func() bool // it is done now, and not taken back in another way
+}
 
 // Did notes a deed.
 func (u *Undo) Did(d Deed) {
@@ -128,7 +131,10 @@ func (u *Undo) Forward() (Form, bool) { return u.move(&u.Future, &u.Past, true) 
 
 func (u *Undo) move(from, to *[]Moment, again bool) (Form, bool) {
 	n := len(*from)
-	if n == 0 {
+	for ; n > 0 && (*from)[n-1].Deed != nil && (*from)[n-1].Deed.Done() == again; n-- { // nothing would happen
+		*to = append(*to, (*from)[n-1])
+	}
+	if *from = (*from)[:n]; n == 0 {
 		return u.Now, false
 	}
 	m := (*from)[n-1]

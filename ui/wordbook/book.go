@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
 )
@@ -125,10 +126,25 @@ func (b *Book) Save(s Style) {
 	b.write(stylesKey, b.styles)
 }
 
-// Delete forgets a style.
+// Delete forgets a style, which can come back.
 func (b *Book) Delete(name string) {
-	b.styles = b.without(name)
-	b.write(stylesKey, b.styles)
+	at := slices.IndexFunc(b.styles, func(s Style) bool { return strings.EqualFold(s.Name, name) })
+	if at < 0 {
+		return
+	}
+	s := b.styles[at]
+	forget := func() {
+		b.styles = b.without(name)
+		b.write(stylesKey, b.styles)
+	}
+	forget()
+	name = s.Name
+	short := state.Shorten(name, 40)
+	b.host.Done(i18n.T("The style “%s” is deleted.", short), i18n.T("The style “%s” is back.", short), state.Deed{Back: func() {
+		if len(b.without(name)) == len(b.styles) { // what was saved under the name since stays
+			b.Save(s)
+		}
+	}, Again: forget})
 }
 
 func (b *Book) without(name string) []Style {

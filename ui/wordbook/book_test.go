@@ -17,6 +17,7 @@ import (
 type room struct {
 	*roomtest.House
 	*Book
+	done []state.Deed
 }
 
 func newRoom(t *testing.T) *room {
@@ -31,6 +32,7 @@ func (r *room) open() {
 	r.Book = New(Host{
 		State: r.Now, Change: r.Change, Words: state.PlainWords, Kept: fyne.CurrentApp().Preferences(), Layers: &r.Layers,
 		Shortcut: func(fyne.Shortcut) bool { return false },
+		Done:     func(text, back string, d state.Deed) { r.done = append(r.done, d) },
 	})
 }
 
@@ -114,9 +116,19 @@ func TestStyles(t *testing.T) {
 		t.Errorf("%q, %q, %v", s.Form.Prompt, s.Form.Negative, s.Form.Cards[0].Word)
 	}
 	r.Delete("night")
-	if len(r.Styles()) != 1 {
-		t.Error("it is still there")
+	if len(r.Styles()) != 1 || len(r.done) != 1 {
+		t.Fatalf("%+v, %d deeds", r.Styles(), len(r.done))
 	}
+	r.done[0].Back()
+	if r.open(); len(r.Styles()) != 2 || r.Styles()[0] != behind {
+		t.Errorf("taken back: %+v", r.Styles())
+	}
+	r.done[0].Again()
+	r.Save(Style{"NIGHT", "stars", ""})
+	if r.done[0].Back(); len(r.Styles()) != 2 || r.Styles()[0].Prompt != "stars" {
+		t.Errorf("what was saved under the name since is gone: %+v", r.Styles())
+	}
+	r.Delete("night")
 	for _, bad := range []Style{{}, {Name: "x"}, {Prompt: "x"}, {Name: "POSTER", Prompt: "x"}} {
 		if r.check("", bad) == nil {
 			t.Errorf("%+v is kept", bad)

@@ -21,4 +21,5 @@ type Host struct {
 	Kept     fyne.Preferences
 	Layers   *kit.Layers
 	Shortcut func(fyne.Shortcut) bool
+	Done     func(text, back string, d state.Deed) // says what was done, with a way back, and what the way back has done
 }
