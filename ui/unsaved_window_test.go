@@ -122,6 +122,30 @@ func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 	}
 }
 
+// TestAPictureThatIsOnlyHereIsSavedInAnotherSession, which it is in view of until then.
+func TestAPictureThatIsOnlyHereIsSavedInAnotherSession(t *testing.T) {
+	file := uitest.File(t, "file", nil)
+	b := ready(t, func(o *Options) { o.Pictures = filepath.Join(file, "in") })
+	b.subjects.PromptChanged("a dog")
+	j := b.run()
+	b.send(j, uitest.Picture(j.request, 0))
+	b.end(j, inference.Done{})
+	b.settle()
+	b.session.New()
+	b.settle()
+	if b.saver.Bar.Hidden || b.leaving() == "" || len(b.stage.Strip.Objects) != 1 || b.state.Shot() != nil {
+		t.Fatalf("another session: the bar is hidden: %v, closing says %q, %d pictures", b.saver.Bar.Hidden, b.leaving(), len(b.stage.Strip.Objects))
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	test.Tap(b.saver.Bar.Retry)
+	b.settle()
+	if !b.saver.Bar.Hidden || b.leaving() != "" || len(b.stage.Strip.Objects) != 0 || len(b.state.Shots) != 0 {
+		t.Errorf("it has a file: the bar is hidden: %v, closing says %q, %d pictures", b.saver.Bar.Hidden, b.leaving(), len(b.stage.Strip.Objects))
+	}
+}
+
 // Where nothing is kept, what the user has set is lost with the window.
 func TestAFormThatIsNotKeptIsNotLeftBehind(t *testing.T) {
 	b := ready(t, nil)

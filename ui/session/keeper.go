@@ -312,7 +312,10 @@ func (k *Keeper) seeOff() {
 		return shot.Guest && !shot.Here() && (shown == nil || shown.Image != shot.Image || shown.Kept != shot.Kept)
 	}
 	if k.away == nil && slices.ContainsFunc(s.Shots, safe) {
-		k.host.Change(func(s *state.State) { *s = s.Without(safe) })
+		k.host.Change(func(s *state.State) {
+			*s = s.Without(safe)
+			k.host.OnBinned()
+		})
 	}
 }
 
@@ -422,7 +425,7 @@ func (k *Keeper) bring(read func() (opened, error)) {
 				return
 			}
 			k.Keep()
-			if one.session.ID == k.host.Journal.Session() && !bytes.Equal(kept, k.kept) {
+			if err == nil && one.session.ID == k.host.Journal.Session() && !bytes.Equal(kept, k.kept) {
 				return
 			}
 			k.host.Change(func(s *state.State) {
