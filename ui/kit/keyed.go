@@ -210,13 +210,20 @@ func (c *Check) Explain(about string) *Check {
 	return c
 }
 
-// Resize cuts the text where it does not fit.
-func (c *Check) Resize(size fyne.Size) {
+// with is its width with another text.
+func (c *Check) with(text string) float32 {
 	width := func(text string) float32 {
 		return fyne.MeasureText(text, theme.SizeForWidget(theme.SizeNameText, c), fyne.TextStyle{}).Width
 	}
-	box := c.Check.MinSize().Width - width(c.Text)
-	if text := begin(c.whole, func(text string) bool { return box+width(text) <= size.Width+0.5 }); c.Text != text {
+	return c.Check.MinSize().Width - width(c.Text) + width(text)
+}
+
+// Wanted is the width that its whole text needs. Its MinSize is that of what is left of it: one that was cut would stay so.
+func (c *Check) Wanted() float32 { return c.with(c.whole) }
+
+// Resize cuts the text where it does not fit.
+func (c *Check) Resize(size fyne.Size) {
+	if text := begin(c.whole, func(text string) bool { return c.with(text) <= size.Width+0.5 }); c.Text != text {
 		c.Text = text
 		c.Refresh()
 	}

@@ -120,14 +120,19 @@ func NewColumn(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
 	return container.New(Stacked{gap}, objects...)
 }
 
-// Yielding is a name at the left and a control at the right; where there is no room for both, the control stands alone.
+// Yielding is a name at the left and a control at the right, which may be one that is cut where there is too little room; where there is no
+// room for both, the control stands alone.
 type Yielding struct{ Gap float32 }
 
 func (y Yielding) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	name, control := objects[0], objects[1]
 	taken := float32(0)
 	if control.Visible() {
-		taken = min(control.MinSize().Width, size.Width)
+		taken = control.MinSize().Width
+		if c, cut := control.(interface{ Wanted() float32 }); cut {
+			taken = c.Wanted()
+		}
+		taken = min(taken, size.Width)
 	}
 	place(control, size.Width-taken, 0, taken, size.Height)
 	room := size.Width - taken
