@@ -171,12 +171,13 @@ func (d *Desk) join(shot state.Shot, card int) {
 	if i < 0 {
 		return
 	}
-	if have := form.Cards[i]; have.Live() {
+	have := form.Cards[i]
+	if have.Live() {
 		d.Continue(shot, have.Word, nil, false)
 		return
 	}
 	d.host.Change(func(s *state.State) { s.Selected = 0 })
-	d.Continue(shot, inference.Word{}, []int{card}, true)
+	d.Continue(shot, have.Word, []int{card}, true)
 }
 
 // Dropped takes a finished picture that was dropped: on a word it is bound to it, on a card it joins its subject, and among the

@@ -97,7 +97,7 @@ func TestContinue(t *testing.T) {
 		"beside the anchor":      {[]Card{rex, tom}, "dog with a hat", true, "new.png=dog with a hat#1 rex.png=dog with a hat#1 tom.png=cat#1"},
 		"in its place":           {[]Card{rex, tom}, "dog with a hat", false, "new.png=dog with a hat#1 tom.png=cat#1"},
 		"a later round":          {[]Card{earlier, rex, tom}, "dog", true, "new.png=dog#1 rex.png=dog#1 tom.png=cat#1"},
-		"the word stays open":    {[]Card{rex}, "", true, "new.png=dog#1 rex.png=dog#1"},
+		"the word stays open":    {[]Card{rex}, "", true, "new.png=#0 rex.png=#0"},
 		"no original here":       {[]Card{tom}, "dog", true, "tom.png=cat#1 new.png=dog#1"},
 		"no card":                {nil, "dog", true, "new.png=dog#1"},
 		"no word":                {nil, "", true, "new.png=#0"},

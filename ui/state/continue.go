@@ -85,7 +85,9 @@ func (s State) followed(c Card, word inference.Word, originals []int, keep bool)
 	mine, _ := s.Form.Group(s.Form.Cards[at].ID)
 	like := s.Form.Cards[at]
 	if word.Text == "" {
-		c.Word, c.Gone = like.Word, like.Gone
+		s.Selected, s.Latest = 0, c.ID
+	} else if SameWord(word, like.Word) {
+		c.Gone = like.Gone
 	}
 	c.Scope, c.Region, c.Style = like.Scope, like.Region, like.Style
 	s.Form = s.Form.arrange(func(g Group) []Card {

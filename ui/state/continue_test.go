@@ -120,3 +120,17 @@ func TestContinueKeepsTheLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestContinueALostWord: a picture that joins a subject whose word has gone from the prompt waits with it for another word.
+func TestContinueALostWord(t *testing.T) {
+	s := NewState()
+	s.Form.Prompt = "a cat"
+	s.Words = PlainWords(s.Form.Prompt)
+	s.Form.Cards = []Card{{ID: 1, Ref: refOf("rex.png", "a"), Word: uitest.Word("dog"), Gone: &Place{From: 2, To: 5}}}
+	s = s.Continue(Card{Ref: refOf("7.png", "c"), From: 9}, uitest.Word("dog"), []int{1}, true)
+	for _, c := range s.Form.Cards {
+		if word, is := s.Remedy(c); !is || word.Text != "cat" || c.Word.Text != "dog" {
+			t.Errorf("%s is bound to %q, and offers %q, %v", c.Ref.Name, c.Word.Text, word.Text, is)
+		}
+	}
+}

@@ -195,6 +195,9 @@ func TestClickBindsWords(t *testing.T) {
 		"a result whose word is left open takes it": {boundTo(prompt, "q", "r"), func(s State) State {
 			return s.Continue(Card{Ref: inference.Reference{Name: "s"}}, none, nil, false).Click(at(s, 1))
 		}, "q=#0 r=#0 s=dog#1"},
+		"and has its original with it": {boundTo(prompt, "q", "r=and"), func(s State) State {
+			return s.Continue(Card{Ref: inference.Reference{Name: "s"}}, none, []int{2}, true).Click(at(s, 1))
+		}, "q=#0 s=dog#1 r=dog#1"},
 		"waiting word is let go again": {
 			boundTo(prompt, "q=a", "r=and"),
 			func(s State) State { return s.Click(at(s, 1)).Click(at(s, 1)).Choose(2) }, "q=a#1 r=and#1",
