@@ -1,6 +1,8 @@
 package state
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -252,10 +254,10 @@ var glue = map[string]bool{
 }
 
 // Remedy is the word of the prompt that a lost card most likely means now: the one that stands at its place, or one that is
-// written like it. It is never a word that another card has. Where many words stand at its place, the prompt is another one, and its place
-// says nothing.
+// written like it. It is never a word that another card has. Of two words at its place the first thing is meant, unless the letters say
+// otherwise more than by chance. Where many words stand there, the prompt is another one, and its place says nothing.
 func (s State) Remedy(c Card) (Word, bool) {
-	const enough, atItsPlace, most = 0.34, 0.5, 2
+	const enough, alike, atItsPlace, most = 0.34, 0.5, 0.5, 2
 	free := func(w Word) bool {
 		return !w.Past && !glue[strings.ToLower(w.Text)] && s.Form.SubjectOf(w.Word) < 0
 	}
@@ -267,13 +269,19 @@ func (s State) Remedy(c Card) (Word, bool) {
 		}
 	}
 	best, at := enough, -1
+	things, first := s.Candidates(math.MaxInt), true
 	for i, w := range s.Words {
 		if !free(w) {
 			continue
 		}
 		score := likeness(bare(w.Text), bare(c.Word.Text))
 		if there <= most && here(w) {
-			score += atItsPlace
+			if score < alike {
+				score = 0
+			}
+			if score += atItsPlace; first && slices.ContainsFunc(things, func(t inference.Word) bool { return SameWord(t, w.Word) }) {
+				first, score = false, score+0.1
+			}
 		}
 		if score > best {
 			best, at = score, i

@@ -245,7 +245,9 @@ func TestRemedyForALostWord(t *testing.T) {
 	}{
 		"written at its place": {boundTo("a dog on the beach", "r=dog"), "a [dog|cat] on the beach", "cat"},
 		"another prompt":       {boundTo("a robot in the snow", "r=robot"), "[a robot in the snow|an owl near a green river bank]", ""},
-		"two words at it":      {boundTo("a dog on the beach", "r=dog"), "a [dog|red cat] on the beach", "red"},
+		"two words at it":      {boundTo("a dog on the beach", "r=dog"), "a [dog|red cat] on the beach", "cat"},
+		"all is written anew":  {boundTo("a cat", "r=cat"), "[a cat|a horse on the beach]", "horse"},
+		"so, and it is alike":  {boundTo("a cat", "r=cat"), "[a cat|a horse on a cart]", "cart"},
 		"plural":               {boundTo("a dog", "r=dog"), "a dog[|s]", "dogs"},
 		"deleted, but alike":   {boundTo("a dog and doggy", "r=dog"), "a [dog |]and doggy", "doggy"},
 		"the second of two":    {boundTo("a dog or a dog", "r=dog"), "a [dog |]or a dog", "dog"},
