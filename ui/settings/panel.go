@@ -324,7 +324,7 @@ func (s *Panel) ShowsRun(st state.State) []any {
 	run := st.Run()
 	card, word := st.Lost()
 	return []any{
-		st.Reasons(), run.Phase, run.Moved, run.Err, st.ModelErr, path, card, word, st.Status(), run.Pass, run.Passes,
+		st.Reasons(), run.Phase, run.Moved, st.Failure(), st.ModelErr, path, card, word, st.Status(), run.Pass, run.Passes,
 		st.Queue.Paused, st.Farm,
 	}
 }
@@ -337,7 +337,7 @@ func onTwoLines(path string) string {
 // RefreshRun shows where the run stands, or why none can start.
 func (s *Panel) RefreshRun() {
 	st := s.host.State()
-	run, reasons := st.Run(), st.Reasons()
+	run, reasons, failure := st.Run(), st.Reasons(), st.Failure()
 	importance := widget.LowImportance
 	text := strings.Join(reasons, "\n")
 	if refused := s.refused; refused != "" && refused != text {
@@ -349,8 +349,8 @@ func (s *Panel) RefreshRun() {
 		importance = widget.WarningImportance
 	case st.Busy() && len(reasons) == 0:
 		text, importance = run.Moved, widget.WarningImportance
-	case run.Err != nil:
-		text, importance = wording.Sentence(run.Err), widget.DangerImportance
+	case failure != nil:
+		text, importance = wording.Sentence(failure), widget.DangerImportance
 	case st.ModelErr != nil:
 		importance = widget.DangerImportance
 	case text == "" && run.Moved != "":

@@ -667,12 +667,35 @@ func TestWholeShapes(t *testing.T) {
 // After a job that has failed, who cannot generate is told why not.
 func TestReasonsAfterAFailure(t *testing.T) {
 	r := newRoom(t)
-	r.Change(func(s *state.State) { s.Last.Err = errors.New("the graphics card is gone") })
+	r.Change(func(s *state.State) { *s = s.Refuse(state.Task{}, errors.New("the graphics card is gone")) })
 	r.Change(func(s *state.State) { s.Form.Prompt = "" })
 	if !strings.Contains(r.Reasons.Text, "graphics card is gone") || !r.Generate.Disabled() {
 		t.Errorf("the panel says %q, Generate is off: %v", r.Reasons.Text, r.Generate.Disabled())
 	}
 	if r.Refuse(); !strings.Contains(r.Reasons.Text, "Write what the picture shows") { // it was pressed
 		t.Errorf("pressed, the panel says %q", r.Reasons.Text)
+	}
+}
+
+// What made a job fail is said until something is set anew, which may have been its cause, and again when that is taken back; not only
+// while one writes the next prompt.
+func TestAFailureGoesWithItsCause(t *testing.T) {
+	r := newRoom(t)
+	r.Change(func(s *state.State) {
+		s.Form.Steps = 40
+		*s = s.Refuse(state.Task{}, errors.New("40 steps are too many"))
+	})
+	for _, c := range []struct {
+		prompt string
+		steps  int
+		said   bool
+	}{{r.State.Form.Prompt, 40, true}, {"a cat", 40, true}, {"a cat", 20, false}, {"", 20, false}, {"a cat", 40, true}} {
+		r.Change(func(s *state.State) { s.Form.Prompt, s.Form.Steps = c.prompt, c.steps })
+		if said := strings.Contains(r.Reasons.Text, "too many"); said != c.said {
+			t.Errorf("%d steps of %q: %q", c.steps, c.prompt, r.Reasons.Text)
+		}
+	}
+	if r.Change(func(s *state.State) { s.Form.Prompt, s.Form.Steps = "", 20 }); !strings.Contains(r.Reasons.Text, "Write what") {
+		t.Errorf("who cannot generate is told %q", r.Reasons.Text)
 	}
 }

@@ -47,6 +47,7 @@ type Round struct {
 	Stopped      bool
 	Rests        bool  // behind the step in work, until the queue goes on
 	Err          error // why it ended early; nil after Done and after Cancel
+	with         Form  // as it stood then
 	Elapsed      time.Duration
 	Makers       []Maker // of its pictures, where other computers make them
 	Waits        bool    // no computer of the farm makes one of its pictures, or could begin now
@@ -235,9 +236,19 @@ func (s State) Refuse(t Task, err error) State {
 	if s.Busy() {
 		s.ActionErr = err
 	} else {
-		s.Last.Err = err
+		s.Last.Err, s.Last.with = err, s.Form
 	}
 	return s
+}
+
+// Failure is why the last job ended early, until something else is set than when it did: that may have been the cause. Letters of the
+// prompt take nothing away, as they may have been on their way.
+func (s State) Failure() error {
+	run := s.Run()
+	if run.Err == nil || slices.ContainsFunc(changedFields(run.with, s.Form), func(name string) bool { return name != "Prompt" }) {
+		return nil
+	}
+	return run.Err
 }
 
 // Follow has the stage follow another job that runs.
