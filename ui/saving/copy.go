@@ -89,7 +89,12 @@ func (v *Saver) copyFile() {
 		if v.stepInView() {
 			done = i18n.T("The file of the finished picture is in the clipboard.")
 		}
-		v.copyWith(func() error { return v.host.CopyFiles([]string{path}) }, done)
+		v.copyWith(func() error {
+			if _, err := state.Stat(path); err != nil {
+				return err
+			}
+			return v.host.CopyFiles([]string{path})
+		}, done)
 	}
 }
 

@@ -270,6 +270,22 @@ func TestTheFinishedPictureIsSavedWhileAStepIsInView(t *testing.T) {
 	}
 }
 
+// A file that somebody has moved away meanwhile is not in the clipboard.
+func TestAFileThatIsGoneIsNotCopied(t *testing.T) {
+	b := newBench(t)
+	b.host.CopyFiles = func([]string) error { t.Error("it is copied"); return nil }
+	b.make()
+	b.Settle()
+	if err := os.Remove(b.State.Shot().Path); err != nil {
+		t.Fatal(err)
+	}
+	b.copyFile()
+	b.Settle()
+	if err := b.State.ActionErr; err == nil || !strings.Contains(err.Error(), "cannot be opened") {
+		t.Errorf("it says %v, %+v", err, b.State.Told)
+	}
+}
+
 func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 	b := newBench(t)
 	if err := os.WriteFile(b.folder, nil, 0o600); err != nil {

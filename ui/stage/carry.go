@@ -51,6 +51,8 @@ func (p *Panel) carry(shot *state.Shot, at fyne.Position) {
 		path, err := c.shot.Path, error(nil)
 		if path == "" {
 			path, err = p.host.Lend(*c.shot)
+		} else {
+			_, err = state.Stat(path)
 		}
 		if err == nil {
 			c.out, err = p.host.Carry(path)

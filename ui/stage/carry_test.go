@@ -2,6 +2,8 @@ package stage
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +46,17 @@ func TestPicturesAreDraggedOut(t *testing.T) {
 		}
 	})
 	in, beyond := fyne.NewPos(100, 100), fyne.NewPos(-20, 50)
+	file := filepath.Join(t.TempDir(), "7.png")
+	b.Change(func(s *state.State) { s.Shots[0].Path = file })
+	b.carry(b.State.Shot(), beyond)
+	b.letGo(beyond)
+	if began != nil || b.State.ActionErr == nil || !strings.Contains(b.State.ActionErr.Error(), "7.png cannot be opened") {
+		t.Errorf("of a file that is gone %q is dragged, and said %v", began, b.State.ActionErr)
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.Change(func(s *state.State) { s.ActionErr = nil })
 	for name, thing := range map[string]fyne.Draggable{"the thumbnail": b.Strip.Objects[0].(*kit.Tile), "the picture": b.pane} {
 		drag := func(path ...fyne.Position) {
 			o, began, b.dropped = nil, nil, nil
@@ -63,7 +76,7 @@ func TestPicturesAreDraggedOut(t *testing.T) {
 			t.Errorf("%s within the window: %q, %d dropped", name, began, len(b.dropped))
 		}
 		drag(in, beyond, beyond)
-		if !slices.Equal(began, []string{"/pictures/7.png"}) || !slices.Equal(o.log, []string{"move", "move", "drop"}) || len(b.dropped) != 0 {
+		if !slices.Equal(began, []string{file}) || !slices.Equal(o.log, []string{"move", "move", "drop"}) || len(b.dropped) != 0 {
 			t.Errorf("%s beyond it: %q, %v, %d dropped", name, began, o, len(b.dropped))
 		}
 		drag(beyond, in)

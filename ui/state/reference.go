@@ -24,10 +24,10 @@ import (
 // ReadFile reads a file that the user chose, unless it is too large to be a picture.
 func ReadFile(path string) ([]byte, error) {
 	limit := picture.DefaultLimits.Bytes
-	info, err := os.Stat(path)
+	info, err := Stat(path)
 	switch {
 	case err != nil:
-		return nil, i18n.Errorf("%s cannot be opened: %w", filepath.Base(path), Reason(err))
+		return nil, err
 	case info.IsDir():
 		return nil, i18n.Errorf("%s is a folder; drop the pictures in it", filepath.Base(path))
 	case !files.IsFile(info.Mode()):
@@ -40,6 +40,15 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, i18n.Errorf("%s cannot be read: %w", filepath.Base(path), Reason(err))
 	}
 	return data, nil
+}
+
+// Stat looks at the file of a picture, as whoever hands it on without reading it does first.
+func Stat(path string) (fs.FileInfo, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, i18n.Errorf("%s cannot be opened: %w", filepath.Base(path), Reason(err))
+	}
+	return info, nil
 }
 
 // Reason is a system error with what to do about it, without the long path that people know already.
