@@ -189,7 +189,11 @@ func (c *Client) file(ctx context.Context, g Got, f File, dir string, m *meter) 
 	w := &writing{c: c, f: f, part: part, note: at + partial + ".json", checksum: f.checksum(), m: m, at: at}
 	err = w.whole(ctx, g)
 	if w.broken {
-		err = errors.Join(err, part.Close(), os.Remove(at+partial), os.Remove(w.note))
+		note := os.Remove(w.note)
+		if errors.Is(note, fs.ErrNotExist) { // it was not written yet
+			note = nil
+		}
+		err = errors.Join(err, part.Close(), os.Remove(at+partial), note)
 		m.set(at, 0, 0)
 		return err
 	}
