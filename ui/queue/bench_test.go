@@ -133,10 +133,16 @@ func (b *bench) rest() {
 	b.Until("all is posted", func() bool { return last })
 }
 
-// started is the next job that has begun.
+// started is the next job that has begun, and is shown as the engine has resolved it.
 func (b *bench) started() job {
 	b.t.Helper()
-	return uitest.Next(b.Until, "a job has begun", b.engine.started)
+	j := uitest.Next(b.Until, "a job has begun", b.engine.started)
+	b.Until("what runs is known", func() bool {
+		return slices.ContainsFunc(b.State.Queue.Flights, func(f state.Flight) bool {
+			return f.Task.Checked && f.Task.Request.Prompt == j.request.Prompt
+		})
+	})
+	return j
 }
 
 // send lets an event of a running job arrive.
