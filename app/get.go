@@ -297,7 +297,7 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	if here := p.Bytes() - missing; here > 0 {
 		fmt.Fprintf(screen, " (%s more already on this machine)", files.Bytes(here))
 	}
-	if free, err := files.Free(folder); err == nil {
+	if free, err := files.Room(folder); err == nil {
 		fmt.Fprintf(screen, ", %s free in %s", files.Bytes(free), folder)
 	}
 	fmt.Fprintf(screen, "\n  runs here    %s\n", can(p.Entry, m.Memory()))

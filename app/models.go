@@ -214,7 +214,7 @@ func sweep(folder string, mine []string) {
 const removedName = "removed"
 
 // Free implements ui.Models.
-func (*models) Free(folder string) (int64, error) { return files.Free(folder) }
+func (*models) Free(folder string) (int64, error) { return files.Room(folder) }
 
 // Inspect implements ui.Models.
 func (*models) Inspect(ctx context.Context, path, folder, base, prediction string) (bundle.Inspection, error) {

@@ -10,7 +10,7 @@
 //
 // Contract, writing: what Create and Mkdir make is hidden, as private as the user's umask says, and locked while its program runs;
 // Sweep removes it once that program has died. Put, and what is built on it, leaves a complete file or none. Free asks the file system
-// that dir is on, or would be on once it is made; it changes nothing.
+// that dir is on, or would be on once it is made; it changes nothing. Room and Fits may have macOS itself asked too, which takes a moment.
 //
 // Everything may be used from any goroutine.
 package files
@@ -149,12 +149,4 @@ func Unit(n int64) (size float64, unit string) {
 		size, unit = size/1000, larger
 	}
 	return size, unit
-}
-
-// Fits returns a *FullError when need bytes do not fit below dir. A file system that does not tell its room passes.
-func Fits(dir string, need int64) error {
-	if free, err := Free(dir); err == nil && free < need {
-		return &FullError{dir, need, free}
-	}
-	return nil
 }
