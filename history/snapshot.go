@@ -15,8 +15,8 @@ import (
 )
 
 // OpenCopy opens a history as it is on disk at this moment, whether or not another process has it open. It is for reading: what others
-// write later is not seen, and every change is an *Error. Only the records are copied, into a file that is gone with Close, or the program; blobs are read
-// where they lie, so that one that its owner throws away meanwhile is missing.
+// write later is not seen, and every change is an *Error. Only the records are copied, into a file that is gone with Close, or the program;
+// blobs are read where they lie, so that one that its owner throws away meanwhile is missing.
 func (o Options) OpenCopy(path string) (*Store, error) {
 	base := strings.TrimSuffix(path, filepath.Ext(path))
 	s := &Store{path: path, blobs: base + ".blobs", pictures: o.Pictures}

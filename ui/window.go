@@ -309,7 +309,8 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	top := kit.NewColumn(4, container.New(kit.Fixed{Height: 30}, head),
 		w.gallery.Banner.Container, w.saver.Bar.Container, w.notice.Container, w.stage.Example)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
-	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, kit.NewGauge(w.repaint), ghost.Layer, kit.NewTips())
+	least := kit.AtLeast{Width: smallest.Width, Height: smallest.Height}
+	return container.New(least, frame, kit.NewGauge(w.repaint), ghost.Layer, kit.NewTips())
 }
 
 // repaint paints anew what is painted pixel for pixel, for a finer or a coarser screen.

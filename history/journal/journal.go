@@ -296,8 +296,8 @@ func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
 // Record journals a round from its begin, and passes the events of its job on, each once it will be journalled: no screen waits for a disk.
 // The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. Each finished picture has to come to Saved or
 // Unsaved: the round ends, and its job leaves the queue, when the last of them was recorded. When all events have come, the oldest step
-// data beyond Budget goes. Steps that the disk is too slow for are left out. Without a store nothing is recorded of the round; a task that is
-// enqueued when there is one waits, until it is dropped, without the pictures that are in files.
+// data beyond Budget goes. Steps that the disk is too slow for are left out. Without a store nothing is recorded of the round; a task that
+// is enqueued when there is one waits, until it is dropped, without the pictures that are in files.
 func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64,
 	events <-chan inference.Event,
 ) <-chan inference.Event {

@@ -3,8 +3,8 @@
 //
 // Contract: the package shows nothing and knows no room. Of the window's state it writes History, and with a session or a picture that is
 // taken up what belongs to it (Form, Words, Shots, View, Run). It reads files and the history off Fyne's goroutine, to which all else
-// belongs. What can be read of a session comes back: a reference, a picture or a draft that is gone or damaged is said, not fatal. A picture
-// that is in this window alone stays among the Shots, whichever session comes up.
+// belongs. What can be read of a session comes back: a reference, a picture or a draft that is gone or damaged is said, not fatal. A
+// picture that is in this window alone stays among the Shots, whichever session comes up.
 package session
 
 import (

@@ -412,8 +412,8 @@ func (k *Keeper) GoOn(id uint64) {
 	k.bring(func() (opened, error) { return k.read(s, id, see) })
 }
 
-// bring takes up a session that is to be read before, unless the user goes on with something else until then. What was typed meanwhile stays
-// in its session; where that is the one that was read, it stays in view.
+// bring takes up a session that is to be read before, unless the user goes on with something else until then. What was typed meanwhile
+// stays in its session; where that is the one that was read, it stays in view.
 func (k *Keeper) bring(read func() (opened, error)) {
 	k.Keep()
 	k.wishes++
