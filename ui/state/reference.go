@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	xdraw "golang.org/x/image/draw"
+	"golang.org/x/text/unicode/norm"
 
 	"realword/inference"
 	"realword/inference/bundle"
@@ -235,7 +236,7 @@ func ReadSmall(data []byte) (image.Image, error) {
 	return img, nil
 }
 
-// HintOf is the word that a file name suggests: "dog" for "dog.png".
+// HintOf is the word that a file name suggests: "dog" for "dog.png". Names that come from a Mac have accents as letters of their own.
 func HintOf(name string) string {
-	return strings.ToLower(strings.TrimSuffix(name, filepath.Ext(name)))
+	return strings.ToLower(norm.NFC.String(strings.TrimSuffix(name, filepath.Ext(name))))
 }

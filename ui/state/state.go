@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
@@ -461,7 +463,7 @@ func (s State) Add(c Card, hint string, onto inference.Word) State {
 		s.Pending = inference.Word{}
 	default:
 		for _, w := range s.Words {
-			if !w.Past && strings.EqualFold(w.Text, hint) && s.Form.SubjectOf(w.Word) < 0 {
+			if !w.Past && strings.EqualFold(norm.NFC.String(w.Text), hint) && s.Form.SubjectOf(w.Word) < 0 {
 				s.Form = s.Form.Bind(c.ID, w.Word)
 				return s
 			}

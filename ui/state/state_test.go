@@ -479,3 +479,16 @@ func TestAreasAreInPerCent(t *testing.T) {
 		}
 	}
 }
+
+// A Mac writes accents of file names as letters of their own, and may paste a prompt so.
+func TestAFileNameWithAnAccentBindsItsWord(t *testing.T) {
+	const one, two = "K\u00f6ter", "Ko\u0308ter"
+	for _, name := range []string{one, two} {
+		for _, word := range []string{one, two} {
+			s := boundTo("ein "+word).Add(Card{Ref: inference.Reference{Name: name + ".png"}}, HintOf(name+".png"), inference.Word{})
+			if len(s.Form.Cards) != 1 || s.Form.Cards[0].Word.Text != word {
+				t.Errorf("%+q has no picture of %+q: %+q", word, name, s.Form.Cards[0].Word.Text)
+			}
+		}
+	}
+}
