@@ -182,12 +182,15 @@ lint: deps lint-darwin ## gofmt, golangci-lint with the few linters of .golangci
 # There is no compiler for a Mac's C here. What reaches none is looked at as macOS has it: so code for it belongs into packages of its own.
 REACHES := {{$$c := ""}}{{range .Deps}}{{if or (eq . "fyne.io/fyne/v2/internal/widget") (eq . "github.com/go-gl/glfw/v3.4/glfw") \
 	(eq . "github.com/yalue/onnxruntime_go")}}{{$$c = "c"}}{{end}}{{end}}{{.ImportPath}} {{$$c}}
+# Files for macOS that need nothing of the packages around them, which do reach C.
+PURE := inference/ort/drivers_darwin.go inference/ort/strangers_unix.go
 .PHONY: lint-darwin
 lint-darwin:
 	@export GOOS=darwin GOARCH=arm64 CGO_ENABLED=0; \
 	  pure() { $(GO) list -tags $(TAGS) -e "$$@" -f '$(REACHES)' ./... | awk '{ sub(/(_test|\.test)$$/, "", $$1); all[$$1] } \
 	    $$NF == "c" { c[$$1] } END { for (p in all) if (!(p in c || p ~ /native$$/)) print p }'; }; \
-	  $(GO) build -tags $(TAGS) $$(pure); $(GO) vet -tags $(TAGS) $$(pure -test)
+	  $(GO) build -tags $(TAGS) $$(pure); $(GO) vet -tags $(TAGS) $$(pure -test); \
+	  for file in $(PURE); do $(GO) vet $$file; done
 
 .PHONY: vulnerabilities
 vulnerabilities: build ## known vulnerabilities that the program reaches; their list comes as a Go module

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -73,11 +74,13 @@ func (w ways) now() string {
 }
 
 // failed is the advice after a trial that failed. Some of its reasons end with what to do, the rest has to do with the driver.
-func failed(what string, v *verdict) advice {
-	reason := strings.TrimSuffix(v.Reason, ": update the graphics driver")
+func failed(what string, v *verdict) advice { return failedOn(runtime.GOOS, what, v) }
+
+func failedOn(system, what string, v *verdict) advice {
+	reason := strings.TrimSuffix(v.Reason, ": "+newerDriver(system))
 	reason, remedy, told := strings.Cut(reason, ": install ")
 	if remedy = "install " + remedy; !told {
-		remedy = "update the graphics driver, then run `realword doctor` again"
+		remedy = newerDriver(system) + ", then run `realword doctor` again"
 	}
 	return advice{fmt.Sprintf("%s would be faster, but failed its self-test: %s.", what, reason), remedy}
 }

@@ -146,3 +146,13 @@ func TestCardsBesideTheFirst(t *testing.T) {
 		t.Errorf("the first card is named twice:\n%s", out.String())
 	}
 }
+
+// A Mac's graphics driver is a part of macOS.
+func TestAMacIsUpdatedInPlaceOfADriver(t *testing.T) {
+	for system, update := range map[string]string{"darwin": "update macOS", "linux": "update the graphics driver", "windows": "update the graphics driver"} {
+		got := failedOn(system, "The graphics card", &verdict{Reason: "it crashed: " + newerDriver(system)})
+		if want := (advice{"The graphics card would be faster, but failed its self-test: it crashed.", update + ", then run `realword doctor` again"}); got != want {
+			t.Errorf("on %s: %v, want %v", system, got, want)
+		}
+	}
+}

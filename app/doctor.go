@@ -154,7 +154,7 @@ func examineWebGPU(ctx context.Context, library string, w *ways) []finding {
 	if f.ok = v.Usable; f.ok {
 		f.detail = fmt.Sprintf("%s, %.0f GB, %s, self-test matches the CPU", v.Card, float64(v.Memory)/1e9, v.Driver)
 	} else {
-		f.detail, f.remedy = v.Reason, "update the graphics driver; until then the CPU is used"
+		f.detail, f.remedy = v.Reason, newerDriver(runtime.GOOS)+"; until then the CPU is used"
 	}
 	return append([]finding{f}, otherCards(v)...)
 }

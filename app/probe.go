@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -78,6 +79,14 @@ func otherChoices() (list []preferences.Card) {
 func mendDevice(device string) string {
 	if strings.HasPrefix(device, "openvino") {
 		return "use the device cpu"
+	}
+	return newerDriver(runtime.GOOS)
+}
+
+// newerDriver is what brings a system a newer driver of its graphics card.
+func newerDriver(system string) string {
+	if system == "darwin" { // which has it within
+		return "update macOS"
 	}
 	return "update the graphics driver"
 }

@@ -60,9 +60,12 @@ const loaderRemedy = "install Vulkan's loader: `apt install libvulkan1`, `dnf in
 var GraphicsDriver = graphicsDriver(runtime.GOOS)
 
 func graphicsDriver(system string) string {
-	if system == "linux" {
+	switch system {
+	case "linux":
 		return "install the Vulkan driver of the graphics card: `apt install mesa-vulkan-drivers` for AMD and Intel, " +
 			"NVIDIA's own driver for NVIDIA"
+	case "darwin":
+		return "update macOS, which has the driver of the graphics card within"
 	}
 	return "install the newest driver from the maker of the graphics card"
 }
@@ -112,7 +115,7 @@ func loadVulkan(library string) (path string, err error) {
 }
 
 // GraphicsDrivers describes the drivers of graphics cards, so that a verdict on a card can be given up with them: on Windows those that are
-// installed, by name, version and date, on Linux those of Vulkan that are configured, by file and when that was changed. Nothing is loaded.
+// installed, by name, version and date, on Linux those of Vulkan that are configured, by file and when that was changed, on macOS the system's own number. Nothing is loaded.
 func GraphicsDrivers() []string { return installedDrivers() }
 
 func vulkanDrivers() (list []string) {
