@@ -53,7 +53,7 @@ function read(board, to) {
   }
   const tiff = board.dataForType('public.tiff') // what most programs of macOS copy
   const bitmap = none(tiff) ? null : $.NSBitmapImageRep.imageRepWithData(tiff)
-  const png = none(bitmap) ? null : bitmap.representationUsingTypeProperties(4, $({})) // 4: PNG
+  const png = none(bitmap) ? null : bitmap.representationUsingTypeProperties(4, $.NSDictionary.dictionary) // 4: PNG
   return none(png) ? {} : save(png, to, 'image/png')
 }
 

@@ -2,8 +2,8 @@ package ram
 
 // pages are counts of pages of macOS as its kernel publishes them (XNU, bsd/vm/vm_unix.c: vm.page_free_count, vm.page_pageable_external_count
 // and vm.page_purgeable_count). Those that were read ahead of need (vm.page_speculative_count) are among those of files (vm_page_speculate in
-// osfmk/vm/vm_resident.c). What Activity Monitor calls used is all the rest: pages of programs, which would have to be compressed or written
-// out, what is compressed, and what is wired. So kern.memorystatus_level, which counts pages of programs as available, is no such figure.
+// osfmk/vm/vm_resident.c). What Activity Monitor calls used is all the rest: pages of programs, which would have to be compressed or
+// written out, what is compressed, and what is wired. So kern.memorystatus_level, which counts pages of programs as available, is no such figure.
 type pages struct {
 	free      uint32
 	files     uint32 // contents of files, which can be read again

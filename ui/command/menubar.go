@@ -72,7 +72,8 @@ var systemKeys = map[Stroke]bool{
 }
 
 // nativeKey tells whether a menu of macOS may have a key. One without Cmd may not: Fyne leaves out to say that it has no modifiers, and the
-// system then means Cmd and that key, so that Q would be Cmd+Q; and Shift or Option and a letter are text. The window hears those by itself.
+// system then means Cmd and that key, so that Q would be Cmd+Q; and Shift or Option and a letter are text. The window hears all of these
+// itself.
 func nativeKey(s Stroke) bool { return s.Mod&fyne.KeyModifierShortcutDefault != 0 && !systemKeys[s] }
 
 // shownKey has Fyne's menus write Enter, as all else does, and not Return. Menus of macOS have a sign for it.
