@@ -136,7 +136,7 @@ func holdsWeights(file string) bool {
 func weightsUnder(folder string) bool {
 	found := false
 	_ = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error { // what cannot be read holds none
-		if err == nil && !d.IsDir() && holdsWeights(path) {
+		if err == nil && !d.IsDir() && !files.OfSystem(d.Name()) && holdsWeights(path) {
 			found = true
 			return fs.SkipAll
 		}

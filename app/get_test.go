@@ -292,6 +292,9 @@ func TestAnotherBaseUnderADownload(t *testing.T) {
 			t.Error(err)
 		}
 		each(func(path string) { _ = os.Remove(path) })
+		if err := os.WriteFile(filepath.Join(one.Source, ".DS_Store"), []byte("Finder was here"), 0o666); err != nil {
+			t.Fatal(err)
+		}
 		if gone := describe(one.Path); !gone.Bare {
 			t.Errorf("%s: its checkpoints are gone, and another base model is to go under them", name)
 		}

@@ -423,7 +423,8 @@ func newTarget(dir string) (target, error) {
 		}
 		// What a program that died has left there is not the user's.
 		files.Sweep(abs)
-		if entries, err := os.ReadDir(abs); err == nil && len(entries) > 0 {
+		entries, err := os.ReadDir(abs)
+		if err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !files.OfSystem(e.Name()) }) {
 			return t, message.Errorf("%s already exists and is not empty; choose another folder or remove it", dir)
 		}
 		t.there = true

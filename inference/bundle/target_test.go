@@ -106,6 +106,29 @@ func TestWhereAModelCannotGo(t *testing.T) {
 	}
 }
 
+// TestAFolderThatFinderHasLookedInto is empty for who has made it for a model, and so is a new drive.
+func TestAFolderThatFinderHasLookedInto(t *testing.T) {
+	src, err := filepath.Abs(filepath.Join(data, "tiny"))
+	must(t, err)
+	dir := t.TempDir()
+	for _, name := range []string{".DS_Store", "._M", "desktop.ini"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("the system's"), 0o600))
+	}
+	for _, name := range []string{".Trashes", "lost+found"} {
+		must(t, os.Mkdir(filepath.Join(dir, name), 0o700))
+	}
+	b, err := bundle.ImportWith(context.Background(), src, dir, bundle.Options{Copy: true})
+	must(t, err)
+	if left, err := os.ReadFile(filepath.Join(dir, ".DS_Store")); b == nil || err != nil || string(left) != "the system's" {
+		t.Errorf("%v, %q, %v", b, left, err)
+	}
+	other := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(other, ".profile"), []byte("mine"), 0o600))
+	if _, err := bundle.ImportWith(context.Background(), src, other, bundle.Options{}); err == nil || !strings.Contains(err.Error(), "not empty") {
+		t.Errorf("beside a hidden file of the user's: %v", err)
+	}
+}
+
 // TestAFinishedModelStays: somebody puts something in the model's place while it is made. What is finished is not deleted for it, nor counts
 // as left over, and is whole.
 func TestAFinishedModelStays(t *testing.T) {

@@ -89,3 +89,12 @@ func cut(text string, most int) string {
 	}
 	return string(r[:most])
 }
+
+// OfSystem tells whether what has a name was left by a system, for itself, in a folder that somebody has looked into, or that is a drive.
+func OfSystem(name string) bool {
+	return strings.HasPrefix(name, "._") || slices.Contains([]string{
+		".DS_Store", ".localized", ".Spotlight-V100", ".Trashes", ".fseventsd", ".TemporaryItems", ".DocumentRevisions-V100", // macOS
+		"desktop.ini", "Thumbs.db", "System Volume Information", "$RECYCLE.BIN", // Windows
+		".directory", "lost+found", // Linux
+	}, name) || strings.HasPrefix(name, ".Trash-")
+}
