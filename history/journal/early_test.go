@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"realword/history"
 	"realword/inference"
 )
 
@@ -87,19 +88,28 @@ func TestAJobWithoutARound(t *testing.T) {
 
 // TestAJobThatIsLeftBeforeItsRound begins leaves the queue with the pictures that are in files: there is no round that tells of them.
 func TestAJobThatIsLeftBeforeItsRound(t *testing.T) {
-	for n, want := range []string{"[[3 4]]", "[[4]]", "[]"} {
+	for i, want := range []string{"[[3 4]]", "[[4]]", "[]", "[[3 4]]", "[[4]]", "[]"} {
+		n, late := i%3, i >= 3
 		path := filepath.Join(t.TempDir(), "history.db")
 		l := newLog(open(t, path))
 		r := dog()
 		r.Seeds = []uint64{3, 4}
+		gate := make(chan struct{})
+		if late { // the disk is, and they are in files before the job is written down
+			l.Do(func(*history.Store) error { <-gate; return nil })
+		}
 		l.Enqueue(1, r, "tiny", nil)
 		l.Leave(1)
-		var events []inference.Event
+		in := make(chan inference.Event)
+		out := l.Record(1, r, "tiny", nil, in)
 		for i := range n {
-			events = append(events, finished(i, r.Seeds[i]))
+			in <- finished(i, r.Seeds[i])
+			l.Saved((<-out).(inference.PictureReady), fmt.Sprint("/pictures/dog", i, ".png"), "ab", func(uint64) {})
 		}
-		for e := range l.Record(1, r, "tiny", nil, said(events...)) {
-			l.Saved(e.(inference.PictureReady), "/pictures/dog.png", "ab", func(uint64) {})
+		close(gate)
+		l.settle()
+		close(in)
+		for range out {
 		}
 		l.settle()
 		if err := l.Close(); err != nil {
@@ -111,7 +121,7 @@ func TestAJobThatIsLeftBeforeItsRound(t *testing.T) {
 			got = append(got, w.Request.Seeds)
 		}
 		if err != nil || fmt.Sprint(got) != want {
-			t.Errorf("with %d pictures in files there wait %v, want %s, %v", n, got, want, err)
+			t.Errorf("with %d pictures in files, late %v, there wait %v, want %s, %v", n, late, got, want, err)
 		}
 	}
 }

@@ -206,11 +206,13 @@ func (j *Journal) start(s *history.Store, to *session, task int, r inference.Req
 	if k.left {
 		return 0, errLeft
 	}
-	if err := j.write(s, to, task, r, model, parents); err != nil {
-		return 0, err
-	}
-	if k.round, err = s.StartJob(k.id, time.Now()); gone(err) != nil || err == nil {
-		return k.round, err
+	if !k.dropped { // else all that it was to make was in files before it could be written down
+		if err := j.write(s, to, task, r, model, parents); err != nil {
+			return 0, err
+		}
+		if k.round, err = s.StartJob(k.id, time.Now()); gone(err) != nil || err == nil {
+			return k.round, err
+		}
 	}
 	plan, err := j.plan(s, to, r, model, parents)
 	if err == nil {
