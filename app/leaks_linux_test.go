@@ -117,7 +117,8 @@ func TestNothingLeavesTheMachine(t *testing.T) {
 				t.Fatal(err)
 			}
 			trace := filepath.Join(dir, c.args[0]+".trace")
-			env := []string{"DISPLAY=:4711", "TMPDIR=" + tmp}
+			bus := filepath.Join(tmp, "bus")
+			env := []string{"DISPLAY=:4711", "TMPDIR=" + tmp, "DBUS_SESSION_BUS_ADDRESS=", "DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + bus}
 			if c.args[0] == "doctor" { // asks the display server itself
 				env = env[1:]
 			}
@@ -130,8 +131,14 @@ func TestNothingLeavesTheMachine(t *testing.T) {
 			for _, line := range leaks(t, trace, filepath.Join(home, ".cache", "realword"), filepath.Join(home, ".config", "realword"), filepath.Join(home, "out"), tmp) {
 				t.Errorf("it leaks: %s", line)
 			}
-			if data, err := os.ReadFile(trace); err != nil || regexp.MustCompile(`(?m)^\d+ +connect\(`).Match(data) {
-				t.Errorf("a command without a window connects to something, see %s, %v", trace, err)
+			data, err := os.ReadFile(trace)
+			if err != nil {
+				t.Error(err)
+			}
+			for _, line := range regexp.MustCompile(`(?m)^\d+ +connect\(.*$`).FindAllString(string(data), -1) {
+				if !strings.Contains(line, `sun_path="`+bus+`"`) { // by which it asks this machine to stay awake
+					t.Errorf("a command without a window connects to something: %s", line)
+				}
 			}
 			if stderr.Len() > 0 && c.args[0] != "bench" {
 				t.Errorf("it complains: %s", stderr.String())
