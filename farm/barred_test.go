@@ -14,8 +14,10 @@ import (
 func TestAFarmThatMacOSKeepsUsFrom(t *testing.T) {
 	a := Access{servers: []string{"tls://192.168.1.7:4222"}}
 	noWay := func(ip string, cause error) error {
-		return fmt.Errorf("no server: %w", &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.ParseIP(ip), Port: 4222},
-			Err: os.NewSyscallError("connect", cause)})
+		return fmt.Errorf("no server: %w", &net.OpError{
+			Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.ParseIP(ip), Port: 4222},
+			Err: os.NewSyscallError("connect", cause),
+		})
 	}
 	unnamed := func(name string) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}}
@@ -25,10 +27,16 @@ func TestAFarmThatMacOSKeepsUsFrom(t *testing.T) {
 		err    error
 		want   bool
 	}{
-		{"darwin", noWay("192.168.1.7", syscall.EHOSTUNREACH), true}, {"darwin", noWay("10.0.0.2", syscall.EHOSTUNREACH), true},
-		{"darwin", noWay("fe80::1", syscall.EHOSTUNREACH), true}, {"darwin", unnamed("studio.local"), true}, {"darwin", unnamed("studio.local."), true},
-		{"darwin", unnamed("studio.example.org"), false}, {"darwin", noWay("203.0.113.4", syscall.EHOSTUNREACH), false},
-		{"darwin", noWay("192.168.1.7", syscall.ECONNREFUSED), false}, {"darwin", errors.New("no servers"), false}, {"darwin", nil, false},
+		{"darwin", noWay("192.168.1.7", syscall.EHOSTUNREACH), true},
+		{"darwin", noWay("10.0.0.2", syscall.EHOSTUNREACH), true},
+		{"darwin", noWay("fe80::1", syscall.EHOSTUNREACH), true},
+		{"darwin", unnamed("studio.local"), true},
+		{"darwin", unnamed("studio.local."), true},
+		{"darwin", unnamed("studio.example.org"), false},
+		{"darwin", noWay("203.0.113.4", syscall.EHOSTUNREACH), false},
+		{"darwin", noWay("192.168.1.7", syscall.ECONNREFUSED), false},
+		{"darwin", errors.New("no servers"), false},
+		{"darwin", nil, false},
 		{"linux", noWay("192.168.1.7", syscall.EHOSTUNREACH), false},
 	} {
 		if got := barred(c.system, c.err); got != c.want {

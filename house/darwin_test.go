@@ -106,10 +106,12 @@ func TestTheAppForAMacHasAllThatItNeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := []string{"go build for -O2 -g -mmacosx-version-min=14.0 and -O2 -g -mmacosx-version-min=14.0.", "fyne package", `plutil -insert CFBundleLocalizations -json ["de","en","es","fr","ja","zh-Hans"] `,
+	order := []string{
+		"go build for -O2 -g -mmacosx-version-min=14.0 and -O2 -g -mmacosx-version-min=14.0.", "fyne package", `plutil -insert CFBundleLocalizations -json ["de","en","es","fr","ja","zh-Hans"] `,
 		"plutil -insert LSMinimumSystemVersion -string 14.0 ",
 		"plutil -insert NSLocalNetworkUsageDescription -string Where you have joined a farm, ", "codesign --force --sign - ", "Contents/MacOS/libonnxruntime.1.dylib", "codesign --force --sign - ",
-		"Realword.app\n", "codesign --verify", "ditto -c -k --keepParent "}
+		"Realword.app\n", "codesign --verify", "ditto -c -k --keepParent ",
+	}
 	for rest := string(said); len(order) > 0; order = order[1:] {
 		_, after, found := strings.Cut(rest, order[0])
 		if !found {

@@ -17,8 +17,12 @@ func TestAPlaceThatMacOSKeepsUsOutOf(t *testing.T) {
 		err    error
 		barred bool
 	}{
-		{"darwin", syscall.EPERM, true}, {"darwin", &fs.PathError{Op: "open", Path: "/p", Err: syscall.EPERM}, true}, {"darwin", syscall.EACCES, false},
-		{"linux", syscall.EPERM, false}, {"windows", syscall.EPERM, false}, {"darwin", nil, false},
+		{"darwin", syscall.EPERM, true},
+		{"darwin", &fs.PathError{Op: "open", Path: "/p", Err: syscall.EPERM}, true},
+		{"darwin", syscall.EACCES, false},
+		{"linux", syscall.EPERM, false},
+		{"windows", syscall.EPERM, false},
+		{"darwin", nil, false},
 	} {
 		if err := barredOn(c.system, c.err); (err != nil) != c.barred {
 			t.Errorf("%v on %s: %v", c.err, c.system, err)

@@ -49,8 +49,8 @@ type host struct {
 
 // strangers says who, beside this user and the system's administrator, could change what lies at a path: who owns it or a folder on
 // the way to it, or may write there. "" is nobody. In a folder with the sticky bit (/tmp) others may add files but not change these;
-// that is enough for folders that are more than shallow levels up. On a Mac an app belongs to the one who has put it into the folder of apps,
-// and who may put others there for everybody.
+// that is enough for folders that are more than shallow levels up. On a Mac an app belongs to the one who has put it into the folder of
+// apps, and who may put others there for everybody.
 func (h host) strangers(path string, shallow int) string {
 	for level := 0; ; level++ {
 		info, err := os.Stat(path)
@@ -61,7 +61,8 @@ func (h host) strangers(path string, shallow int) string {
 		if !ok {
 			return ""
 		}
-		if owner.Uid != 0 && int(owner.Uid) != h.user && !(h.apple && h.administers(owner.Uid)) {
+		trusted := owner.Uid == 0 || int(owner.Uid) == h.user || h.apple && h.administers(owner.Uid)
+		if !trusted {
 			return fmt.Sprintf("%s belongs to another user", path)
 		}
 		// A group of the user alone has the user's number; administrators of macOS are a group that may do all this anyway.

@@ -115,7 +115,8 @@ func loadVulkan(library string) (path string, err error) {
 }
 
 // GraphicsDrivers describes the drivers of graphics cards, so that a verdict on a card can be given up with them: on Windows those that are
-// installed, by name, version and date, on Linux those of Vulkan that are configured, by file and when that was changed, on macOS the system's own number. Nothing is loaded.
+// installed, by name, version and date, on Linux those of Vulkan that are configured, by file and when that was changed, on macOS the
+// system's own number. Nothing is loaded.
 func GraphicsDrivers() []string { return installedDrivers() }
 
 func vulkanDrivers() (list []string) {
