@@ -59,6 +59,7 @@ func (w *Window) done(text, back string, d state.Deed) {
 			d.Back()
 			w.notice.TakeBack(text)
 			w.notice.Say(kit.Notice{Text: back})
+			w.refresh()
 		}
 	}
 	say := func() { w.notice.Say(kit.Notice{Text: text, Act: i18n.T("Undo"), Do: undo}) }

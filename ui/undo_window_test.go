@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -327,6 +328,9 @@ func TestLookDeletedPresetsComeBack(t *testing.T) {
 	gone()
 	b.notice.Act.OnTapped()
 	there()
+	if !slices.ContainsFunc(textsOf(b.set.Page), func(t shownText) bool { return t.text == "Mine" }) {
+		t.Error("the settings do not show that the preset is back")
+	}
 	b.key(&fyne.ShortcutUndo{})
 	if there(); b.state.Form.Steps != 25 {
 		t.Errorf("what was done before is not taken back next: %d steps", b.state.Form.Steps)
