@@ -114,6 +114,9 @@ func newHistory() *cobra.Command {
 			default:
 				fmt.Fprintf(c.OutOrStdout(), "session %d: %d new jobs, %d new pictures\n", in.Session, in.Rounds, in.Pictures)
 			}
+			if in.Fileless > 0 {
+				fmt.Fprintf(c.ErrOrStderr(), "note: %d of them have no file; it was gone when the session was exported\n", in.Fileless)
+			}
 			return nil
 		},
 	}

@@ -3,6 +3,7 @@ package history
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -31,7 +32,7 @@ type archive struct {
 
 type archivedPicture struct {
 	Picture
-	Name      string         `json:"name,omitempty"` // of the file, for people
+	Name      string         `json:"name,omitempty"` // of the file, for people; of a finished picture also where that could not be read
 	Entry     string         `json:"entry,omitempty"`
 	Thumb     string         `json:"thumb,omitempty"`
 	KeptSteps []archivedStep `json:"kept_steps,omitempty"`
@@ -247,10 +248,10 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 			p.File = fmt.Sprintf("picture-%d.png", p.Seed) // as it is told
 			data, err = e.s.readHex(e.tx, p.Pixels)
 		}
-		if err != nil || !bytes.HasPrefix(data, []byte(pngSignature)) {
+		if out.Name = files.Base(p.File); err != nil || !bytes.HasPrefix(data, []byte(pngSignature)) {
 			e.missing = append(e.missing, p.File)
 		} else {
-			out.Name, out.SHA256, out.Entry = filepath.Base(p.File), files.Sum(data), fmt.Sprintf("pictures/%d.png", n)
+			out.SHA256, out.Entry = files.Sum(data), fmt.Sprintf("pictures/%d.png", n)
 			if err := e.store(out.Entry, data); err != nil {
 				return out, err
 			}
@@ -325,6 +326,7 @@ func Archived(path string) bool {
 type Imported struct {
 	Session          uint64 // the new one, or the one of the same origin that was there
 	Rounds, Pictures int    // that were not there yet
+	Fileless         int    // of these pictures, finished ones whose files were gone when the session was exported
 }
 
 // Import reads a session that Export wrote, under new IDs. What is there already, by origin, stays as it is, so importing twice
@@ -719,7 +721,9 @@ func (i *importer) session(a archive) error {
 		}
 	}
 	i.out.Session = id
+	complete := map[uint64]bool{}
 	for _, r := range a.Rounds {
+		complete[r.ID] = r.Status == Complete
 		here := rounds[r.ID]
 		if here == 0 {
 			n := r
@@ -750,7 +754,7 @@ func (i *importer) session(a archive) error {
 	}
 	i.out.Rounds = len(added)
 	for _, p := range a.Pictures {
-		if err := i.picture(p, rounds[p.Round]); err != nil {
+		if err := i.picture(p, rounds[p.Round], complete[p.Round]); err != nil {
 			return err
 		}
 	}
@@ -808,7 +812,18 @@ func (i *importer) references(list []Reference) (here []Reference, err error) {
 	return here, nil
 }
 
-func (i *importer) picture(p archivedPicture, round uint64) error {
+// absent gives a finished picture that the archive has no file of one that is not there, called as nothing is that is written later.
+// Exports of earlier versions say that it was finished by its round alone, where that is complete.
+func (i *importer) absent(p *Picture, name string) error {
+	dir, err := filepath.Abs(i.s.pictures)
+	if err == nil {
+		p.File, p.Absent = filepath.Join(dir, fmt.Sprintf("%s-%s.png", safeStem(name), p.UID)), true
+		i.out.Fileless++
+	}
+	return err
+}
+
+func (i *importer) picture(p archivedPicture, round uint64, complete bool) error {
 	if here := i.known(PictureItem, p.UID); here != 0 {
 		i.pictures[p.ID] = here
 		return nil
@@ -825,6 +840,11 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 	fresh.Likeness = p.Likeness[:min(len(p.Likeness), mostLikeness)]
 	if i.lost != nil {
 		fresh.File, fresh.SHA256, fresh.Bytes = p.File, p.SHA256, p.Bytes
+	}
+	if i.lost == nil && !i.inside && p.Entry == "" && (p.Name != "" || complete) {
+		if err := i.absent(&fresh, cmp.Or(p.Name, fmt.Sprint(p.Seed, ".png"))); err != nil {
+			return err
+		}
 	}
 	if i.same {
 		fresh.ID = p.ID

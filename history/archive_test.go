@@ -114,7 +114,7 @@ func TestExportImport(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for turn, want := range []Imported{{3, 2, 2}, {3, 0, 0}, {3, 0, 1}} {
+	for turn, want := range []Imported{{3, 2, 2, 0}, {3, 0, 0, 0}, {3, 0, 1, 0}} {
 		got, err := to.Import(path)
 		if got != want || err != nil {
 			t.Fatalf("import %d: %+v, %v, want %+v", turn, got, err, want)
@@ -175,11 +175,35 @@ func TestExportNamesMissingPictures(t *testing.T) {
 	}
 	to := open(t, filepath.Join(t.TempDir(), "history.db"))
 	got, err := to.Import(path)
-	if err != nil || got.Rounds != 1 || got.Pictures != 1 {
+	if err != nil || got != (Imported{1, 1, 1, 1}) {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if p, err := to.Picture(1); err != nil || p.File != "" || p.Steps != 3 {
-		t.Errorf("the picture without a file: %+v, %v", p, err)
+	// It was not stopped: it is finished, and its file is not there, also where the export is of an earlier version, which only left it out.
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := open(t, filepath.Join(t.TempDir(), "history.db"))
+	data = rewrite(t, data, zip.Store, func(name string, data []byte) (string, []byte) {
+		return name, bytes.Replace(data, []byte(`"name":"`+filepath.Base(lost)+`",`), nil, 1)
+	})
+	if got, err := older.ImportFrom("older.zip", bytes.NewReader(data), int64(len(data))); err != nil || got.Fileless != 1 {
+		t.Errorf("of an earlier version: %+v, %v", got, err)
+	}
+	for _, s := range []*Store{to, older} {
+		p, err := s.Picture(1)
+		if _, there := os.Stat(p.File); err != nil || !p.Finished() || !errors.Is(there, os.ErrNotExist) || !p.Absent || p.Steps != 3 {
+			t.Errorf("the picture without a file: %+v, %v, %v", p, err, there)
+		}
+		if again, err := s.ExportFile(t.Context(), 1, path+"2"); !reflect.DeepEqual(again, []string{p.File}) || err != nil {
+			t.Errorf("exported again without %q, %v", again, err)
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(p.File), 0o700), os.WriteFile(p.File, aPNG, 0o600), s.MovePicture(1, p.File)); err != nil {
+			t.Fatal(err)
+		}
+		if p, err = s.Picture(1); err != nil || p.Absent {
+			t.Errorf("made again: %+v, %v", p, err)
+		}
 	}
 	if _, err := s.ExportFile(t.Context(), 99, path); !errors.Is(err, ErrNoSession) {
 		t.Errorf("no session: %v", err)

@@ -76,6 +76,7 @@ type Picture struct {
 	File      string    `json:"file,omitempty"`   // absolute path, the file may have been moved since; none: it was stopped before its end, or
 	Pixels    string    `json:"pixels,omitempty"` // could not be written: SHA-256 of the PNG that is kept here, see KeepPixels
 	Inside    bool      `json:"inside,omitempty"` // beside Pixels: it was never to be in a file, see ImportInside
+	Absent    bool      `json:"absent,omitempty"` // File was never here: it was gone when the session was exported that the picture is of
 	SHA256    string    `json:"sha256,omitempty"` // of a file that the store wrote
 	Width     int       `json:"width,omitempty"`
 	Height    int       `json:"height,omitempty"`

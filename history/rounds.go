@@ -464,7 +464,7 @@ func (s *Store) MovePicture(id uint64, file string) error {
 		return explain(file, err)
 	}
 	return s.editPicture(id, func(c *change, p *Picture) error {
-		p.File, p.Bytes = file, fileSize(file)
+		p.File, p.Bytes, p.Absent = file, fileSize(file), false
 		return c.dropPixels(p)
 	})
 }

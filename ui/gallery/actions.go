@@ -566,14 +566,14 @@ func (g *Page) importFrom(find func() ([]string, error)) {
 	var last uint64
 	g.beginThen(i18n.T("Importing…"), func() (string, error) {
 		paths, errs := find()
-		rounds, pictures := 0, 0
+		rounds, pictures, fileless := 0, 0, 0
 		for _, path := range paths {
 			in, err := g.importPath(path)
 			if err != nil {
 				errs = errors.Join(errs, err)
 				continue
 			}
-			last, rounds, pictures = in.Session, rounds+in.Rounds, pictures+in.Pictures
+			last, rounds, pictures, fileless = in.Session, rounds+in.Rounds, pictures+in.Pictures, fileless+in.Fileless
 		}
 		switch {
 		case last == 0:
@@ -581,7 +581,12 @@ func (g *Page) importFrom(find func() ([]string, error)) {
 		case pictures == 0 && rounds == 0:
 			return i18n.T("Everything in this session was already here."), errs
 		}
-		return i18n.N(pictures, "Imported %d picture.", "Imported %d pictures.", pictures), errs
+		text := i18n.N(pictures, "Imported %d picture.", "Imported %d pictures.", pictures)
+		if fileless > 0 {
+			text += " " + i18n.N(fileless, "%d has no file: it was gone when the session was exported.",
+				"%d have no files: they were gone when the session was exported.", fileless)
+		}
+		return text, errs
 	}, func() {
 		if last != 0 {
 			g.state.Look = query{Session: last}

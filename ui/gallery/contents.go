@@ -258,6 +258,8 @@ func (d detail) state() string {
 	switch {
 	case d.Err != nil:
 		return wording.Sentence(d.Err)
+	case d.Missing && d.Picture.Absent:
+		return i18n.T("The file of this picture was gone when its session was exported.")
 	case d.Missing:
 		return i18n.T("The file is not where it was: %s", wording.Path(d.Picture.File))
 	case d.Picture.Inside:

@@ -44,6 +44,7 @@ func TestWhatIsSaidOfAPicture(t *testing.T) {
 		"before its first step":          {Round: stopped},
 		"Realword closed while":          {Round: died, Picture: history.Picture{Steps: 3}},
 		"not where it was: /p/a.png":     {Picture: whole, Missing: true},
+		"was gone when its session":      {Picture: history.Picture{File: "/p/a.png", Absent: true}, Missing: true},
 		"It is no longer in the history": {Err: history.ErrNoPicture},
 	} {
 		if got := d.state(); want == "" && got != "" || !strings.Contains(got, want) {

@@ -285,6 +285,43 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	}
 }
 
+// A picture whose file was gone when its session was exported was not stopped: it has no file where it is imported.
+func TestASessionComesWithoutAFile(t *testing.T) {
+	zip := filepath.Join(t.TempDir(), "out.zip")
+	g := newBench(t, func(h *Host) {
+		h.SaveSession = func(string) (string, error) { return zip, nil }
+		h.OpenSession = func() (string, error) { return zip, nil }
+	})
+	id := g.open(7, 8)[0]
+	if err := os.Remove(g.picture(id).File); err != nil {
+		t.Fatal(err)
+	}
+	g.look(func(l *query) { l.Session = 1 })
+	g.Settle()
+	g.export()
+	g.Settle()
+	g.trashSession()
+	g.Settle()
+	g.empty()
+	g.Settle()
+	g.importFile()
+	g.Settle()
+	if want := "Imported 2 pictures. 1 has no file: it was gone when the session was exported."; g.snackText.Text != want {
+		t.Errorf("says %q", g.snackText.Text)
+	}
+	missing := 0
+	for _, id := range g.state.IDs {
+		if p, err := g.host.Journal.Store().Picture(id); err != nil || !p.Finished() {
+			t.Errorf("%+v, %v", p, err)
+		} else if gone(p) {
+			missing++
+		}
+	}
+	if missing != 1 {
+		t.Errorf("%d pictures miss their file", missing)
+	}
+}
+
 // Sessions that are dropped while something else is under way are all taken in once it has ended, and what went wrong before is still said.
 func TestAllSessionsThatWaitAreTakenIn(t *testing.T) {
 	zip := filepath.Join(t.TempDir(), "out.zip")
