@@ -105,7 +105,8 @@ func newHistory() *cobra.Command {
 				return rescuable(err)
 			}
 			defer s.Close()
-			switch in, err := s.Import(args[0]); {
+			in, err := s.Import(args[0])
+			switch {
 			case err != nil:
 				return err
 			case beside:
