@@ -4,7 +4,9 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
+	"compress/flate"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -288,7 +290,7 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 }
 
 // Archived tells whether a file is a session that Export wrote, of this version or another one, as far as its beginning says: whether it
-// is whole, Import says.
+// is whole, Import says, also of one whose end is missing.
 func Archived(path string) bool {
 	f, err := files.Open(path)
 	if err != nil {
@@ -301,7 +303,7 @@ func Archived(path string) bool {
 	}
 	z, err := zip.NewReader(f, info.Size())
 	if err != nil {
-		return false
+		return exported(f)
 	}
 	i := slices.IndexFunc(z.File, func(e *zip.File) bool { return e.Name == manifestName })
 	if i < 0 {
@@ -331,7 +333,7 @@ type Imported struct {
 
 // Import reads a session that Export wrote, under new IDs. What is there already, by origin, stays as it is, so importing twice
 // adds nothing; equal references are kept once. It is one change: all of it is there or nothing. A zip that Export would not
-// have written is refused with an *Error of kind Hostile.
+// have written is refused with an *Error of kind Hostile, one of a later Export as Newer, and one that has lost something as Torn.
 func (s *Store) Import(path string) (Imported, error) {
 	f, err := files.Open(path)
 	if err != nil {
@@ -356,10 +358,10 @@ func (s *Store) ImportInside(name string, r io.ReaderAt, size int64) (Imported, 
 }
 
 func (s *Store) importFrom(name string, r io.ReaderAt, size int64, inside bool) (Imported, error) {
-	hostile := func(err error) error { return &Error{Hostile, name, err} }
+	bad := func(err error) error { return &Error{blame(err), name, err} }
 	z, err := openArchive(r, size)
 	if err != nil {
-		return Imported{}, hostile(err)
+		return Imported{}, bad(err)
 	}
 	var out Imported
 	err = s.update(func(c *change) error {
@@ -368,7 +370,7 @@ func (s *Store) importFrom(name string, r io.ReaderAt, size int64, inside bool) 
 		out = i.out
 		var known *Error
 		if err != nil && !errors.As(explain(s.path, err), &known) {
-			err = hostile(err)
+			err = bad(err)
 		}
 		return err
 	})
@@ -376,6 +378,38 @@ func (s *Store) importFrom(name string, r io.ReaderAt, size int64, inside bool) 
 		return Imported{}, err
 	}
 	return out, nil
+}
+
+// Errors of archives that Export may have written.
+var (
+	errLater  = errors.New("this Realword reads another format")
+	errAbsent = errors.New("it is missing")
+)
+
+// blame is what kind of trouble an archive is that cannot be imported for a reason.
+func blame(err error) Kind {
+	var corrupt flate.CorruptInputError
+	switch {
+	case errors.Is(err, errLater):
+		return Newer
+	case errors.Is(err, errAbsent), errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.As(err, &corrupt):
+		return Torn
+	}
+	return Hostile
+}
+
+// exported tells whether bytes begin as what Export writes, whose list is at its end: with an entry of a name that it gives.
+func exported(r io.ReaderAt) bool {
+	const fixed = 30 // of the header, before the name
+	head := make([]byte, fixed+128)
+	n, _ := r.ReadAt(head, 0)
+	if n < fixed || !bytes.HasPrefix(head, []byte("PK\x03\x04")) {
+		return false
+	}
+	name := string(head[fixed:min(n, fixed+int(binary.LittleEndian.Uint16(head[26:])))])
+	sum, blob := strings.CutPrefix(name, "blobs/")
+	return blob && len(sum) == 2*sha256.Size || name == "pictures/0.png" || name == "thumbnails/0.png" || name == manifestName
 }
 
 // zipped is an archive whose form has been checked: what it names is in it, and everything in it fits its size.
@@ -387,6 +421,9 @@ type zipped struct {
 
 func openArchive(r io.ReaderAt, size int64) (*zipped, error) {
 	reader, err := zip.NewReader(r, size)
+	if err != nil && !exported(r) {
+		return nil, fmt.Errorf("it is no zip: %v", err) //nolint:errorlint // it is not torn
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -397,6 +434,14 @@ func openArchive(r io.ReaderAt, size int64) (*zipped, error) {
 			return nil, fmt.Errorf("it has %q twice", f.Name)
 		}
 		z.entries[f.Name] = f
+	}
+	if z.entries[manifestName] == nil {
+		return nil, fmt.Errorf("it has no %s", manifestName)
+	}
+	if err := z.manifest(); err != nil {
+		return nil, fmt.Errorf("%s: %w", manifestName, err)
+	}
+	for _, f := range reader.File {
 		stored := f.Method == zip.Store && f.CompressedSize64 == f.UncompressedSize64
 		if !stored && f.Name != manifestName {
 			return nil, fmt.Errorf("%q is compressed", f.Name)
@@ -405,19 +450,12 @@ func openArchive(r io.ReaderAt, size int64) (*zipped, error) {
 			return nil, errors.New("its entries overlap")
 		}
 	}
-	if err := z.manifest(); err != nil {
-		return nil, fmt.Errorf("%s: %w", manifestName, err)
-	}
 	return z, z.check()
 }
 
 // manifest reads the records one by one, and stops at the first that cannot be right: a small file may unpack to one of any size.
 func (z *zipped) manifest() error {
-	f := z.entries[manifestName]
-	if f == nil {
-		return errors.New("it is missing")
-	}
-	r, err := f.Open()
+	r, err := z.entries[manifestName].Open()
 	if err != nil {
 		return err
 	}
@@ -466,7 +504,9 @@ func (z *zipped) manifest() error {
 		seen[name] = true
 		switch name {
 		case "format":
-			err = next(&z.Format)
+			if err = next(&z.Format); err == nil && z.Format > archiveFormat {
+				err = fmt.Errorf("it has format %d, and %w", z.Format, errLater)
+			}
 		case "session":
 			err = next(&z.Session)
 		case "rounds":
@@ -525,8 +565,11 @@ func (z *zipped) unique(uid string) error {
 
 func (z *zipped) read(name string, limit int64) ([]byte, error) {
 	f := z.entries[name]
-	if f == nil || f.UncompressedSize64 > uint64(limit) {
-		return nil, fmt.Errorf("%q is missing or too large", name)
+	switch {
+	case f == nil:
+		return nil, fmt.Errorf("%q: %w", name, errAbsent)
+	case f.UncompressedSize64 > uint64(limit):
+		return nil, fmt.Errorf("%q: %w", name, errOutsideLimit)
 	}
 	r, err := f.Open()
 	if err != nil {

@@ -28,6 +28,7 @@ const (
 	Hostile                     // an archive that no Realword would have written
 	Older                       // a Realword before the first release wrote it
 	Spoiled                     // one file beside the history is not what was written; all else is in order
+	Torn                        // an archive of which something is missing or has changed on its way
 )
 
 // Error is trouble with a file of the history. Nothing was changed when it is returned.
@@ -48,6 +49,7 @@ var texts = map[Kind]string{
 	Unreachable: "%s cannot be reached: check that its folder exists and its disk is connected",
 	Spoiled:     "%s is damaged: what it held is lost, everything else is in order",
 	Hostile:     "%s is not a session that Realword exported: export the session again and use that file as it is",
+	Torn:        "%s is damaged, something in it is missing or has changed: copy or download it again, or export the session again",
 }
 
 func (e *Error) Error() string {

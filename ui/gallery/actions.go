@@ -627,7 +627,7 @@ func (g *Page) importPath(path string) (history.Imported, error) {
 		in, err := s.Import(path)
 		done <- outcome{in, err}
 		var trouble *history.Error
-		if errors.As(err, &trouble) && trouble.Kind != history.Hostile && trouble.Path != path {
+		if errors.As(err, &trouble) && trouble.Path != path {
 			return err // of the history, not of the file
 		}
 		return nil

@@ -201,6 +201,8 @@ func History(e *history.Error) string {
 		return i18n.T("%s is read-only: change its permissions, or use another disk", path)
 	case history.Full:
 		return i18n.T("there is no space left for %s: free up some space, empty the trash or trim the step data, and try again", path)
+	case history.Torn:
+		return i18n.T("%s is damaged, something in it is missing or has changed: copy or download it again, or export the session again", path)
 	case history.Hostile:
 		return i18n.T("%s is not a session that Realword exported: export the session again and use that file as it is", path)
 	}
