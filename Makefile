@@ -175,22 +175,9 @@ kill: deps screen ## kill -9 in runs, imports and edits of the real window, KILL
 	REALWORD_KILLS=$(or $(KILLS),200) xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 2h -tags $(TAGS) -run '^TestKill$$' -v ./app
 
 .PHONY: lint
-lint: deps lint-darwin ## gofmt, golangci-lint with the few linters of .golangci.yml, and vet of what is for macOS
+lint: deps ## gofmt, and golangci-lint with the few linters of .golangci.yml
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	$(GO) run $(GOLANGCI) run ./...
-
-# There is no compiler for a Mac's C here. What reaches none is looked at as macOS has it: so code for it belongs into packages of its own.
-REACHES := {{$$c := ""}}{{range .Deps}}{{if or (eq . "fyne.io/fyne/v2/internal/widget") (eq . "github.com/go-gl/glfw/v3.4/glfw") \
-	(eq . "github.com/yalue/onnxruntime_go")}}{{$$c = "c"}}{{end}}{{end}}{{.ImportPath}} {{$$c}}
-# Files for macOS that need nothing of the packages around them, which do reach C.
-PURE := inference/ort/drivers_darwin.go inference/ort/strangers_unix.go
-.PHONY: lint-darwin
-lint-darwin:
-	@export GOOS=darwin GOARCH=arm64 CGO_ENABLED=0; \
-	  pure() { $(GO) list -tags $(TAGS) -e "$$@" -f '$(REACHES)' ./... | awk '{ sub(/(_test|\.test)$$/, "", $$1); all[$$1] } \
-	    $$NF == "c" { c[$$1] } END { for (p in all) if (!(p in c || p ~ /native$$/)) print p }'; }; \
-	  $(GO) build -tags $(TAGS) $$(pure); $(GO) vet -tags $(TAGS) $$(pure -test); \
-	  for file in $(PURE); do $(GO) vet $$file; done
 
 .PHONY: vulnerabilities
 vulnerabilities: build ## known vulnerabilities that the program reaches; their list comes as a Go module
