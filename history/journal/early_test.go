@@ -8,6 +8,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/recipe"
 )
 
 // TestAJobWithoutARound waits, once there is a history for it, without what is in files: it began before that was open, or in one that is
@@ -123,5 +124,40 @@ func TestAJobThatIsLeftBeforeItsRound(t *testing.T) {
 		if err != nil || fmt.Sprint(got) != want {
 			t.Errorf("with %d pictures in files, late %v, there wait %v, want %s, %v", n, late, got, want, err)
 		}
+	}
+}
+
+// TestALateDiskKeepsTheWholeJob: a job whose first picture is in its file before the job is written down has a round of all its pictures.
+func TestALateDiskKeepsTheWholeJob(t *testing.T) {
+	l := newLog(store(t))
+	r := dog()
+	r.Seeds = []uint64{3, 4}
+	gate := make(chan struct{})
+	l.Do(func(*history.Store) error { <-gate; return nil })
+	l.Enqueue(1, r, "tiny", nil)
+	in := make(chan inference.Event)
+	out := l.Record(1, r, "tiny", nil, in)
+	for i, seed := range r.Seeds {
+		in <- inference.StageStarted{Stage: inference.StageDenoise, Picture: i}
+		<-out
+		in <- finished(i, seed)
+		l.Saved((<-out).(inference.PictureReady), fmt.Sprint("/pictures/dog", i, ".png"), "ab", func(uint64) {})
+		if i == 0 {
+			close(gate)
+			quiet(l.Journal)
+		}
+	}
+	in <- inference.Done{}
+	<-out
+	close(in)
+	for range out {
+	}
+	errs := l.settle()
+	rounds, err := l.Store().Rounds()
+	if err != nil || len(errs) > 0 || len(rounds) != 1 || len(rounds[0].Pictures) != 2 || rounds[0].Status != history.Complete {
+		t.Fatalf("%+v, %v, %v", rounds, err, errs)
+	}
+	if said, err := recipe.Parse(rounds[0].Recipe); err != nil || !slices.Equal(said.Seeds, r.Seeds) {
+		t.Errorf("its recipe has the seeds %v, %v", said.Seeds, err)
 	}
 }

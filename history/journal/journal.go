@@ -301,7 +301,7 @@ func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
 func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64,
 	events <-chan inference.Event,
 ) <-chan inference.Event {
-	rec := &recording{Recorder: NewRecorder(nil, 0, r), task: task, made: map[int]bool{}}
+	rec := &recording{Recorder: NewRecorder(j.Store(), 0, r), task: task, made: map[int]bool{}}
 	rec.Model = model
 	rec.Thumb = int(j.Thumb.Load())
 	to := j.current()
