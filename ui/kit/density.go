@@ -24,8 +24,8 @@ func DensityOf(c fyne.Canvas) float32 {
 	return float32(x) / far
 }
 
-// NewGauge is an invisible thing that tells, on Fyne's goroutine, when the density of the window that it is in has become another: the window
-// is on another screen, or on its first one. Fyne then draws all anew, which it asks a raster for, and tells nobody else.
+// NewGauge is an invisible thing that tells, on Fyne's goroutine, when the density of the window that it is in has become another: the
+// window is on another screen, or on its first one. Fyne then draws all anew, which it asks a raster for, and tells nobody else.
 func NewGauge(changed func()) fyne.CanvasObject {
 	var r *canvas.Raster
 	var was float32
