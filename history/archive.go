@@ -329,6 +329,7 @@ type Imported struct {
 	Session          uint64 // the new one, or the one of the same origin that was there
 	Rounds, Pictures int    // that were not there yet
 	Fileless         int    // of these pictures, finished ones whose files were gone when the session was exported
+	Fresh            bool   // the session was not here before
 }
 
 // Import reads a session that Export wrote, under new IDs. What is there already, by origin, stays as it is, so importing twice
@@ -757,7 +758,7 @@ func (i *importer) session(a archive) error {
 		if err != nil {
 			return err
 		}
-		id = session.ID
+		id, i.out.Fresh = session.ID, true
 	} else if i.lost == nil { // a rescue leaves the trash as it is
 		if err := i.markOne(time.Time{}, Item{SessionItem, id}); err != nil {
 			return err

@@ -566,7 +566,7 @@ func (g *Page) importFrom(find func() ([]string, error)) {
 	var last uint64
 	g.beginThen(i18n.T("Importing…"), func() (string, error) {
 		paths, errs := find()
-		rounds, pictures, fileless := 0, 0, 0
+		rounds, pictures, fileless, fresh := 0, 0, 0, 0
 		for _, path := range paths {
 			in, err := g.importPath(path)
 			if err != nil {
@@ -574,10 +574,15 @@ func (g *Page) importFrom(find func() ([]string, error)) {
 				continue
 			}
 			last, rounds, pictures, fileless = in.Session, rounds+in.Rounds, pictures+in.Pictures, fileless+in.Fileless
+			if in.Fresh {
+				fresh++
+			}
 		}
 		switch {
 		case last == 0:
 			return "", errs
+		case pictures == 0 && fresh > 0:
+			return i18n.N(fresh, "The session is imported.", "%d sessions are imported.", fresh), errs
 		case pictures == 0 && rounds == 0:
 			return i18n.T("Everything in this session was already here."), errs
 		}

@@ -322,6 +322,30 @@ func TestASessionComesWithoutAFile(t *testing.T) {
 	}
 }
 
+// A session without pictures was not here before either.
+func TestASessionWithoutPicturesComes(t *testing.T) {
+	zip := filepath.Join(t.TempDir(), "out.zip")
+	g := newBench(t, func(h *Host) { h.OpenSession = func() (string, error) { return zip, nil } })
+	g.open(7)
+	s := g.host.Journal.Store()
+	id, err := s.NewSession("own work", time.Now())
+	if err == nil {
+		_, err = s.ExportFile(t.Context(), id, zip)
+	}
+	if err := errors.Join(err, s.Trash(time.Now().Add(-time.Hour), history.Item{Kind: history.SessionItem, ID: id})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Empty(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"The session is imported.", "Everything in this session was already here."} {
+		g.importFile()
+		if g.Settle(); g.snackText.Text != want {
+			t.Errorf("says %q, want %q", g.snackText.Text, want)
+		}
+	}
+}
+
 // Sessions that are dropped while something else is under way are all taken in once it has ended, and what went wrong before is still said.
 func TestAllSessionsThatWaitAreTakenIn(t *testing.T) {
 	zip := filepath.Join(t.TempDir(), "out.zip")
