@@ -330,6 +330,7 @@ type Imported struct {
 	Rounds, Pictures int    // that were not there yet
 	Fileless         int    // of these pictures, finished ones whose files were gone when the session was exported
 	Fresh            bool   // the session was not here before
+	Back             bool   // it was in the trash
 }
 
 // Import reads a session that Export wrote, under new IDs. What is there already, by origin, stays as it is, so importing twice
@@ -760,6 +761,11 @@ func (i *importer) session(a archive) error {
 		}
 		id, i.out.Fresh = session.ID, true
 	} else if i.lost == nil { // a rescue leaves the trash as it is
+		here, err := getSession(i.Tx, id)
+		if err != nil {
+			return err
+		}
+		i.out.Back = !here.Trashed.IsZero()
 		if err := i.markOne(time.Time{}, Item{SessionItem, id}); err != nil {
 			return err
 		}

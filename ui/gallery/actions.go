@@ -564,6 +564,7 @@ func (g *Page) importFrom(find func() ([]string, error)) {
 		return
 	}
 	var last uint64
+	var back []history.Item
 	g.beginThen(i18n.T("Importing…"), func() (string, error) {
 		paths, errs := find()
 		rounds, pictures, fileless, fresh := 0, 0, 0, 0
@@ -577,12 +578,18 @@ func (g *Page) importFrom(find func() ([]string, error)) {
 			if in.Fresh {
 				fresh++
 			}
+			if in.Back {
+				back = append(back, history.Item{Kind: history.SessionItem, ID: in.Session})
+			}
 		}
 		switch {
 		case last == 0:
 			return "", errs
 		case pictures == 0 && fresh > 0:
 			return i18n.N(fresh, "The session is imported.", "%d sessions are imported.", fresh), errs
+		case pictures == 0 && rounds == 0 && len(back) > 0:
+			return i18n.N(len(back), "The session is out of the trash; everything in it was already here.",
+				"%d sessions are out of the trash; everything in them was already here.", len(back)), errs
 		case pictures == 0 && rounds == 0:
 			return i18n.T("Everything in this session was already here."), errs
 		}
@@ -593,6 +600,9 @@ func (g *Page) importFrom(find func() ([]string, error)) {
 		}
 		return text, errs
 	}, func() {
+		if g.state.Snack = g.state.Snack.without(back); len(back) > 0 {
+			g.OnBinned()
+		}
 		if last != 0 {
 			g.state.Look = query{Session: last}
 			g.state = g.state.choose(0)

@@ -86,6 +86,20 @@ func (s snack) back() *snack {
 	return s.then
 }
 
+// without is a message without the way back of what is back already.
+func (s snack) without(items []history.Item) snack {
+	var rest snack
+	if s.then != nil {
+		rest = s.then.without(items)
+	}
+	undo := slices.DeleteFunc(slices.Clone(s.Undo), func(i history.Item) bool { return slices.Contains(items, i) })
+	if len(undo) == 0 && len(s.Undo) > 0 {
+		return rest
+	}
+	s.Undo, s.then = undo, rest.back()
+	return s
+}
+
 // readContents reads what the page shows besides its pictures.
 func readContents(s *history.Store, look query) (contents, error) {
 	g := contents{Look: look}

@@ -263,6 +263,25 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	}
 	g.trashSession()
 	g.Settle()
+	g.throw("before", history.Item{Kind: history.PictureItem, ID: 1})
+	g.Settle()
+	g.importFile()
+	g.Settle()
+	if want := "The session is out of the trash; everything in it was already here."; g.snackText.Text != want {
+		t.Errorf("out of the trash it says %q", g.snackText.Text)
+	}
+	if back := g.state.Snack.back(); back == nil || back.Text != "before" || back.then != nil {
+		t.Errorf("undo is of %+v", back)
+	}
+	g.undoTrash()
+	g.Settle()
+	if g.Undoable() || !g.snack.Hidden {
+		t.Errorf("what is back can come back: %q", g.snackText.Text)
+	}
+	g.look(func(l *query) { l.Session = 1 })
+	g.Settle()
+	g.trashSession()
+	g.Settle()
 	g.empty()
 	g.Settle()
 	g.look(func(l *query) { l.Trash = true })
