@@ -99,6 +99,7 @@ func TestNoTroubleInEnglishAlone(t *testing.T) {
 		"inference/checkpoint parse":            "a disk that answers with errors",
 		"inference/checkpoint parseSafetensors": "likewise",
 		"inference/files Read":                  "likewise",
+		"inference/files capacityBy":            "a room that is not known: nobody is told of it",
 		"inference/hub parse":                   "the catalogue of the program, which a test reads",
 		"inference/network UnmarshalJSON":       "of a configuration; readJSON of bundle wraps it",
 		"inference/network ResamplePositions":   "a tensor, while it is written; it names the image encoder's",
