@@ -1,11 +1,13 @@
 package inference
 
 import (
+	"image"
 	"math"
 	"strings"
 
 	"realword/inference/files"
 	"realword/inference/message"
+	"realword/inference/picture"
 )
 
 // Notes says what of a request will be cut off, is read differently from what it may mean, or was chosen among several, a sentence
@@ -109,12 +111,15 @@ func (e *Engine) Notes(r Request) []error {
 		for _, n := range list {
 			notes = append(notes, message.Errorf("the mask of %s: %s", s.Word, n))
 		}
+		var size image.Point
 		if read, ok := e.masks.get(sum); ok {
-			size := read.mask.Rect.Size()
-			if wide, high := size.X*full.Height, size.Y*full.Width; 50*max(wide, high) > 51*min(wide, high) {
-				notes = append(notes, message.Errorf("the mask of %s has %d × %d pixels and the picture %d × %d: it is stretched", s.Word, size.X, size.Y,
-					full.Width, full.Height))
-			}
+			size = read.mask.Rect.Size()
+		} else { // no job has read it yet
+			size = picture.PaintedSize(s.Region.Data)
+		}
+		if wide, high := size.X*full.Height, size.Y*full.Width; 50*max(wide, high) > 51*min(wide, high) {
+			notes = append(notes, message.Errorf("the mask of %s has another shape than the picture of %d × %d pixels: it is stretched", s.Word,
+				full.Width, full.Height))
 		}
 	}
 	if r.Init != nil {

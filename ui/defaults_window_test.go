@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/plain"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -81,4 +83,36 @@ func TestLookWhatIsNotReadIsSaid(t *testing.T) {
 	if b.subjects.Ignored.Visible() {
 		t.Errorf("still says %q", b.subjects.Ignored.Text)
 	}
+}
+
+// TestLookWhatIsSaidOfAMask comes with the size of the picture and the mask, and goes with either, and with the subject.
+func TestLookWhatIsSaidOfAMask(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.subjects.PromptChanged("a dog")
+	says := func(when, want string) {
+		t.Helper()
+		if got := b.subjects.Ignored; got.Visible() != (want != "") || want != "" && got.Text != want {
+			t.Errorf("%s it says %q, shown: %v", when, got.Text, got.Visible())
+		}
+	}
+	card := state.Card{ID: 7, Ref: inference.Reference{Name: "dog.png", SHA256: "d0"}, Word: uitest.Word("dog")}
+	painted := card
+	painted.Region.SHA256 = "a1"
+	set := func(w, h int, cards ...state.Card) {
+		b.state.Change(func(s *state.State) { s.Form.Width, s.Form.Height, s.Form.Cards = w, h, cards })
+	}
+	set(64, 64, painted)
+	says("over a picture of its shape", "")
+	set(64, 96, painted)
+	says("over another one", "Dog: it is stretched.")
+	set(64, 96, card)
+	says("without the mask", "")
+	set(64, 96, painted)
+	says("with it", "Dog: it is stretched.")
+	set(96, 96, painted)
+	says("with the size of before", "")
+	set(64, 96, painted)
+	set(64, 96)
+	says("without the subject", "")
 }

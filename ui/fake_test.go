@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"image"
 	"slices"
 	"sync"
@@ -41,10 +42,15 @@ func (j fakeJob) Cancel()                        {}
 
 func (e *fakeEngine) Close() error { return nil }
 
-// Notes is about a prompt that says so.
+// Notes is about a prompt that says so, and masks of pictures that are no squares.
 func (e *fakeEngine) Notes(r inference.Request) (notes []error) {
 	for _, text := range []string{r.Prompt, r.Negative} {
 		notes = append(notes, prompt.Reading{}.Notations(text)...)
+	}
+	for _, s := range r.Subjects {
+		if !s.Region.IsZero() && r.Width != r.Height {
+			notes = append(notes, fmt.Errorf("%s: it is stretched", s.Word.Text))
+		}
 	}
 	return notes
 }

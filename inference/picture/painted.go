@@ -67,6 +67,18 @@ func readPlainGrey(data []byte) *image.Gray {
 	return mask
 }
 
+// PaintedSize is the size of what EncodePainted writes, without reading it; zero of any other file.
+func PaintedSize(data []byte) image.Point {
+	if !plainGrey(data) {
+		return image.Point{}
+	}
+	c, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return image.Point{}
+	}
+	return image.Pt(c.Width, c.Height)
+}
+
 // mostTint is what the channels of grey may differ by: lossy files and colour profiles change it a little.
 const mostTint = 12
 

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference"
 	"realword/inference/prompt"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -109,7 +110,7 @@ func (p *Panel) PromptChanged(text string) {
 
 // ShowsPrompt is what the prompt shows, its words, and what is said of it.
 func (p *Panel) ShowsPrompt(s state.State) []any {
-	return []any{s.Form.Prompt, s.ChipLooks(), s.Hint(""), s.Form.Settings, readAs(s), s.Model, p.Engine()}
+	return []any{s.Form.Prompt, s.ChipLooks(), s.Hint(""), s.Form.Settings, readAs(s), s.Model, p.Engine(), asked(s.Form.Subjects())}
 }
 
 // RefreshPrompt makes the prompt equal to the state.
@@ -166,13 +167,26 @@ func readAs(s state.State) prompt.Reading {
 	return how
 }
 
+// asked is what subjects are asked for, as far as something may be said of it: their words, pictures and masks.
+func asked(subjects []inference.Subject) string {
+	var b strings.Builder
+	for _, s := range subjects {
+		fmt.Fprintf(&b, "%q %d %s", s.Word.Text, s.Word.Occurrence, s.Region.SHA256)
+		for _, ref := range s.References {
+			b.WriteString(ref.SHA256)
+		}
+	}
+	return b.String()
+}
+
 // sayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.
 func (p *Panel) sayIgnored() {
 	if p.Engine() == nil {
 		return
 	}
 	r := p.State().Form.Request()
-	of := fmt.Sprintf("%p %q %q %s %t %v", p.Engine(), r.Prompt, r.Negative, r.Preset, r.CFG == 1, p.readSo)
+	of := fmt.Sprintf("%p %q %q %s %t %v %d × %d %s", p.Engine(), r.Prompt, r.Negative, r.Preset, r.CFG == 1, p.readSo, r.Width, r.Height,
+		asked(r.Subjects))
 	if of == p.ignoredOf {
 		return
 	}
