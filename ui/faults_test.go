@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -43,6 +44,46 @@ func TestLookTheWheelTurnsThePageOverTheNegativePrompt(t *testing.T) {
 	wheel(false, "typing a long text")
 	b.win.Canvas().Unfocus()
 	wheel(true, "after typing")
+}
+
+// TestLookTheWheelTurnsThePageOverFields (rev22, no. 7): those of one line, which have nothing of their own to turn.
+func TestLookTheWheelTurnsThePageOverFields(t *testing.T) {
+	plain.Run(t)
+	b := ready(t, nil)
+	b.set.More.OnTapped()
+	turns := func(page *container.Scroll, root fyne.CanvasObject) {
+		t.Helper()
+		fields := 0
+		for _, o := range test.LaidOutObjects(root) {
+			field, is := o.(*kit.Field)
+			if !is || field.MultiLine || !field.Visible() {
+				continue
+			}
+			fields++
+			where := fyne.CurrentApp().Driver().AbsolutePositionForObject
+			page.ScrollToTop()
+			page.ScrollToOffset(fyne.NewPos(0, where(field).Y-where(page).Y-page.Size().Height/2))
+			was := page.Offset.Y
+			test.Scroll(b.win.Canvas(), where(field).AddXY(field.Size().Width/2, field.Size().Height/2), 0, -20)
+			if page.Offset.Y == was {
+				t.Errorf("over %q the page does not move from %v", field.Text, was)
+			}
+		}
+		if fields < 2 {
+			t.Fatalf("%d fields", fields)
+		}
+	}
+	b.layOut(fyne.NewSize(1240, 500))
+	turns(b.set.Page, b.set.Page)
+	b.layOut(fyne.NewSize(1240, 300))
+	b.do("file.preferences")
+	for _, o := range test.LaidOutObjects(b.win.Canvas().Overlays().Top()) {
+		if page, is := o.(*container.Scroll); is && page.Content.MinSize().Height > page.Size().Height {
+			turns(page, page)
+			return
+		}
+	}
+	t.Error("the preferences have no page")
 }
 
 // TestLookCutTextsTellTheWhole (fault 20): a card in a narrow panel, and the path of a picture, whose ending is never broken.

@@ -10,8 +10,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// InPage is a text field of several lines on a page: the wheel turns the page over it too, but while the user types a text there that
-// does not fit.
+// InPage is a text field on a page: the wheel turns the page over it too, but while the user types a text of several lines there that does
+// not fit.
 func InPage(f *Field, page func() fyne.Scrollable) *fyne.Container {
 	w := &wheel{page: page}
 	w.ExtendBaseWidget(w)

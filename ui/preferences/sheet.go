@@ -48,7 +48,9 @@ func (d *Desk) Show() {
 	size.Set(float64(d.TextSize))
 	size.Slider.OnChangeEnded = func(v float64) { d.Change(func(p *Values) { p.TextSize = int(v) }) }
 
-	folder, folderNote := d.folderField(i18n.T("Where finished pictures are saved."), d.Host.Pictures, d.Pictures, func(path string) {
+	var sheet *container.Scroll
+	page := func() fyne.Scrollable { return sheet }
+	folder, folderNote := d.folderField(page, i18n.T("Where finished pictures are saved."), d.Host.Pictures, d.Pictures, func(path string) {
 		d.Change(func(p *Values) { p.Pictures = path })
 	})
 
@@ -93,7 +95,7 @@ func (d *Desk) Show() {
 			func(p *Values, on bool) { p.Notify = on }).Explain(i18n.T("A desktop notification says that the pictures are finished."))),
 	)
 	if d.Host.Models != nil {
-		models, trouble := d.folderField(i18n.T("Where imported and downloaded models are kept."), d.Host.Models.Folder(), d.Models,
+		models, trouble := d.folderField(page, i18n.T("Where imported and downloaded models are kept."), d.Host.Models.Folder(), d.Models,
 			func(path string) {
 				d.Change(func(p *Values) { p.Models = path })
 				d.Host.OnModels()
@@ -101,7 +103,7 @@ func (d *Desk) Show() {
 		left.Add(section(i18n.T("Models"), kit.Caption(i18n.T("Folder for imported models")), models, trouble))
 	}
 	right = kit.NewColumn(18,
-		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folder, folderNote, kit.Caption(i18n.T("File name")), pattern,
+		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folder, folderNote, kit.Caption(i18n.T("File name")), kit.InPage(pattern, page),
 			example, parts),
 		section(i18n.T("Stored in every picture"), written...),
 		section(i18n.T("Compute on"), compute...),
@@ -111,7 +113,8 @@ func (d *Desk) Show() {
 	reset := kit.NewButton(i18n.T("Reset all"), nil).Explain(i18n.T("Sets everything on this sheet back to how it was at the first start."))
 	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. Your changes already apply."))
 	done.Importance = widget.HighImportance
-	closeIt := d.Host.Layers.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), kit.NewPage(both), reset, keys, done)
+	sheet = kit.NewPage(both)
+	closeIt := d.Host.Layers.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), sheet, reset, keys, done)
 	done.OnTapped = closeIt
 	keys.OnTapped = func() { closeIt(); d.Host.Commands.ShowKeys() }
 	reset.OnTapped = func() {
@@ -182,7 +185,7 @@ func whole(field *kit.Field, taken string, right func(text string) bool, take fu
 // folderField is a field for a folder, with a button that asks for it, and the place where it says what is wrong: it takes a folder that
 // nothing can be written to as well, whose disk may be away for a while. changed is told every whole path, and "" for the usual place,
 // which stands in the empty field.
-func (d *Desk) folderField(about, usual, value string, changed func(path string)) (row, trouble fyne.CanvasObject) {
+func (d *Desk) folderField(page func() fyne.Scrollable, about, usual, value string, changed func(path string)) (row, trouble fyne.CanvasObject) {
 	field := kit.NewField(d.Host.Commands.Shortcut, false).Explain(about)
 	wrong := widget.NewLabel("")
 	wrong.Wrapping, wrong.SizeName, wrong.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.DangerImportance
@@ -212,7 +215,7 @@ func (d *Desk) folderField(about, usual, value string, changed func(path string)
 	})
 	look(cmp.Or(value, usual))
 	if d.Host.OpenFolder == nil {
-		return field, trouble
+		return kit.InPage(field, page), trouble
 	}
 	choose := kit.NewButton(i18n.T("Choose…"), func() {
 		d.Host.Background(func() func() {
@@ -227,5 +230,5 @@ func (d *Desk) folderField(about, usual, value string, changed func(path string)
 			}
 		})
 	}).Explain(i18n.T("Asks for the folder."))
-	return container.NewBorder(nil, nil, nil, choose, field), trouble
+	return container.NewBorder(nil, nil, nil, choose, kit.InPage(field, page)), trouble
 }

@@ -105,11 +105,12 @@ func New(h Host) *Panel {
 			h.Change(func(st *state.State) { st.Form.KeepSeed = on })
 		}
 	}).Explain(i18n.T("Every job takes this seed; otherwise each draws a new one."))
+	page := func() fyne.Scrollable { return s.Page }
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
-		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), container.New(kit.Inset{X: 4, Y: 0}, s.seedNote))
+		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), kit.InPage(s.Seed, page)), container.New(kit.Inset{X: 4, Y: 0}, s.seedNote))
 
 	again := func() { s.Form.Refresh() }
-	s.advanced, s.LoRAs, s.shape = newAdvanced(h), newLoRAs(h, again), newShaper(h, again)
+	s.advanced, s.LoRAs, s.shape = newAdvanced(h), newLoRAs(h, again), newShaper(h, page, again)
 	s.Swift = newSwift(h, again)
 	s.Negative = kit.NewField(h.Shortcut, true).Explain(i18n.T("What the picture should not show."))
 	s.Negative.InForm = true
@@ -130,7 +131,7 @@ func New(h Host) *Panel {
 	s.negative = newNegative(h)
 	s.moreBox.Add(kit.NewColumn(2,
 		container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.Caption(i18n.T("Negative prompt")), s.negative.tokens)),
-		container.New(kit.Fixed{Height: 64}, kit.InPage(s.Negative, func() fyne.Scrollable { return s.Page })),
+		container.New(kit.Fixed{Height: 64}, kit.InPage(s.Negative, page)),
 		s.negative.Cut, s.negative.marks, s.negative.help, s.negative.short, h.Book.Button()))
 	s.moreBox.Add(s.advanced.box)
 	s.moreBox.Hide()
