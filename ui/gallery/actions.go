@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -505,14 +506,22 @@ func (g *Page) beginThen(what string, slow func() (text string, err error), then
 	})
 }
 
+// longestName is how many letters of a session's name the file has that is suggested for it.
+const longestName = 60
+
 // export asks for a file and writes the session into it.
 func (g *Page) export() {
 	id, s := g.state.Look.Session, g.host.Journal.Store()
 	if id == 0 || s == nil || g.host.SaveSession == nil {
 		return
 	}
+	title := ""
+	if i := slices.IndexFunc(g.state.Sessions, func(r sessionRow) bool { return r.ID == id }); i >= 0 {
+		title = g.state.Sessions[i].Title
+	}
+	name := cmp.Or(files.Name(title, longestName), "session") + ".zip"
 	g.begin(i18n.T("Exporting the session…"), func() (string, error) {
-		path, err := g.host.SaveSession("session.zip")
+		path, err := g.host.SaveSession(name)
 		if err != nil || path == "" {
 			return "", err
 		}

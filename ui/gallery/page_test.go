@@ -244,15 +244,23 @@ func TestEmptyTakesAll(t *testing.T) {
 
 func TestASessionGoesOutAndComesBack(t *testing.T) {
 	zip := filepath.Join(t.TempDir(), "out.zip")
+	var names []string
 	g := newBench(t, func(h *Host) {
-		h.SaveSession = func(string) (string, error) { return zip, nil }
+		h.SaveSession = func(name string) (string, error) { names = append(names, name); return zip, nil }
 		h.OpenSession = func() (string, error) { return zip, nil }
 	})
 	g.open(7)
 	g.look(func(l *query) { l.Session = 1 })
 	g.Settle()
-	g.export()
-	g.Settle()
+	for _, name := range []string{"own work", " ..\\a/b: \"" + strings.Repeat("long ", 99), "?"} { // it may be called anything
+		g.renameTo(1, name)
+		g.Settle()
+		g.export()
+		g.Settle()
+	}
+	if !slices.Equal(names, []string{"own work.zip", "ab " + strings.Repeat("long ", 11) + "lo.zip", "session.zip"}) {
+		t.Errorf("called %q", names)
+	}
 	if !strings.Contains(g.snackText.Text, "out.zip") {
 		t.Errorf("says %q", g.snackText.Text)
 	}
