@@ -1,6 +1,8 @@
 package kit
 
 import (
+	"cmp"
+
 	"image"
 
 	"fyne.io/fyne/v2"
@@ -99,4 +101,34 @@ func (b Band) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 // Track gives a slider a track that can be seen on panels; Fyne paints it like the inside of text fields.
 func Track(s *Slider) fyne.CanvasObject {
 	return newThemed(renamed{Theme(), theme.ColorNameInputBackground, ColorTrack}, s)
+}
+
+// ShortTrack is a Track in a row, so large in texts of the usual size: its knob grows with the texts, and so does the way that it has. A
+// height of 0 is the slider's own.
+func ShortTrack(s *Slider, size fyne.Size) fyne.CanvasObject {
+	return container.New(short{size}, Track(s))
+}
+
+type short struct{ size fyne.Size }
+
+func (s short) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	scale := max(TextScale(), 1)
+	return fyne.NewSize(s.size.Width*scale, cmp.Or(s.size.Height*scale, largest(objects).Height))
+}
+
+func (short) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
+
+// NarrowTrack is a Track where there is no more room for larger texts: its knob stays as small as it is with those of the usual size.
+func NarrowTrack(s *Slider) fyne.CanvasObject {
+	return newThemed(smallKnob{renamed{Theme(), theme.ColorNameInputBackground, ColorTrack}}, s)
+}
+
+type smallKnob struct{ renamed }
+
+func (k smallKnob) Size(name fyne.ThemeSizeName) float32 {
+	size := k.renamed.Size(name)
+	if name == theme.SizeNameInlineIcon {
+		size /= max(TextScale(), 1)
+	}
+	return size
 }

@@ -207,7 +207,7 @@ func (p *Panel) CutOut(img image.Image, done func(mask *image.Gray)) {
 	size.Step, size.Value = 0.005, float64(c.size)
 	size.OnChanged = func(v float64) { c.size = float32(v) }
 	top := kit.NewColumn(4, container.New(&kit.Flow{Gap: 8}, tools,
-		kit.NewRow(2, kit.Caption(i18n.T("Size")), container.New(kit.Fixed{Width: 84}, kit.Track(size)))), note)
+		kit.NewRow(2, kit.Caption(i18n.T("Size")), kit.ShortTrack(size, fyne.NewSize(84, 0)))), note)
 	var closeIt func()
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
 	use = kit.NewButton(i18n.T("Cut it out"), func() {

@@ -658,7 +658,7 @@ func (p *Panel) buildBar() {
 		s := kit.NewSlider(least, most)
 		s.Explain(func() string { return about })
 		s.Step, s.OnChanged = 0.001, changed
-		return s, kit.NewRow(2, kit.Caption(label), container.New(kit.Fixed{Width: 84}, kit.Track(s)))
+		return s, kit.NewRow(2, kit.Caption(label), kit.ShortTrack(s, fyne.NewSize(84, 0)))
 	}
 	var size, soft fyne.CanvasObject
 	b.size, size = slider(i18n.T("Size"), i18n.T("How large the brush is."), leastSize, mostSize, func(v float64) { p.resize(float32(v)) })

@@ -148,7 +148,7 @@ func newOverlayBar(p *Panel) *overlayBar {
 	o.opacity.Explain(func() string { return i18n.T("How strongly the masks cover the picture.") })
 	o.opacity.Step, o.opacity.Value = 0.05, p.lens.opacity
 	o.opacity.OnChanged = func(v float64) { p.lens.opacity = v; p.repaint(); p.repaintFilm() }
-	o.row = container.New(&kit.Flow{Gap: 8}, modes, o.scale, o.legend, container.New(&sliderSize{}, kit.Track(o.opacity)))
+	o.row = container.New(&kit.Flow{Gap: 8}, modes, o.scale, o.legend, kit.ShortTrack(o.opacity, fyne.NewSize(72, 26)))
 	return o
 }
 
@@ -191,13 +191,6 @@ func (o *overlayBar) refresh(s state.State) {
 		l.Light(o.p.lens.shows(d.Of(i)))
 	}
 	o.row.Refresh()
-}
-
-// sliderSize is the size of a short slider in a row.
-type sliderSize struct{ kit.Square }
-
-func (sliderSize) MinSize([]fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(60+12*max(kit.TextScale(), 1), 26*max(kit.TextScale(), 1))
 }
 
 // newScale is the legend of the heat: its colours between the words for its ends.

@@ -99,7 +99,7 @@ func (p *Panel) buildStrip() {
 	p.side.Explain(func() string { return i18n.T("Size of the thumbnails") })
 	page := kit.NewPage(p.Strip)
 	p.thumbs = kit.Follow(page)
-	p.stripRow = container.New(stripLayout{p.thumbs}, page, p.live, kit.Track(p.side))
+	p.stripRow = container.New(stripLayout{p.thumbs}, page, p.live, kit.NarrowTrack(p.side))
 	p.stripRow.Hide()
 }
 
