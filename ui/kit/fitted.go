@@ -81,3 +81,26 @@ func (r *fittedRenderer) update(width float32) {
 
 // Cut tells whether a part of the text is not seen.
 func (f *Fitted) Cut() bool { return f.draw.Text != f.Text }
+
+// Worded gives a button the longest of its texts that it has room for, the last one where it has none.
+type Worded struct{ Texts func() []string } // the longest first
+
+func (w Worded) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	b := objects[0].(*Button)
+	letters := func(text string) float32 {
+		return fyne.MeasureText(text, theme.SizeForWidget(theme.SizeNameText, b), fyne.TextStyle{Bold: true}).Width
+	}
+	edge := b.MinSize().Width - letters(b.Text)
+	texts := w.Texts()
+	for i, text := range texts {
+		if i == len(texts)-1 || letters(text)+edge <= size.Width {
+			b.SetText(text)
+			break
+		}
+	}
+	fill(objects, size)
+}
+
+func (Worded) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, largest(objects).Height)
+}

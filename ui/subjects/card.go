@@ -62,6 +62,7 @@ type Card struct {
 	fullWord, fullHint string
 	reach              *kit.Dial
 	Remedy             *kit.Button
+	mend               *fyne.Container // with the remedy's button
 	Thumbs             *fyne.Container
 	Minus              *kit.Tile
 	brush              *kit.IconButton
@@ -102,6 +103,7 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 		Picture(kit.AreaSketch)
 	c.Remedy = kit.NewButton("", func() { acts.remedy(c.Look.ID) }).Explain(i18n.T("The word of this subject is gone from the prompt: this one takes its place."))
 	c.Remedy.Importance = widget.WarningImportance
+	c.mend = container.New(kit.Worded{Texts: func() []string { return remedies(c.Look.Remedy) }}, c.Remedy)
 	gone := kit.SmallButton(i18n.T("Remove this subject"), theme.CancelIcon(), func() { acts.remove(c.Look.ID) })
 	c.Minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
 		container.NewCenter(container.New(kit.Square{Side: 16, Most: tinySide - 4}, widget.NewIcon(theme.DeleteIcon())))),
@@ -129,7 +131,7 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 		container.New(kit.Inset{X: 6, Y: 3}, kit.Whole(c.Word, func() string { return cmp.Or(c.fullWord, c.Word.Text) })))
 	side := container.New(kit.Stacked{Gap: 1},
 		container.New(kit.Inset{X: 4, Y: 0}, kit.Whole(c.Hint, func() string { return cmp.Or(c.fullHint, c.Hint.Text) })), c.reach.Container,
-		container.New(kit.Inset{X: 4, Y: 4}, c.Remedy))
+		container.New(kit.Inset{X: 4, Y: 4}, c.mend))
 	top := container.New(&cardHead{}, container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide}, c.view), name, side)
 	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo),
 		container.New(kit.Fixed{Width: 28, Height: 24}, c.brush), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye),
@@ -156,6 +158,19 @@ func (c *Card) MouseMoved(*desktop.MouseEvent) {}
 func (c *Card) MouseOut()                      { c.tip.Out(c) }
 func (c *Card) FocusGained()                   { c.Press.FocusGained(); c.tip.Reach(c) }
 func (c *Card) FocusLost()                     { c.Press.FocusLost(); c.tip.Leave(c) }
+
+// remedies are the texts of a remedy, the longest first: where there is no room for most of the word in a sentence, it stands alone.
+func remedies(word string) (texts []string) {
+	const least = 8
+	letters := len([]rune(word))
+	for n := letters; n >= min(letters, least); n-- {
+		texts = append(texts, i18n.T("Use “%s”", state.Shorten(word, n)))
+	}
+	for n := letters; n >= min(letters, 3); n-- {
+		texts = append(texts, i18n.T("“%s”", state.Shorten(word, n)))
+	}
+	return texts
+}
 
 // lineOf is a band of small pictures in its own height.
 type lineOf struct{}
@@ -350,7 +365,7 @@ func (c *Card) show(look state.CardLook) {
 		c.reach.Value.Color = theme.ColorNameWarning
 	}
 	c.reach.Value.Refresh()
-	c.Remedy.SetText(i18n.T("Use “%s”", state.Shorten(look.Remedy, 12)))
+	c.mend.Layout.Layout(c.mend.Objects, c.mend.Size())
 	mend := look.WordLost && !look.Off && look.Remedy != ""
 	c.Remedy.Hidden, c.reach.Container.Hidden = !mend, mend
 	c.showThumbs(before)
