@@ -147,7 +147,7 @@ func (b *bench) settle() {
 	b.t.Helper()
 	for {
 		b.until("the window is idle", func() bool { return b.tasks == 0 || b.closed.Load() })
-		for b.stage.Working() || b.journal.Working() || b.gallery.Working() {
+		for b.stage.Working() || b.inspect.Working() || b.journal.Working() || b.gallery.Working() {
 			time.Sleep(time.Millisecond)
 		}
 		if len(b.posted) == 0 {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,9 +63,10 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	}
 	for want := 2; want <= 3; want++ { // it grows while it is open
 		round()
-		if list := tiles(); len(list) != want || !list[want-1].Chosen {
-			t.Fatalf("after job %d the tree has %d pictures", want, len(list))
-		}
+		b.until(fmt.Sprintf("the tree has the %d pictures, the last one chosen", want), func() bool {
+			list := tiles()
+			return len(list) == want && list[want-1].Chosen
+		})
 	}
 	list := tiles()
 	test.Tap(list[0])
