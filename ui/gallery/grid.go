@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"cmp"
 	"image"
 	"slices"
 	"time"
@@ -132,6 +133,8 @@ type pictureCell struct {
 	badge  *kit.Line
 	back   *kit.Plate
 	marker *fyne.Container
+	corner *fyne.Container // where the marker is
+	says   []string        // texts of the badge, the longest first
 	body   *fyne.Container
 }
 
@@ -147,9 +150,10 @@ func newPictureCell(p *pictureGrid) *pictureCell {
 	c.image.Hide()
 	c.marker = container.NewStack(kit.NewPlate(kit.ColorPlate, "", 6), container.New(kit.Inset{X: 6, Y: 2}, c.badge))
 	c.marker.Hide()
+	c.corner = container.New(inCorner{c}, c.marker)
 	c.body = container.New(cellBox{p},
 		container.New(kit.Inset{X: 3, Y: 3}, container.NewStack(c.back, container.New(kit.Inset{X: 2, Y: 2}, c.image),
-			container.New(kit.Inset{X: 6, Y: 6}, container.NewVBox(container.NewHBox(c.marker))))))
+			container.New(kit.Inset{X: 6, Y: 6}, c.corner))))
 	c.joint = canvas.NewLine(theme.Color(theme.ColorNamePlaceHolder))
 	c.joint.StrokeWidth = 2
 	c.joint.Hide()
@@ -179,7 +183,7 @@ func (c *pictureCell) show(id uint64) {
 	}
 	c.id, c.shown = id, t
 	var img image.Image
-	badge, paint := "", theme.ColorNameForeground
+	badge, short, paint := "", "", theme.ColorNameForeground
 	if t != nil {
 		img = t.image
 		switch {
@@ -188,23 +192,37 @@ func (c *pictureCell) show(id uint64) {
 		case t.live:
 			badge = i18n.T("being made")
 		case !t.whole:
-			badge, paint = state.StoppedAt(t.stopped), theme.ColorNamePlaceHolder
+			badge, paint, short = state.StoppedAt(t.stopped), theme.ColorNamePlaceHolder, state.StoppedAt(0)
 		case t.starred:
 			badge, paint = "★", theme.ColorNameWarning
 		}
 	}
 	setImage(c.image, img)
-	c.badge.Color = paint
-	c.badge.Text = badge
+	c.badge.Color, c.says = paint, []string{badge, cmp.Or(short, badge)}
 	c.badge.Refresh()
 	if c.marker.Hidden != (badge == "") {
 		c.marker.Hidden = badge == ""
 		c.marker.Refresh()
 	}
-	if badge != "" {
-		c.marker.Resize(c.marker.MinSize())
-	}
+	c.corner.Refresh()
 }
+
+// inCorner puts the marker into the corner of a picture, with the longest of its texts that there is room for; else the last one is cut.
+type inCorner struct{ c *pictureCell }
+
+func (k inCorner) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	c, wide := k.c, float32(0)
+	for _, text := range c.says {
+		c.badge.Set(text)
+		if wide = c.marker.MinSize().Width; wide <= size.Width {
+			break
+		}
+	}
+	c.marker.Move(fyne.Position{})
+	c.marker.Resize(fyne.NewSize(min(wide, size.Width), c.marker.MinSize().Height))
+}
+
+func (k inCorner) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 // placeJoint draws the line that joins the picture to those of its job.
 func (c *pictureCell) placeJoint() {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -626,6 +627,30 @@ func TestArrowsChoose(t *testing.T) {
 	at = g.state.Chosen
 	if g.key(fyne.KeyReturn); shown != at || at == 0 {
 		t.Errorf("Enter opens %d, and %d has the frame", shown, at)
+	}
+}
+
+// TestABadgeStaysOnItsPicture, however long it is and however large the texts are: a shorter one takes its place, or it is cut with dots.
+func TestABadgeStaysOnItsPicture(t *testing.T) {
+	t.Cleanup(func() { kit.SetLook("system", 100) })
+	g := newBench(t)
+	c := newPictureCell(g.grid)
+	for _, x := range []struct {
+		width      float32
+		step       int
+		want, drew string
+	}{
+		{160, 12, "stopped · step 12", "stopped · step 12"}, {90, 12, "stopped", "stopped"}, {56, 12, "stopped", "…"}, {160, 0, "stopped", "stopped"},
+	} {
+		c.says = []string{state.StoppedAt(x.step), state.StoppedAt(0)}
+		c.marker.Show()
+		c.Resize(fyne.NewSize(x.width, x.width))
+		c.body.Resize(fyne.NewSize(x.width, x.width))
+		c.corner.Refresh()
+		drawn := test.WidgetRenderer(c.badge).Objects()[0].(*canvas.Text).Text
+		if c.badge.Text != x.want || !strings.HasSuffix(drawn, x.drew) || c.marker.Size().Width > c.corner.Size().Width {
+			t.Errorf("on %g it says %q, draws %q, %g of %g", x.width, c.badge.Text, drawn, c.marker.Size().Width, c.corner.Size().Width)
+		}
 	}
 }
 
