@@ -384,7 +384,7 @@ func (s *Store) importFrom(name string, r io.ReaderAt, size int64, inside bool) 
 
 // Errors of archives that Export may have written.
 var (
-	errLater  = errors.New("this Realword reads another format")
+	errLater  = fmt.Errorf("this Realword reads %d", archiveFormat)
 	errAbsent = errors.New("it is missing")
 )
 

@@ -2,7 +2,6 @@ package kit
 
 import (
 	"cmp"
-
 	"image"
 
 	"fyne.io/fyne/v2"

@@ -103,8 +103,8 @@ func (d *Desk) Show() {
 		left.Add(section(i18n.T("Models"), kit.Caption(i18n.T("Folder for imported models")), models, trouble))
 	}
 	right = kit.NewColumn(18,
-		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folder, folderNote, kit.Caption(i18n.T("File name")), kit.InPage(pattern, page),
-			example, parts),
+		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folder, folderNote, kit.Caption(i18n.T("File name")),
+			kit.InPage(pattern, page), example, parts),
 		section(i18n.T("Stored in every picture"), written...),
 		section(i18n.T("Compute on"), compute...),
 	)
@@ -185,7 +185,9 @@ func whole(field *kit.Field, taken string, right func(text string) bool, take fu
 // folderField is a field for a folder, with a button that asks for it, and the place where it says what is wrong: it takes a folder that
 // nothing can be written to as well, whose disk may be away for a while. changed is told every whole path, and "" for the usual place,
 // which stands in the empty field.
-func (d *Desk) folderField(page func() fyne.Scrollable, about, usual, value string, changed func(path string)) (row, trouble fyne.CanvasObject) {
+func (d *Desk) folderField(page func() fyne.Scrollable, about, usual, value string,
+	changed func(path string),
+) (row, trouble fyne.CanvasObject) {
 	field := kit.NewField(d.Host.Commands.Shortcut, false).Explain(about)
 	wrong := widget.NewLabel("")
 	wrong.Wrapping, wrong.SizeName, wrong.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.DangerImportance

@@ -107,7 +107,8 @@ func New(h Host) *Panel {
 	}).Explain(i18n.T("Every job takes this seed; otherwise each draws a new one."))
 	page := func() fyne.Scrollable { return s.Page }
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
-		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), kit.InPage(s.Seed, page)), container.New(kit.Inset{X: 4, Y: 0}, s.seedNote))
+		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), kit.InPage(s.Seed, page)),
+		container.New(kit.Inset{X: 4, Y: 0}, s.seedNote))
 
 	again := func() { s.Form.Refresh() }
 	s.advanced, s.LoRAs, s.shape = newAdvanced(h), newLoRAs(h, again), newShaper(h, page, again)

@@ -67,7 +67,8 @@ func newShaper(h Host, page func() fyne.Scrollable, done func()) *shaper {
 	p.astray = container.New(kit.Inset{X: -4, Y: -6}, kit.Quiet(p.stray))
 	p.astray.Hide()
 	p.box = kit.NewColumn(5, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Size of the picture"))), row,
-		container.NewBorder(nil, nil, nil, p.swap, container.New(pairOf{14}, kit.InPage(p.sides[0], page), kit.Caption("×"), kit.InPage(p.sides[1], page))),
+		container.NewBorder(nil, nil, nil, p.swap,
+			container.New(pairOf{14}, kit.InPage(p.sides[0], page), kit.Caption("×"), kit.InPage(p.sides[1], page))),
 		container.New(kit.Inset{X: 4, Y: 0}, p.note), p.astray)
 	return p
 }
