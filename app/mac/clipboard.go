@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"realword/inference/files"
 )
 
 //go:embed clipboard.js
@@ -82,11 +84,11 @@ func (c Clipboard) give(what string, data []byte) error {
 
 // do runs the script in a folder of its own, in which the data, which may be large, goes by a file.
 func (c Clipboard) do(ctx context.Context, what, name string, data []byte, then func(said []byte, dir string) error) error {
-	dir, err := os.MkdirTemp("", "realword-clipboard-")
+	dir, done, err := files.Scratch("clipboard")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer done()
 	if name != "" {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"realword/inference/wait"
 )
@@ -112,4 +113,25 @@ func TestAClipboardThatDoesNotAnswer(t *testing.T) {
 		t.Error(err)
 	}
 	nothingLeft(t)
+}
+
+// What a program that was killed meanwhile has left goes with the next use: it has a picture of the user in it.
+func TestWhatAProgramThatDiedHasLeftOfTheClipboard(t *testing.T) {
+	c := stood(t, `echo '{}'`)
+	left := filepath.Join(os.TempDir(), "realword-clipboard-123")
+	if err := os.MkdirAll(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(left, "picture"), []byte("a picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	then := time.Now().Add(-24 * time.Hour)
+	_ = os.Chtimes(filepath.Join(left, "picture"), then, then)
+	_ = os.Chtimes(left, then, then)
+	if _, err := c.Read(t.Context(), 100); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("what a program that died has left stays for ever")
+	}
 }
