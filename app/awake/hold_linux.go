@@ -37,9 +37,10 @@ func ask(session, system, who, why string) (end func()) {
 		return func() {}
 	}
 	defer bus.Close()
-	var wish dbus.UnixFD // logind heeds it until it is closed
+	// logind heeds it until it is closed. The lock "sleep" would refuse it to the user, too.
+	var wish dbus.UnixFD
 	if err := bus.Object("org.freedesktop.login1", "/org/freedesktop/login1").Call("org.freedesktop.login1.Manager.Inhibit",
-		dbus.FlagNoAutoStart, "sleep", who, why, "block").Store(&wish); err != nil {
+		dbus.FlagNoAutoStart, "idle", who, why, "block").Store(&wish); err != nil {
 		return func() {}
 	}
 	return func() { syscall.Close(int(wish)) }

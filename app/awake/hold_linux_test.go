@@ -136,7 +136,7 @@ func TestLogindIsAskedUntilTheEnd(t *testing.T) {
 		t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", system)
 		t.Setenv("DBUS_SESSION_BUS_ADDRESS", desktop)
 		end := Hold("Bilder entstehen")
-		const want = "org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager.Inhibit [sleep Realword Bilder entstehen block]"
+		const want = "org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager.Inhibit [idle Realword Bilder entstehen block]"
 		if call := wait.For(t, "logind's call", calls); call != want {
 			t.Fatalf("logind hears %s, want %s", call, want)
 		}
