@@ -22,6 +22,7 @@ type carrying struct {
 	small  image.Image // that follows the pointer
 	out    Carried     // once it has left the window; nil before
 	failed bool        // it cannot leave it
+	gone   error       // why its file cannot be given to others; nil: it is there, or nobody knows yet
 }
 
 // outside tells whether a place is beyond the window.
@@ -41,6 +42,16 @@ func (p *Panel) carry(shot *state.Shot, at fyne.Position) {
 	default:
 		c.shot = new(*shot)
 		c.small = Small(*shot)
+		if kept := c.shot; kept.Path != "" {
+			p.host.Background(func() func() { // which takes long where a drive does not answer
+				_, err := state.Stat(kept.Path)
+				return func() {
+					if c.shot == kept {
+						c.gone = err
+					}
+				}
+			})
+		}
 	}
 	if out {
 		p.host.Ghost.Gone() // else a part of it is left at the border
@@ -48,11 +59,9 @@ func (p *Panel) carry(shot *state.Shot, at fyne.Position) {
 		p.host.Ghost.Follow(c.small, at)
 	}
 	if c.out == nil && !c.failed && out && (c.shot.Path != "" || c.shot.Pixels) && p.host.Carry != nil {
-		path, err := c.shot.Path, error(nil)
+		path, err := c.shot.Path, c.gone
 		if path == "" {
 			path, err = p.host.Lend(*c.shot)
-		} else {
-			_, err = state.Stat(path)
 		}
 		if err == nil {
 			c.out, err = p.host.Carry(path)

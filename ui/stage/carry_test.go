@@ -48,6 +48,8 @@ func TestPicturesAreDraggedOut(t *testing.T) {
 	in, beyond := fyne.NewPos(100, 100), fyne.NewPos(-20, 50)
 	file := filepath.Join(t.TempDir(), "7.png")
 	b.Change(func(s *state.State) { s.Shots[0].Path = file })
+	b.carry(b.State.Shot(), in)
+	b.Settle()
 	b.carry(b.State.Shot(), beyond)
 	b.letGo(beyond)
 	if began != nil || b.State.ActionErr == nil || !strings.Contains(b.State.ActionErr.Error(), "7.png cannot be opened") {
