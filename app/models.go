@@ -128,6 +128,14 @@ func isModelRest(path string) bool {
 	return err == nil
 }
 
+// missing says that the folder of a model of the list is not there; nil where it is.
+func missing(path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return message.Errorf("the folder %s is missing: connect its drive, or remove the model from the list", path)
+	}
+	return nil
+}
+
 // describe reads what a bundle says of itself and looks whether its files are there.
 func describe(path string) state.Model {
 	m := state.Model{Path: path}
@@ -158,9 +166,8 @@ func describe(path string) state.Model {
 		return m
 	}
 	m.Err, m.State = err, state.ModelDamaged
-	if _, there := os.Stat(path); there != nil {
-		m.State = state.ModelMissing
-		m.Err = message.Errorf("the folder %s is missing: connect its drive, or remove the model from the list", path)
+	if gone := missing(path); gone != nil {
+		m.Err, m.State = gone, state.ModelMissing
 		return m
 	}
 	data, err := files.Read(filepath.Join(path, bundle.ManifestName), bundle.MaxManifest)

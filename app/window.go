@@ -42,6 +42,11 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		Title:   appName,
 		Program: program,
 		Open: func(ctx context.Context, model string) (ui.Engine, error) {
+			if model != "" && model != m.model { // whoever names one in a terminal is told how they are made
+				if err := missing(model); err != nil {
+					return nil, err
+				}
+			}
 			one := *m
 			one.model, one.yield = model, true
 			if one.device == "auto" { // the command line goes first
