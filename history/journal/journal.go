@@ -57,6 +57,13 @@ type Journal struct {
 // session is one that things were asked to go to. A change may begin it later.
 type session struct{ id atomic.Uint64 } // 0 until it is begun
 
+// deleted tells whether it was deleted for good.
+func (to *session) deleted(s *history.Store) bool {
+	id := to.id.Load()
+	_, err := s.Session(id)
+	return id != 0 && errors.Is(err, history.ErrNoSession)
+}
+
 // draft is settings of a session, with the pictures that they need.
 type draft struct {
 	data       []byte
@@ -259,12 +266,12 @@ func (j *Journal) unkeptIn(id uint64) *session {
 	return nil
 }
 
-// Apart has what is asked for from now on go to a session of its own, which is begun when it is needed. back has what is asked for
-// afterwards go to the session of before again.
-func (j *Journal) Apart() (back func()) {
+// Apart has what is asked for from now on go to a session of its own, which is begun when it is needed. own is the number of the session of
+// before, and back has what is asked for afterwards go there again.
+func (j *Journal) Apart() (own func() uint64, back func()) {
 	was := j.current()
 	j.SetSession(0)
-	return func() {
+	return was.id.Load, func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		j.session = was
@@ -280,9 +287,9 @@ func (j *Journal) current() *session {
 	return j.session
 }
 
-// in is the number of a session; it begins one that was not begun. It belongs to a change.
+// in is the number of a session; it begins one that was not begun, and another one where it was deleted for good. It belongs to a change.
 func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
-	if id := to.id.Load(); id != 0 {
+	if id := to.id.Load(); id != 0 && !to.deleted(s) {
 		return id, nil
 	}
 	id, err := s.NewSession("", time.Now())
@@ -539,9 +546,9 @@ func (j *Journal) keepDraft(s *history.Store, to *session) error {
 	if d == nil {
 		return nil
 	}
-	err := j.writeDraft(s, to, d)
-	if errors.Is(err, history.ErrNoSession) { // it was deleted for good, and its draft with it
-		err = nil
+	var err error
+	if to == j.current() || !to.deleted(s) { // else its draft went with it
+		err = j.writeDraft(s, to, d)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -552,12 +559,13 @@ func (j *Journal) keepDraft(s *history.Store, to *session) error {
 }
 
 func (j *Journal) writeDraft(s *history.Store, to *session, d *draft) error {
+	was := to.id.Load()
 	session, err := j.in(s, to)
-	if err == nil {
-		_, err = s.Session(session)
-	}
 	if err != nil {
 		return err
+	}
+	if session != was {
+		d.written = 0
 	}
 	var kept []history.Reference
 	var lost error

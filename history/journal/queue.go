@@ -65,10 +65,6 @@ func (j *Journal) write(s *history.Store, to *session, task int, r inference.Req
 			return err
 		}
 		k.id, err = s.Enqueue(plan, time.Now())
-		if errors.Is(err, history.ErrNoSession) { // it was deleted for good meanwhile
-			plan.Session = 0
-			k.id, err = s.Enqueue(plan, time.Now())
-		}
 		if err != nil {
 			return err
 		}

@@ -414,6 +414,53 @@ func TestADraftOfASessionThatIsGone(t *testing.T) {
 	}
 }
 
+// TestWhatIsTypedInASessionThatIsGone is kept in another one, which all that follows goes to, whether its pictures can be kept or not.
+func TestWhatIsTypedInASessionThatIsGone(t *testing.T) {
+	data := bytes.Repeat([]byte("dog"), 100_000)
+	dogs := []inference.Reference{{Name: "dog", SHA256: sum(data), Data: data}}
+	for name, do := range map[string]func(f *full){
+		"a draft": func(f *full) { f.KeepDraft([]byte(`{"a":2}`), nil) },
+		"a draft whose picture waits": func(f *full) {
+			f.Retry()
+			f.settle()
+			f.empty()
+			f.Retry()
+		},
+		"a job and a draft": func(f *full) {
+			f.Enqueue(1, dog(), "tiny", nil)
+			f.KeepDraft([]byte(`{"a":2}`), nil)
+		},
+		"jobs": func(f *full) {
+			f.Enqueue(1, dog(), "tiny", nil)
+			f.Enqueue(2, dog(), "tiny", nil)
+			f.KeepDraft([]byte(`{"a":2}`), nil)
+			for range f.Record(1, dog(), "tiny", nil, said()) {
+			}
+		},
+	} {
+		f := newFull(t)
+		f.KeepDraft([]byte(`{"a":1}`), dogs)
+		f.settle()
+		id, s := f.Session(), f.Store()
+		err := s.Trash(time.Now(), history.Item{Kind: history.SessionItem, ID: id})
+		if err == nil {
+			_, err = s.Empty(time.Now().Add(time.Hour))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(f)
+		told := f.settle()
+		list, err := s.Sessions()
+		if err != nil || len(list) != 1 || list[0].ID == id || f.Session() != list[0].ID || len(list[0].Draft) == 0 {
+			t.Errorf("%s: sessions %+v, %v; things go to %d, told %v", name, list, err, f.Session(), told)
+		}
+		if len(told) == 0 || told[len(told)-1] != nil || f.Undrafted() {
+			t.Errorf("%s: undrafted %v, told %v", name, f.Undrafted(), told)
+		}
+	}
+}
+
 // TestATryWritesNothingAgain: while a job waits for room, a picture of it that there was room for is not written with every try.
 func TestATryWritesNothingAgain(t *testing.T) {
 	f := newFull(t)

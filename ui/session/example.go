@@ -16,9 +16,11 @@ type Example struct {
 
 // away is the user's own session while the example is looked at.
 type away struct {
-	back func() // to its place in the journal
-	was  state.State
-	kept []byte
+	own    func() uint64 // its number; 0: it is not begun
+	back   func()        // to its place in the journal
+	was    state.State
+	kept   []byte
+	thrown bool // it is in the trash, or was deleted for good
 }
 
 // example tells whether a session is the one that comes with the program. One that somebody has worked at, in an earlier Realword,
@@ -53,7 +55,7 @@ func (k *Keeper) ShowExample() {
 func (k *Keeper) lookAt(o opened) {
 	if k.away == nil {
 		k.away = &away{was: k.host.State(), kept: k.kept}
-		k.away.back = k.host.Journal.Apart()
+		k.away.own, k.away.back = k.host.Journal.Apart()
 	}
 	k.host.Change(func(s *state.State) {
 		s.History.Name, s.History.Example = "", true
@@ -100,9 +102,13 @@ func home(was []state.Shot, now state.State) []state.Shot {
 	return list
 }
 
-// CloseExample leads back to the user's own session as it was.
+// CloseExample leads back to the user's own session as it was, and to an empty one where that was thrown away meanwhile.
 func (k *Keeper) CloseExample() {
 	if k.away == nil || k.host.Closing() || k.occupied() {
+		return
+	}
+	if k.away.thrown {
+		k.New()
 		return
 	}
 	a := k.away

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"testing"
+	"time"
 
 	"realword/history"
 	"realword/inference"
@@ -79,6 +80,54 @@ func TestTheExampleIsLookedAt(t *testing.T) {
 	b = newBench(t, dir)
 	if b.State.Form.Prompt != "a cat" {
 		t.Errorf("the next start begins with %q", b.State.Form.Prompt)
+	}
+}
+
+// TestTheOwnSessionIsThrownAwayBehindTheExample: nobody goes back to it, unless it comes out of the trash again, and what is typed is kept.
+func TestTheOwnSessionIsThrownAwayBehindTheExample(t *testing.T) {
+	trash := func(s *history.Store, own history.Item) error { return s.Trash(time.Now(), own) }
+	empty := func(s *history.Store, _ history.Item) error { _, err := s.Empty(time.Now().Add(time.Hour)); return err }
+	restore := func(s *history.Store, own history.Item) error { return s.Restore(own) }
+	type deeds = []func(*history.Store, history.Item) error
+	for name, c := range map[string]struct {
+		do    deeds
+		quick bool // the example is closed before the keeper knows
+		comes string
+	}{
+		"into the trash":                {deeds{trash}, false, ""},
+		"for good":                      {deeds{trash, empty}, false, ""},
+		"into the trash, and out of it": {deeds{trash, restore}, false, "a cat"},
+		"for good, and closed at once":  {deeds{trash, empty}, true, "a cat"},
+	} {
+		dir := t.TempDir()
+		b := withExample(t, dir)
+		b.Change(func(s *state.State) { s.Form.Prompt = "a cat" })
+		b.Keep()
+		b.Settle()
+		own := history.Item{Kind: history.SessionItem, ID: b.host.Journal.Session()}
+		b.ShowExample()
+		b.Settle()
+		for _, do := range c.do {
+			if err := do(b.host.Journal.Store(), own); err != nil {
+				t.Fatal(err)
+			}
+			if !c.quick {
+				b.Binned()
+				b.Settle()
+			}
+		}
+		b.CloseExample()
+		b.Settle()
+		if got := b.Now().Form.Prompt; got != c.comes || b.Now().History.Example {
+			t.Errorf("%s: %q comes up, not %q", name, got, c.comes)
+		}
+		b.Change(func(s *state.State) { s.Form.Prompt = "a house that took an hour to write" })
+		b.Keep()
+		b.Settle()
+		b.end()
+		if b = newBench(t, dir); b.Now().Form.Prompt != "a house that took an hour to write" {
+			t.Errorf("%s: the next start begins with %q", name, b.Now().Form.Prompt)
+		}
 	}
 }
 

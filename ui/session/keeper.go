@@ -451,17 +451,19 @@ func (k *Keeper) Forget(id uint64) {
 	}
 }
 
-// Binned takes the pictures out of the session that the history has no more, and marks those that are in the trash.
+// Binned takes the pictures out of the session that the history has no more, and marks those that are in the trash. It notes whether the
+// user's own session, which waits behind the example, is there still.
 func (k *Keeper) Binned() {
 	store := k.host.Journal.Store()
 	if store == nil {
 		return
 	}
-	shots := k.host.State().Shots
-	if k.away != nil {
-		shots = slices.Concat(shots, k.away.was.Shots)
+	shots, away := k.host.State().Shots, k.away
+	if away != nil {
+		shots = slices.Concat(shots, away.was.Shots)
 	}
 	k.host.Background(func() func() {
+		thrown := away != nil && isThrown(store, away.own())
 		gone, trashed := map[uint64]bool{}, map[uint64]bool{}
 		for _, shot := range shots {
 			if shot.Kept == 0 {
@@ -489,6 +491,9 @@ func (k *Keeper) Binned() {
 			if k.away != nil {
 				k.away.was = left(k.away.was)
 			}
+			if away != nil {
+				away.thrown = thrown
+			}
 			if now := k.host.State().Shots; slices.ContainsFunc(now, changed) {
 				k.host.Change(func(s *state.State) {
 					if *s = left(*s); len(s.Shots) < len(now) {
@@ -499,6 +504,15 @@ func (k *Keeper) Binned() {
 			}
 		}
 	})
+}
+
+// isThrown tells whether a session that was begun is in the trash, or was deleted for good.
+func isThrown(s *history.Store, id uint64) bool {
+	if id == 0 {
+		return false
+	}
+	session, err := s.Session(id)
+	return errors.Is(err, history.ErrNoSession) || err == nil && !session.Trashed.IsZero()
 }
 
 // indexOf is where a picture of the history is among the shots; -1: it is not.
