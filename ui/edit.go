@@ -105,17 +105,16 @@ func (w *Window) undoActions() []command.Action {
 			w.adopt(w.undo.Forward())
 		}
 	}
-	turns := func(list []state.Moment) bool { return len(list) > 0 && !w.Paged() } // under a page nobody would see it
 	return []command.Action{
 		{
 			ID: "edit.undo", Menu: command.MenuEdit, Label: i18n.T("Undo"), Key: "Ctrl+Z", Do: undoing,
-			Can: func() bool {
-				return typing() || w.state.SeedErr != nil || turns(w.undo.Past) || w.gallery.Undoable() || w.models.Undoable()
+			Can: func() bool { // under a page nobody would see it
+				return typing() || w.state.SeedErr != nil || w.undo.CanBack() && !w.Paged() || w.gallery.Undoable() || w.models.Undoable()
 			},
 		},
 		{
 			ID: "edit.redo", Menu: command.MenuEdit, Label: i18n.T("Redo"), Key: "Ctrl+Y", Do: redoing,
-			Can: func() bool { return typing() || turns(w.undo.Future) },
+			Can: func() bool { return typing() || w.undo.CanForward() && !w.Paged() },
 		},
 		{ID: "edit.redo.other", Label: i18n.T("Redo"), Key: "Ctrl+Shift+Z", Do: func() {
 			if field := w.field(); field != nil {

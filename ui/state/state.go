@@ -244,7 +244,7 @@ func (s State) Refuse(t Task, err error) State {
 }
 
 // Failure is why the last job ended early, until something else is set than when it did: that may have been the cause. Letters of the
-// prompt take nothing away, as they may have been on their way.
+// prompt take nothing away, as they may have been on their way, unless a bound word is another one then.
 func (s State) Failure() error {
 	run := s.Run()
 	if run.Err == nil || slices.ContainsFunc(changedFields(run.with, s.Form), func(name string) bool { return name != "Prompt" }) {

@@ -129,10 +129,23 @@ func (u *Undo) Back() (Form, bool) { return u.move(&u.Past, &u.Future, false) }
 // Forward does again what Back has taken back, or answers the form that it has left.
 func (u *Undo) Forward() (Form, bool) { return u.move(&u.Future, &u.Past, true) }
 
+// CanBack tells whether Back would do something, and CanForward whether Forward would.
+func (u *Undo) CanBack() bool    { return left(u.Past, false) > 0 }
+func (u *Undo) CanForward() bool { return left(u.Future, true) > 0 }
+
+// left is how many moments are left without the last deeds that are as they would be: a button under what they said has had its way.
+func left(list []Moment, again bool) int {
+	n := len(list)
+	for n > 0 && list[n-1].Deed != nil && list[n-1].Deed.Done() == again {
+		n--
+	}
+	return n
+}
+
 func (u *Undo) move(from, to *[]Moment, again bool) (Form, bool) {
-	n := len(*from)
-	for ; n > 0 && (*from)[n-1].Deed != nil && (*from)[n-1].Deed.Done() == again; n-- { // nothing would happen
-		*to = append(*to, (*from)[n-1])
+	n := left(*from, again)
+	for _, m := range slices.Backward((*from)[n:]) {
+		*to = append(*to, m)
 	}
 	if *from = (*from)[:n]; n == 0 {
 		return u.Now, false

@@ -168,3 +168,28 @@ func TestWhatIsTidiedIsNoChange(t *testing.T) {
 		t.Errorf("what was taken back is gone: %q", f.Prompt)
 	}
 }
+
+// TestNothingToUndo: what a button has taken back already is nothing that Undo would do, and what it has not is.
+func TestNothingToUndo(t *testing.T) {
+	var u Undo
+	u.Reset(NewState().Form)
+	done := true
+	u.Did(Deed{Back: func() { done = false }, Again: func() { done = true }, Done: func() bool { return done }})
+	for _, c := range []struct {
+		what          string
+		do            func()
+		back, forward bool
+	}{
+		{"it is done", func() {}, true, false},
+		{"the button takes it back", func() { done = false }, false, false},
+		{"it is undone once more", func() { u.Back() }, false, true},
+		{"the button does it again", func() { done = true }, false, false},
+		{"it is redone once more", func() { u.Forward() }, true, false},
+		{"undone", func() { u.Back() }, false, true},
+		{"redone", func() { u.Forward() }, true, false},
+	} {
+		if c.do(); u.CanBack() != c.back || u.CanForward() != c.forward {
+			t.Errorf("%s: back %v, forward %v", c.what, u.CanBack(), u.CanForward())
+		}
+	}
+}
