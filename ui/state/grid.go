@@ -60,6 +60,8 @@ func SideLabel(a inference.Axis, i int) string {
 		return i18n.T("seed %s", text)
 	case "sampler":
 		return SamplerName(text)
+	case "preset":
+		return PresetName(text)
 	case inference.AxisSwift:
 		if text == inference.AxisApprox {
 			return i18n.T("Swift (approximate)")
@@ -146,10 +148,29 @@ func (s State) axis(side Side) inference.Axis {
 			}
 			a.Values = append(a.Values, v)
 		default:
-			a.Values = append(a.Values, v)
+			a.Values = append(a.Values, s.called(side.Key, v))
 		}
 	}
 	return a
+}
+
+// called is the value that a text of a side means: as its name is written in files, or in the window, in capitals or not.
+func (s State) called(key, text string) string {
+	var names []string
+	switch key {
+	case "preset":
+		if s.Model != nil {
+			names = s.Model.PresetNames()
+		}
+	case inference.AxisSwift:
+		names = []string{inference.AxisExact, inference.AxisApprox}
+	}
+	for _, name := range names {
+		if one := (inference.Axis{Key: key, Values: []string{name}}); strings.EqualFold(text, name) || strings.EqualFold(text, SideLabel(one, 0)) {
+			return name
+		}
+	}
+	return text
 }
 
 // GridRequest is the request of the form as a grid of these sides; of one side alone it is one row.

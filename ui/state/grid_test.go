@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,5 +37,20 @@ func TestFaster(t *testing.T) {
 	}
 	if got := (State{}).Faster(); got != 0 {
 		t.Errorf("without a model: %d %%", got)
+	}
+}
+
+// The sides of a grid take names as the window and as files write them.
+func TestSidesTakeTheNamesOfTheWindow(t *testing.T) {
+	s := NewState()
+	s.Model = uitest.Toybox
+	for values, want := range map[string]string{"Paper, RELEASE": "[paper release]", "paper,Exact": "[paper Exact]"} {
+		r := s.GridRequest(Side{Key: "preset", Values: values}, Side{Key: inference.AxisSwift, Values: "Exact, SWIFT, Swift (approximate)"})
+		if got := fmt.Sprint(r.Grid.Rows.Values); got != want {
+			t.Errorf("%s is %s, not %s", values, got, want)
+		}
+		if got := fmt.Sprint(r.Grid.Columns.Values); got != "[exact swift swift]" {
+			t.Errorf("the other side is %s", got)
+		}
 	}
 }
