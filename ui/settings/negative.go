@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/bundle"
 	"realword/inference/prompt"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -24,6 +25,7 @@ type negative struct {
 	help   *widget.Label
 	seen   string
 	how    prompt.Reading
+	by     *bundle.Manifest // of the model that reads it
 }
 
 func newNegative(h Host) *negative {
@@ -59,10 +61,10 @@ func (n *negative) refresh() {
 	}
 	text, how := strings.TrimSpace(s.Form.Negative), s.Form.Reading(s.Model, true)
 	p := n.host.Encode(text, how)
-	if p == nil || n.seen == text && n.how == how {
+	if p == nil || n.seen == text && n.how == how && n.by == s.Model {
 		return
 	}
-	n.seen, n.how = text, how
+	n.seen, n.how, n.by = text, how, s.Model
 	var cut []string
 	for _, w := range state.ModelWords(p) {
 		if w.Past {

@@ -633,6 +633,12 @@ func TestNegativeIsCounted(t *testing.T) {
 	if r.form().Cut || r.negative.tokens.Text != "79 of 150 tokens" || r.negative.short.Visible() {
 		t.Errorf("no longer cut: %q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
 	}
+
+	r.negative.host.Encode = func(string, prompt.Reading) *prompt.Prompt { return &prompt.Prompt{Tokens: 3, Chunks: []int{3}} }
+	other := able
+	if r.Change(func(s *state.State) { s.Model = &other }); r.negative.tokens.Text != "3 of 75 tokens" {
+		t.Errorf("by another model: %q", r.negative.tokens.Text)
+	}
 }
 
 // TestWholeShapes: the check shows what the preset says, taking it away is a wish, and models without perturbed blocks have none.

@@ -15,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/plain"
 	"realword/inference/prompt"
@@ -24,7 +25,7 @@ import (
 )
 
 // reader is an engine that reads plain words and every picture.
-type reader struct{}
+type reader struct{ more int } // tokens of each prompt beside its words
 
 func (reader) Read(_ context.Context, ref inference.Reference) (*image.NRGBA, picture.Info, error) {
 	return picture.Decode(ref.Data, picture.Limits{})
@@ -32,8 +33,8 @@ func (reader) Read(_ context.Context, ref inference.Reference) (*image.NRGBA, pi
 
 func (reader) Notes(inference.Request) []error { return nil }
 
-func (reader) Encode(text string, _ prompt.Reading) *prompt.Prompt {
-	p := &prompt.Prompt{Text: text, Chunks: []int{0}}
+func (r reader) Encode(text string, _ prompt.Reading) *prompt.Prompt {
+	p := &prompt.Prompt{Text: text, Chunks: []int{r.more}, Tokens: r.more}
 	for _, w := range state.PlainWords(text) {
 		p.Tokens++
 		p.Chunks[0]++
@@ -70,6 +71,19 @@ func (b *bench) bonds() string {
 		list = append(list, fmt.Sprintf("%s=%s(%s)", c.Ref.Name, c.Word.Text, b.Cards.Objects[i].(*Card).Word.Text))
 	}
 	return strings.Join(list, " ")
+}
+
+// Another model counts the tokens of the prompt that is there.
+func TestAnotherModelCountsAnew(t *testing.T) {
+	b := newBench(t)
+	b.PromptChanged("a dog")
+	for _, one := range []reader{{}, {7}, {}} {
+		b.Engine = func() Engine { return one }
+		b.Change(func(s *state.State) { s.Model = &bundle.Manifest{} })
+		if want := fmt.Sprintf("%d of 75 tokens", 2+one.more); b.tokens.Text != want {
+			t.Errorf("it says %q, not %q", b.tokens.Text, want)
+		}
+	}
 }
 
 // Words that have scrolled out of the rows under the prompt lie over what is below them: nothing is dropped on them there, and no drag

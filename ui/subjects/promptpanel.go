@@ -203,17 +203,22 @@ func (p *Panel) sayIgnored() {
 
 // countTokens says how many of the tokens that the model reads the prompt takes: of 75, or of 75 for every chunk.
 func (p *Panel) countTokens() {
-	if p.Engine() == nil || p.counted == p.State().Form.Prompt {
+	if p.Engine() == nil {
 		return
 	}
-	p.counted = p.State().Form.Prompt
-	read := p.Engine().Encode(p.counted, p.reading(false))
+	text := p.State().Form.Prompt
+	of := fmt.Sprintf("%p %s", p.Engine(), text)
+	if p.counted == of {
+		return
+	}
+	p.counted = of
+	read := p.Engine().Encode(text, p.reading(false))
 	p.tokens.Color = theme.ColorNamePlaceHolder
 	if read.Cut() {
 		p.tokens.Color = theme.ColorNameWarning
 	}
 	p.tokens.Text = ""
-	if p.counted != "" {
+	if text != "" {
 		p.tokens.Text = i18n.T("%d of %d tokens", read.Taken(), read.Holds())
 	}
 	p.hintRow.Refresh()

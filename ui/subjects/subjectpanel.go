@@ -84,7 +84,7 @@ type Panel struct {
 	wordRows   *wordRows  // of Chips
 	chipRows   *fyne.Container
 	chipBox    *fyne.Container // what the rows are in
-	counted    string          // the text that tokens are of
+	counted    string          // the model and the text that tokens are of
 	readSo     prompt.Reading
 	Ignored    *widget.Label // what of the prompts is cut off or read otherwise
 	ignoredBox *fyne.Container
