@@ -327,15 +327,16 @@ func Archived(path string) bool {
 // Imported is what an import brought.
 type Imported struct {
 	Session          uint64 // the new one, or the one of the same origin that was there
-	Rounds, Pictures int    // that were not there yet
+	Rounds, Pictures int    // that were not there yet, and pictures whose files were not
 	Fileless         int    // of these pictures, finished ones whose files were gone when the session was exported
 	Fresh            bool   // the session was not here before
 	Back             bool   // it was in the trash
 }
 
 // Import reads a session that Export wrote, under new IDs. What is there already, by origin, stays as it is, so importing twice
-// adds nothing; equal references are kept once. It is one change: all of it is there or nothing. A zip that Export would not
-// have written is refused with an *Error of kind Hostile, one of a later Export as Newer, and one that has lost something as Torn.
+// adds nothing, but for the file of a picture that an earlier export was without; equal references are kept once. It is one change: all
+// of it is there or nothing. A zip that Export would not have written is refused with an *Error of kind Hostile, one of a later Export as
+// Newer, and one that has lost something as Torn.
 func (s *Store) Import(path string) (Imported, error) {
 	f, err := files.Open(path)
 	if err != nil {
@@ -873,10 +874,51 @@ func (i *importer) absent(p *Picture, name string) error {
 	return err
 }
 
+// fill gives a picture that is here already its file, where that was gone when its session was exported before.
+func (i *importer) fill(p archivedPicture, here uint64) error {
+	kept := i.lost != nil && p.File != "" && !p.Absent
+	if i.inside || !kept && p.Entry == "" {
+		return nil
+	}
+	one, err := getPicture(i.Tx, here)
+	if err != nil || !one.Absent {
+		return err
+	}
+	one.Absent = false
+	i.out.Pictures++
+	if kept {
+		one.File, one.SHA256, one.Bytes = p.File, p.SHA256, p.Bytes
+		return i.putPicture(one)
+	}
+	return i.entry(one, p)
+}
+
+// entry gives a picture the file that the archive has of it.
+func (i *importer) entry(one Picture, p archivedPicture) error {
+	png, err := i.read(p.Entry, maxEntry)
+	if err != nil {
+		return err
+	}
+	if one.SHA256 = files.Sum(png); one.SHA256 != p.SHA256 || !strings.HasPrefix(string(png[:min(8, len(png))]), pngSignature) {
+		return fmt.Errorf("%q is no PNG, or not the one that was exported", p.Entry)
+	}
+	if one.Inside = i.inside; one.Inside {
+		one.SHA256 = ""
+		one.Pixels, err = i.keep(png)
+	} else {
+		one.File, err = i.writePicture(safeStem(p.Name), png)
+	}
+	if err != nil {
+		return err
+	}
+	one.Bytes = int64(len(png))
+	return i.putPicture(one)
+}
+
 func (i *importer) picture(p archivedPicture, round uint64, complete bool) error {
 	if here := i.known(PictureItem, p.UID); here != 0 {
 		i.pictures[p.ID] = here
-		return nil
+		return i.fill(p, here)
 	}
 	var thumb []byte
 	if p.Thumb != "" {
@@ -920,24 +962,7 @@ func (i *importer) picture(p archivedPicture, round uint64, complete bool) error
 		}
 	}
 	if p.Entry != "" {
-		png, err := i.read(p.Entry, maxEntry)
-		if err != nil {
-			return err
-		}
-		if one.SHA256 = files.Sum(png); one.SHA256 != p.SHA256 || !strings.HasPrefix(string(png[:min(8, len(png))]), pngSignature) {
-			return fmt.Errorf("%q is no PNG, or not the one that was exported", p.Entry)
-		}
-		if one.Inside = i.inside; one.Inside {
-			one.SHA256 = ""
-			one.Pixels, err = i.keep(png)
-		} else {
-			one.File, err = i.writePicture(safeStem(p.Name), png)
-		}
-		if err != nil {
-			return err
-		}
-		one.Bytes = int64(len(png))
-		if err := i.putPicture(one); err != nil {
+		if err := i.entry(one, p); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"realword/inference/files"
 )
 
 var aPNG = []byte(pngSignature + "the rest of it")
@@ -158,6 +160,75 @@ func TestExportImport(t *testing.T) {
 	// At home it changes nothing.
 	if got, err := from.Import(path); got != (Imported{Session: session}) || err != nil {
 		t.Errorf("import at home: %+v, %v", got, err)
+	}
+}
+
+// TestTheFileOfAPictureComesLater: who exported a session without the file of a picture has found it, and exports again.
+func TestTheFileOfAPictureComesLater(t *testing.T) {
+	s, session := finished(t)
+	rounds, err := s.SessionRounds(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := rounds[1].Pictures[0].File
+	part, whole := filepath.Join(t.TempDir(), "part.zip"), filepath.Join(t.TempDir(), "whole.zip")
+	export := func(path string, without int) {
+		t.Helper()
+		if missing, err := s.ExportFile(t.Context(), session, path); len(missing) != without || err != nil {
+			t.Fatal(missing, err)
+		}
+	}
+	export(whole, 0)
+	if err := os.Rename(lost, lost+".away"); err != nil {
+		t.Fatal(err)
+	}
+	export(part, 1)
+	to, late := open(t, filepath.Join(t.TempDir(), "history.db")), open(t, filepath.Join(t.TempDir(), "history.db"))
+	for _, c := range []struct {
+		path string
+		want Imported
+	}{
+		{part, Imported{Session: 1, Rounds: 2, Pictures: 2, Fileless: 1, Fresh: true}},
+		{part, Imported{Session: 1}},
+		{whole, Imported{Session: 1, Pictures: 1}},
+		{whole, Imported{Session: 1}},
+		{part, Imported{Session: 1}},
+	} {
+		if got, err := to.Import(c.path); err != nil || got != c.want {
+			t.Errorf("%s: %+v, want %+v, %v", filepath.Base(c.path), got, c.want, err)
+		}
+	}
+	if _, err := late.Import(part); err != nil {
+		t.Fatal(err)
+	}
+	beside, err := Options{Pictures: t.TempDir()}.OpenBeside(late.path) // the window had the history open
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = beside.Import(whole)
+	if err = errors.Join(err, beside.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := late.TakeIn(); err != nil || got.Sessions != 0 || got.Rounds != 0 || got.Pictures != 1 {
+		t.Errorf("from beside: %+v, %v", got, err)
+	}
+	for _, s := range []*Store{to, late} {
+		all, err := s.Rounds()
+		if err != nil || len(all) != 2 {
+			t.Fatal(len(all), err)
+		}
+		for _, r := range all {
+			for _, p := range r.Pictures {
+				data, err := os.ReadFile(p.File)
+				if err != nil || p.Absent || p.SHA256 != files.Sum(data) || p.Bytes != int64(len(data)) {
+					t.Errorf("a file of %d bytes, %v: %+v", len(data), err, p)
+				}
+			}
+		}
+	}
+	again := filepath.Join(t.TempDir(), "again.zip")
+	if missing, err := to.ExportFile(t.Context(), 1, again); len(missing) > 0 || err != nil {
+		t.Errorf("exported again without %q, %v", missing, err)
 	}
 }
 
