@@ -243,7 +243,9 @@ func TestAGridIsLookedAtAndGoesOn(t *testing.T) {
 	}
 	// It runs: the cell in work shows its newest step.
 	b.Change(func(s *state.State) {
-		*s = s.Begin(b.put[0].With(1), 4, 12)
+		t := b.put[0]
+		t.ID = 1
+		*s = s.Begin(t, 4, 12)
 		*s = s.Apply(1, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
 		*s = s.Apply(1, uitest.Step(0, 25, 12, 0))
 	})

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"image"
@@ -77,6 +78,7 @@ func (q *Queue) Put(t state.Task, first bool) {
 			t.Where = s.Farm.Where
 		}
 		s.Queue, t.ID = s.Queue.Add(t, first)
+		t = s.Queue.Task(t.ID)
 		s.ActionErr = nil
 		q.file(t, s.Queue.After(t.ID), 0)
 		if q.Advance(true); s.Queue.At(t.ID) >= 0 {
@@ -94,10 +96,7 @@ func (q *Queue) keep(t state.Task, before, of int) {
 // file writes a job down at once, so that it survives the program whatever comes next; before is the one behind it, 0 at the end. What
 // a grid lacks joins the cells of the job of.
 func (q *Queue) file(t state.Task, before, of int) {
-	r, model := t.Request, q.modelOf(t)
-	if m := q.State().Model; m != nil && !t.Checked { // what is written down needs no preset any more
-		r = inference.Defaults(*m, r)
-	}
+	r, model := q.complete(t).Request, q.modelOf(t) // what is written down needs no preset any more
 	if r.Grid != nil && of != 0 {
 		q.Journal.EnqueueRest(t.ID, of, r, model, t.Parents)
 	} else {
@@ -112,6 +111,14 @@ func (q *Queue) file(t state.Task, before, of int) {
 	if t.Held {
 		q.Journal.Hold(t.ID, true)
 	}
+}
+
+// complete is a job with what the preset decides: no other model shall decide it. One of another model than the open one is as it was.
+func (q *Queue) complete(t state.Task) state.Task {
+	if m := q.State().Model; m != nil && !t.Checked && t.Needs == "" {
+		t.Request = inference.Defaults(*m, t.Request)
+	}
+	return t
 }
 
 // modelOf is the name of the model that a job is for.
@@ -235,6 +242,7 @@ func (q *Queue) begin(asked bool) bool {
 		now.Shelf.Next != nil && now.Shelf.Hasty {
 		return false
 	}
+	t.Model = cmp.Or(t.Model, now.Model.Name) // what is left of it is that one's
 	q.Change(func(s *state.State) {
 		followed, films, view := s.Queue.Followed().Task.ID, s.Shots, s.View
 		full := inference.Defaults(*s.Model, t.Request) // before the engine has looked at it

@@ -66,7 +66,7 @@ type place struct {
 func (q *Queue) takeOut(ids []int) (out []place) {
 	for i, t := range q.State().Queue.Waiting {
 		if slices.Contains(ids, t.ID) {
-			out = append(out, place{t, i})
+			out = append(out, place{q.complete(t), i})
 		}
 	}
 	for _, p := range out {
@@ -92,8 +92,8 @@ func (q *Queue) putBack(out []place, pause bool) (ids []int) {
 			s.Queue, p.task.ID = s.Queue.Insert(p.task, p.at)
 			ids = append(ids, p.task.ID)
 		}
-		for i, id := range slices.Backward(ids) { // before one that is kept already
-			q.keep(out[i].task.With(id), s.Queue.After(id), 0)
+		for _, id := range slices.Backward(ids) { // before one that is kept already
+			q.keep(s.Queue.Task(id), s.Queue.After(id), 0)
 		}
 	})
 	return ids
@@ -199,8 +199,8 @@ func (q *Queue) halt(id int, s *stopped) bool {
 // end notes what the job that ran has left beside the pictures that it has made.
 func (s *stopped) end(q *Queue, t state.Task, made []int) {
 	s.ended, s.was = true, t.ID
-	s.rest = t
-	s.rest.Request = without(t.Request, made)
+	s.rest = q.complete(t)
+	s.rest.Request = without(s.rest.Request, made)
 	if s.back {
 		s.wait(q, s.paused)
 	}
@@ -234,7 +234,7 @@ func (s *stopped) wait(q *Queue, pause bool) {
 	q.Change(func(st *state.State) {
 		st.Queue.Paused = st.Queue.Paused || pause
 		st.Queue, s.id = st.Queue.Insert(s.rest, 0)
-		q.keep(s.rest.With(s.id), st.Queue.After(s.id), s.was)
+		q.keep(st.Queue.Task(s.id), st.Queue.After(s.id), s.was)
 		q.Advance(false)
 	})
 }

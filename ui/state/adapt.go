@@ -57,17 +57,14 @@ func (s State) OwnSize(model string) image.Point {
 	return image.Point{}
 }
 
-// For marks the jobs that wait for another model than the open one.
+// For is the queue with this model open: jobs of another one wait for theirs.
 func (q Queue) For(m bundle.Manifest) Queue {
-	q.Waiting, q.Pace = slices.Clone(q.Waiting), 0
-	for i := range q.Waiting {
-		t := &q.Waiting[i]
-		t.Needs = ""
-		if t.Model != "" && !m.Named(t.Model) {
-			t.Needs = t.Model
-		} else if t.Passes == 0 {
+	q.Waiting, q.Pace, q.open = slices.Clone(q.Waiting), 0, &m
+	for i, t := range q.Waiting {
+		if t = q.needing(t); t.Needs == "" && t.Passes == 0 {
 			t.Passes, _ = inference.Passes(m, t.Request)
 		}
+		q.Waiting[i] = t
 	}
 	return q
 }

@@ -31,13 +31,14 @@ type Task struct {
 // Queue is the jobs that wait, in their order, and those that run. It is a value: the methods answer changed copies.
 type Queue struct {
 	Waiting []Task
-	Flights []Flight // that run, the one that the stage follows first
-	Slots   int      // jobs that the farm makes at once; below 1: one
-	Paused  bool     // no other job begins
-	Away    bool     // there is no farm, or it does not answer: what is for it alone waits
-	Chosen  int      // ID of the waiting job that the keys act on; 0, or one that is gone: the last
-	Pace    Pace     // of the newest run
-	last    int      // ID given last
+	Flights []Flight         // that run, the one that the stage follows first
+	Slots   int              // jobs that the farm makes at once; below 1: one
+	Paused  bool             // no other job begins
+	Away    bool             // there is no farm, or it does not answer: what is for it alone waits
+	Chosen  int              // ID of the waiting job that the keys act on; 0, or one that is gone: the last
+	Pace    Pace             // of the newest run
+	last    int              // ID given last
+	open    *bundle.Manifest // the model that For was told; nil: none yet
 }
 
 // Flight is a job that runs, and how far it is.
@@ -60,15 +61,28 @@ func (q Queue) Insert(t Task, place int) (Queue, int) {
 	return q.Move(id, min(place, len(q.Waiting)-1)-len(q.Waiting)+1), id
 }
 
-// Add puts a job at the end, or with first before all that wait, and answers its ID.
+// Add puts a job at the end, or with first before all that wait, and answers its ID. What comes into the queue, new or back, comes this
+// way: here, and in For, it is decided which model it waits for.
 func (q Queue) Add(t Task, first bool) (Queue, int) {
 	q, t.ID = q.Number()
+	t = q.needing(t)
 	place := len(q.Waiting)
 	if first {
 		place = 0
 	}
 	q.Waiting = slices.Insert(slices.Clone(q.Waiting), place, t)
 	return q, t.ID
+}
+
+// needing is a job with the model that it waits for.
+func (q Queue) needing(t Task) Task {
+	if q.open != nil {
+		t.Needs = ""
+		if t.Model != "" && !q.open.Named(t.Model) {
+			t.Needs = t.Model
+		}
+	}
+	return t
 }
 
 // Number is an ID that no job has had.
@@ -246,10 +260,12 @@ func SeedList(list []uint64) string {
 	return strings.Join(all, ", ")
 }
 
-// With is the job under another ID.
-func (t Task) With(id int) Task {
-	t.ID = id
-	return t
+// Task is a waiting job; the zero Task where it does not wait.
+func (q Queue) Task(id int) Task {
+	if i := q.At(id); i >= 0 {
+		return q.Waiting[i]
+	}
+	return Task{}
 }
 
 func (t Task) Able() bool { return !t.Parked && !t.Held && len(t.Missing) == 0 && t.Needs == "" }
