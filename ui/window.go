@@ -109,7 +109,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.leave()
 	}
 	w.journal = journal.New(func(err error) { w.session.Told(err) }, func() { w.post(written) }, func() { w.post(w.refresh) })
-	w.journal.Stopped = func(picture uint64) { w.post(func() { w.session.Stopped(picture) }) }
+	w.journal.Stopped = func(picture uint64, still func() bool) { w.post(func() { w.session.Stopped(picture, still) }) }
 	w.prefs = preferences.New(a)
 	w.state.State.Farm.Where = w.prefs.Where
 	w.win = a.NewWindow(w.opt.Title)

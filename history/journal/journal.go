@@ -27,7 +27,9 @@ type Journal struct {
 	Budget atomic.Int64 // of step data, in bytes; 0: no limit
 	Thumb  atomic.Int64 // longer side of thumbnails, in pixels
 
-	Stopped func(picture uint64) // of a recorded round: is told of one that was stopped behind a step; set before the first round
+	// Stopped is told of a picture of a recorded round that was stopped behind a step; set before the first round. still tells whether things
+	// go to the session still that they went to when the round began; it may be called from any goroutine, now and later.
+	Stopped func(picture uint64, still func() bool)
 
 	told  func(error) // of every change: nil, or why it, or one before that must not be lost, was not made
 	idle  func()      // nothing waits any more
@@ -370,7 +372,7 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 				return cmp.Or(j.unneeded(s, rec), rec.failed)
 			}
 			if id := rec.Picture(of); stepped && id != 0 && j.Stopped != nil {
-				j.Stopped(id)
+				j.Stopped(id, func() bool { return j.current() == to })
 			}
 			err := Trim(s, j.Budget.Load())
 			return cmp.Or(rec.lost, err) // once more: what was recorded behind it has made it look mended

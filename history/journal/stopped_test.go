@@ -75,10 +75,19 @@ func TestStoppedIsTold(t *testing.T) {
 	} {
 		l := newLog(open(t, filepath.Join(t.TempDir(), "history.db")))
 		var told []uint64
-		l.Stopped = func(id uint64) { told = append(told, id) }
+		var is func() bool
+		l.Stopped = func(id uint64, still func() bool) { told, is = append(told, id), still }
 		for range l.Record(1, dog(), "tiny", nil, said(c.events...)) {
 		}
 		l.settle()
+		if is != nil {
+			here := is()
+			_, back := l.Apart()
+			apart := is()
+			if back(); !here || apart || !is() {
+				t.Errorf("%s: things go to its session still: %v, apart %v, and back %v", name, here, apart, is())
+			}
+		}
 		if len(told) != c.want {
 			t.Fatalf("%s: told of %v", name, told)
 		}

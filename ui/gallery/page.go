@@ -30,7 +30,7 @@ type Page struct {
 	OnSession   func(id uint64)                                // go on with a session
 	OnRenamed   func(id uint64, name string)                   // a session has another name
 	OnShow      func(picture uint64)                           // show a picture on the stage
-	OnCompare   func(left, right uint64, done func(err error)) // show two side by side; done is called once, before they are shown
+	OnCompare   func(left, right uint64, done func(err error)) // show two side by side; done is called before they are, and once at most
 	OnReference func(state.Source)                             // take a picture as a reference of the next job
 	OnRemade    func(picture uint64)                           // the file of a picture is there again
 	OnBinned    func()                                         // pictures went into the trash, came back, or were deleted for good

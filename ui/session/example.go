@@ -20,7 +20,8 @@ type away struct {
 	back   func()        // to its place in the journal
 	was    state.State
 	kept   []byte
-	thrown bool // it is in the trash, or was deleted for good
+	thrown bool     // it is in the trash, or was deleted for good
+	late   []func() // what comes to it meanwhile is shown in it
 }
 
 // example tells whether a session is the one that comes with the program. One that somebody has worked at, in an earlier Realword,
@@ -58,7 +59,7 @@ func (k *Keeper) lookAt(o opened) {
 		k.away.own, k.away.back = k.host.Journal.Apart()
 	}
 	k.host.Change(func(s *state.State) {
-		s.History.Name, s.History.Example = "", true
+		s.History.Name, s.History.Example, s.History.Up = "", true, s.History.Up+1
 		s.Form = o.form.Settle(s.Model)
 		s.Form.Seed, s.Form.KeepSeed, s.Form.Spent = state.DrawSeed(), false, false
 		s.Words = k.host.Words(s.Form.Prompt)
@@ -116,12 +117,15 @@ func (k *Keeper) CloseExample() {
 	k.away, k.kept = nil, a.kept
 	a.back()
 	k.host.Change(func(s *state.State) {
-		s.History.Name, s.History.Example = a.was.History.Name, false
+		s.History.Name, s.History.Example, s.History.Up = a.was.History.Name, false, s.History.Up+1
 		s.Form, s.Shots, s.View, s.Last = a.was.Form.Settle(s.Model), home(a.was.Shots, *s), a.was.View, a.was.Last
 		s.Words = k.host.Words(s.Form.Prompt)
 		s.Selected, s.Latest, s.Pending = a.was.Selected, a.was.Latest, a.was.Pending
 		s.PickErr, s.ActionErr = a.was.PickErr, nil
 		k.host.OnTakenUp()
 	})
+	for _, show := range a.late {
+		show()
+	}
 	k.freshen()
 }

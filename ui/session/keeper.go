@@ -176,7 +176,7 @@ func (k *Keeper) takeUp(o opened) {
 	k.away = nil
 	k.host.Journal.SetSession(o.session.ID)
 	k.host.Change(func(s *state.State) {
-		s.History.Name, s.History.Example = o.session.Name, false
+		s.History.Name, s.History.Example, s.History.Up = o.session.Name, false, s.History.Up+1
 		s.Form = o.form.Settle(s.Model)
 		s.Words = k.host.Words(s.Form.Prompt)
 		s.Selected, s.Latest, s.Pending = 0, 0, inference.Word{}
@@ -329,10 +329,23 @@ func (k *Keeper) Reader(shot state.Shot) func() state.Shot {
 	return func() state.Shot { return loadShot(store, shot, m) }
 }
 
+// here reads something for the session that is up, and shows it unless another one has come up meanwhile.
+func (k *Keeper) here(slow func() (show func())) {
+	up := k.host.State().History.Up
+	k.host.Background(func() func() {
+		show := slow()
+		return func() {
+			if k.host.State().History.Up == up {
+				show()
+			}
+		}
+	})
+}
+
 // Show puts a picture of the history on the stage, with its film.
 func (k *Keeper) Show(id uint64) { k.ShowThen(id, func() {}) }
 
-// ShowThen is Show, and then is called once the picture is there.
+// ShowThen is Show, and then is called once the picture is there. Nothing of it comes into another session.
 func (k *Keeper) ShowThen(id uint64, then func()) {
 	if i := indexOf(k.host.State(), id); i >= 0 {
 		k.host.Change(func(s *state.State) { s.View = state.View{Shot: i, Step: -1} })
@@ -343,7 +356,7 @@ func (k *Keeper) ShowThen(id uint64, then func()) {
 	if store == nil {
 		return
 	}
-	k.host.Background(func() func() {
+	k.here(func() func() {
 		shot, err := keptShot(store, id)
 		return func() {
 			k.host.Change(func(s *state.State) {
@@ -360,18 +373,18 @@ func (k *Keeper) ShowThen(id uint64, then func()) {
 	})
 }
 
-// Stopped puts a picture that was stopped behind those that were made, as its last step shows it. The stage goes over to it where it
-// showed that step as the newest.
-func (k *Keeper) Stopped(id uint64) {
+// Stopped puts a picture that was stopped behind those that were made, as its last step shows it, while the session of its job is up, which
+// still tells: its end is written down later than it is shown. The stage goes over to it where it showed that step as the newest.
+func (k *Keeper) Stopped(id uint64, still func() bool) {
 	store := k.host.Journal.Store()
 	if store == nil || k.host.Closing() {
 		return
 	}
 	k.host.Background(func() func() {
 		shot, err := keptShot(store, id)
-		return func() {
-			if err != nil || shot.Stopped == 0 || indexOf(k.host.State(), id) >= 0 {
-				return // the tree says what is the matter
+		show := func() {
+			if !still() || indexOf(k.host.State(), id) >= 0 {
+				return
 			}
 			k.host.Change(func(s *state.State) {
 				s.Shots = append(slices.Clip(s.Shots), shot)
@@ -379,6 +392,15 @@ func (k *Keeper) Stopped(id uint64) {
 					s.View = state.View{Shot: len(s.Shots) - 1, Step: -1}
 				}
 			})
+		}
+		return func() {
+			switch {
+			case err != nil || shot.Stopped == 0: // the tree says what is the matter
+			case k.away != nil && !still():
+				k.away.late = append(k.away.late, show)
+			default:
+				show()
+			}
 		}
 	})
 }
@@ -520,7 +542,8 @@ func indexOf(s state.State, kept uint64) int {
 	return slices.IndexFunc(s.Shots, func(s state.Shot) bool { return s.Kept == kept })
 }
 
-// Compare shows two pictures of the history side by side, once done has been told that both can be read.
+// Compare shows two pictures of the history side by side, once done has been told that both can be read. Nothing of it, and no done, comes
+// into another session.
 func (k *Keeper) Compare(left, right uint64, done func(error)) {
 	store, now := k.host.Journal.Store(), k.host.State()
 	switch {
@@ -531,7 +554,7 @@ func (k *Keeper) Compare(left, right uint64, done func(error)) {
 		return
 	}
 	model := *now.Model
-	k.host.Background(func() func() {
+	k.here(func() func() {
 		var shots []state.Shot
 		for _, id := range []uint64{left, right} {
 			shot, err := keptShot(store, id)

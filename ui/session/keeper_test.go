@@ -129,13 +129,67 @@ func TestAStoppedPictureStays(t *testing.T) {
 		if b.State.View = c.view; c.busy {
 			b.State.Queue.Flights = []state.Flight{{Run: state.Round{Phase: state.Running}}}
 		}
-		b.Stopped(id)
-		b.Settle()
-		b.Stopped(id)
-		b.Settle()
+		for range 2 {
+			b.Stopped(id, func() bool { return true })
+			b.Settle()
+		}
 		if n := len(b.State.Shots); n != 2 || b.State.Shots[1].Kept != id || b.State.Shots[1].Stopped != 5 || b.State.View.Shot != c.want {
 			t.Errorf("%s: %d pictures, %d in view", name, n, b.State.View.Shot)
 		}
+	}
+}
+
+// TestAStoppedPictureStaysInItsSession: another one has come up when its end is written down.
+func TestAStoppedPictureStaysInItsSession(t *testing.T) {
+	for name, leave := range map[string]func(*bench){"a new one": (*bench).New, "the example": (*bench).ShowExample} {
+		b := withExample(t, t.TempDir())
+		store := b.host.Journal.Store()
+		stopped, err := store.StartPicture(b.picture(b.kept(7)).Round, 5)
+		if err == nil {
+			err = store.AddStep(stopped, history.Step{Index: 4, Clean: []float32{1}, Small: uitest.PNG(uitest.Red)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := b.host.Journal.Session()
+		still := func() bool { return b.host.Journal.Session() == own }
+		leave(b)
+		b.Until("another session is up", func() bool { return !still() })
+		up := len(b.Now().Shots)
+		b.Stopped(stopped, still)
+		b.Settle()
+		if n := len(b.Now().Shots); n != up {
+			t.Errorf("%s: a picture of another session is in it", name)
+		}
+		b.CloseExample()
+		if list := b.Now().Shots; name == "the example" && (len(list) != 2 || list[1].Kept != stopped) {
+			t.Errorf("back in its session, there are %d pictures", len(list))
+		}
+	}
+}
+
+// TestWhatIsAskedForStaysInItsSession: another one has come up when it is read.
+func TestWhatIsAskedForStaysInItsSession(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	one, two, told := b.kept(7), b.kept(8), 0
+	for name, ask := range map[string]func(){
+		"a picture":    func() { b.ShowThen(one, func() { told++ }) },
+		"a comparison": func() { b.Compare(one, two, func(error) { told++ }) },
+		"what is gone": func() { b.Show(99) },
+	} {
+		b.Change(func(s *state.State) { s.Shots, s.View = nil, state.View{Shot: -1, Step: -1} })
+		ask()
+		b.New()
+		b.Settle()
+		if s := b.Now(); len(s.Shots)+told+len(b.beside) > 0 || s.ActionErr != nil {
+			t.Errorf("%s: %d pictures are in the new session, told %d times; said is %v", name, len(s.Shots), told, s.ActionErr)
+		}
+		ask()
+		b.Settle()
+		if s := b.Now(); len(s.Shots) == 0 && s.ActionErr == nil {
+			t.Errorf("%s: nothing comes", name)
+		}
+		told, b.beside = 0, nil
 	}
 }
 

@@ -399,4 +399,5 @@ type History struct {
 	Name string // of the session, as its owner named it
 	// Example: what is on the screen is the session that comes with the program. What is made of it goes into one of the user's own.
 	Example bool
+	Up      int // how many sessions have come up: what was begun in one of them does not get into another
 }
