@@ -50,27 +50,34 @@ func (w *Window) did(d state.Deed, tab int) {
 	w.undo.Did(state.Deed{Back: shown(d.Back), Again: shown(d.Again), Done: d.Done})
 }
 
-// done says what the user has done that shows nowhere else, and offers to take it back; back says that it is.
+// done says what the user has done with something that has a name and shows nowhere else, and offers to take it back; back says that it is.
 func (w *Window) done(text, back string, d state.Deed) {
-	out := true
-	undo := func() {
-		if out {
-			out = false
+	var undo func()
+	say := func(done bool) {
+		switch {
+		case d.Done() != done:
+			w.notice.Say(kit.Notice{Text: i18n.T("Another one was saved under that name since: it stays.")})
+		case done:
+			w.notice.Say(kit.Notice{Text: text, Act: i18n.T("Undo"), Do: undo})
+		default:
+			w.notice.Say(kit.Notice{Text: back})
+		}
+		w.refresh()
+	}
+	undo = func() {
+		if d.Done() {
 			d.Back()
 			w.notice.TakeBack(text)
-			w.notice.Say(kit.Notice{Text: back})
-			w.refresh()
+			say(false)
 		}
 	}
-	say := func() { w.notice.Say(kit.Notice{Text: text, Act: i18n.T("Undo"), Do: undo}) }
 	w.undo.Did(state.Deed{Back: undo, Again: func() {
-		if !out {
-			out = true
+		if !d.Done() {
 			d.Again()
-			say()
+			say(true)
 		}
-	}, Done: func() bool { return out }})
-	say()
+	}, Done: d.Done})
+	say(true)
 	w.refresh() // there is something to undo now
 }
 

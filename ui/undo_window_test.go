@@ -315,9 +315,15 @@ func TestLookDeletedPresetsComeBack(t *testing.T) {
 	}
 	forget := func() { b.prefs.KeepPresets(state.OwnPresets{}) }
 	forget()
-	own := b.state.Form.Own("Mine")
+	own, newer := b.state.Form.Own("Mine"), false
 	b.done("The preset “Mine” is deleted.", "The preset “Mine” is back.", state.Deed{
-		Back: func() { b.prefs.KeepPresets(state.OwnPresets{own}) }, Again: forget,
+		Back: func() {
+			if !newer {
+				b.prefs.KeepPresets(state.OwnPresets{own})
+			}
+		},
+		Again: forget,
+		Done:  func() bool { return newer || len(b.prefs.Presets()) == 0 },
 	})
 	gone()
 	b.key(&fyne.ShortcutUndo{})
@@ -334,5 +340,13 @@ func TestLookDeletedPresetsComeBack(t *testing.T) {
 	b.key(&fyne.ShortcutUndo{})
 	if there(); b.state.Form.Steps != 25 {
 		t.Errorf("what was done before is not taken back next: %d steps", b.state.Form.Steps)
+	}
+	b.key(&fyne.ShortcutRedo{})
+	b.key(&fyne.ShortcutRedo{})
+	gone()
+	newer = true
+	b.key(&fyne.ShortcutUndo{})
+	if got := b.notice.Now; got.Text != "Another one was saved under that name since: it stays." || got.Act != "" {
+		t.Errorf("what does not come back: %q, %q", got.Text, got.Act)
 	}
 }

@@ -78,26 +78,39 @@ func (s *Panel) presetItems() []*fyne.MenuItem {
 
 // savePreset keeps a preset; the one that it replaces can come back.
 func (s *Panel) savePreset(p state.OwnPreset) {
-	h, own := s.host, s.host.Presets()
-	save := func() { h.SavePresets(h.Presets().With(p)) }
-	save()
-	if at := own.Find(p.Name); at >= 0 && own[at] != p {
-		old, name := own[at], state.Shorten(p.Name, 40)
-		h.Done(i18n.T("The preset “%s” is replaced.", name), i18n.T("The preset “%s” is as it was.", state.Shorten(old.Name, 40)),
-			state.Deed{Back: func() { h.SavePresets(h.Presets().With(old)) }, Again: save})
+	old := s.preset(p.Name)
+	s.host.SavePresets(s.host.Presets().With(p))
+	if saved := s.preset(p.Name); old != nil && saved != nil && *old != *saved {
+		s.host.Done(i18n.T("The preset “%s” is replaced.", state.Shorten(p.Name, 40)),
+			i18n.T("The preset “%s” is as it was.", state.Shorten(old.Name, 40)), s.exchanged(p.Name, old, saved))
 	}
 }
 
 // deletePreset forgets a preset, which can come back.
 func (s *Panel) deletePreset(p state.OwnPreset) {
-	h, name := s.host, state.Shorten(p.Name, 40)
-	forget := func() { h.SavePresets(h.Presets().Without(p.Name)) }
-	forget()
-	h.Done(i18n.T("The preset “%s” is deleted.", name), i18n.T("The preset “%s” is back.", name), state.Deed{Back: func() {
-		if own := h.Presets(); own.Find(p.Name) < 0 { // what was saved under the name since stays
-			h.SavePresets(own.With(p))
+	name := state.Shorten(p.Name, 40)
+	s.host.SavePresets(s.host.Presets().Without(p.Name))
+	s.host.Done(i18n.T("The preset “%s” is deleted.", name), i18n.T("The preset “%s” is back.", name), s.exchanged(p.Name, &p, nil))
+}
+
+// preset is the user's of that name; nil: there is none.
+func (s *Panel) preset(name string) *state.OwnPreset {
+	own := s.host.Presets()
+	if at := own.Find(name); at >= 0 {
+		return &own[at]
+	}
+	return nil
+}
+
+// exchanged is the deed that has put one preset in the place of another under a name.
+func (s *Panel) exchanged(name string, was, is *state.OwnPreset) state.Deed {
+	return state.Exchange(was, is, func() *state.OwnPreset { return s.preset(name) }, func(p *state.OwnPreset) {
+		own := s.host.Presets().Without(name)
+		if p != nil {
+			own = own.With(*p)
 		}
-	}, Again: forget})
+		s.host.SavePresets(own)
+	})
 }
 
 // fewStepItems are the presets of models that were distilled to run in few steps.

@@ -572,6 +572,53 @@ func TestOwnPresetsComeBack(t *testing.T) {
 	}
 }
 
+// What was saved under the name of a deed since is lost by none of its ways, and the deed is taken back only where it is.
+func TestDeedsOfPresetsLeaveWhatIsNewer(t *testing.T) {
+	saved := func(r *room, steps int) state.OwnPreset {
+		p := r.form().Own("Mine")
+		p.Steps, p.Stop = steps, 1
+		r.savePreset(p)
+		return p
+	}
+	t.Run("deleted", func(t *testing.T) {
+		r := newRoom(t)
+		r.deletePreset(saved(r, 25))
+		newer, d := saved(r, 7), r.done[0]
+		for way, do := range map[string]func(){"back": d.Back, "again": d.Again} {
+			for range 2 {
+				if do(); len(r.own) != 1 || r.own[0] != newer || !d.Done() {
+					t.Errorf("%s: there is %+v; deleted it is %v", way, r.own, d.Done())
+				}
+			}
+		}
+		r.own = nil
+		d.Back()
+		if r.own = (state.OwnPresets{newer}); d.Done() {
+			t.Fatal("its name is free, and it is not back")
+		}
+		if d.Again(); len(r.own) != 1 || r.own[0] != newer || d.Done() {
+			t.Errorf("again, there is %+v; deleted it is %v", r.own, d.Done())
+		}
+	})
+	t.Run("replaced", func(t *testing.T) {
+		r := newRoom(t)
+		old, second := saved(r, 25), saved(r, 12)
+		r.own = nil // it was renamed
+		newer, d := saved(r, 7), r.done[0]
+		if d.Back(); len(r.own) != 1 || r.own[0] != newer || !d.Done() {
+			t.Errorf("there is %+v; replaced it is %v", r.own, d.Done())
+		}
+		r.own = state.OwnPresets{second}
+		if d.Back(); len(r.own) != 1 || r.own[0] != old || d.Done() {
+			t.Errorf("there is %+v; replaced it is %v", r.own, d.Done())
+		}
+		r.own = state.OwnPresets{newer}
+		if d.Again(); len(r.own) != 1 || r.own[0] != newer || d.Done() {
+			t.Errorf("again, there is %+v; replaced it is %v", r.own, d.Done())
+		}
+	})
+}
+
 // The presets of models of few steps stand in the menu, with their steps; fewer can be chosen.
 func TestPresetsOfFewSteps(t *testing.T) {
 	r := newRoom(t)

@@ -40,6 +40,31 @@ type Deed struct {
 	Done        func() bool // it is done now, and not taken back in another way
 }
 
+// Exchange is the deed that has put is where was stood; nil is nothing. Either way it exchanges what it knows alone: what has come there
+// since stays, and the deed is done, or taken back, as it was.
+func Exchange[T comparable](was, is *T, now func() *T, put func(*T)) Deed {
+	done := true
+	there := func(p *T) bool {
+		n := now()
+		return n == nil && p == nil || n != nil && p != nil && *n == *p
+	}
+	return Deed{
+		Back: func() {
+			if there(is) || there(nil) {
+				done = false
+				put(was)
+			}
+		},
+		Again: func() {
+			if there(was) {
+				done = true
+				put(is)
+			}
+		},
+		Done: func() bool { return done },
+	}
+}
+
 // Did notes a deed.
 func (u *Undo) Did(d Deed) {
 	u.push(Moment{Deed: &d})

@@ -128,23 +128,32 @@ func (b *Book) Save(s Style) {
 
 // Delete forgets a style, which can come back.
 func (b *Book) Delete(name string) {
-	at := slices.IndexFunc(b.styles, func(s Style) bool { return strings.EqualFold(s.Name, name) })
-	if at < 0 {
+	found := b.find(name)
+	if found == nil {
 		return
 	}
-	s := b.styles[at]
-	forget := func() {
-		b.styles = b.without(name)
+	s := *found
+	put := func(to *Style) {
+		if to != nil {
+			b.Save(*to)
+			return
+		}
+		b.styles = b.without(s.Name)
 		b.write(stylesKey, b.styles)
 	}
-	forget()
-	name = s.Name
-	short := state.Shorten(name, 40)
-	b.host.Done(i18n.T("The style “%s” is deleted.", short), i18n.T("The style “%s” is back.", short), state.Deed{Back: func() {
-		if len(b.without(name)) == len(b.styles) { // what was saved under the name since stays
-			b.Save(s)
-		}
-	}, Again: forget})
+	put(nil)
+	short := state.Shorten(s.Name, 40)
+	b.host.Done(i18n.T("The style “%s” is deleted.", short), i18n.T("The style “%s” is back.", short),
+		state.Exchange(&s, nil, func() *Style { return b.find(s.Name) }, put))
+}
+
+// find is the style of that name; nil: there is none.
+func (b *Book) find(name string) *Style {
+	at := slices.IndexFunc(b.styles, func(s Style) bool { return strings.EqualFold(s.Name, name) })
+	if at < 0 {
+		return nil
+	}
+	return &b.styles[at]
 }
 
 func (b *Book) without(name string) []Style {

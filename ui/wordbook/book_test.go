@@ -128,6 +128,9 @@ func TestStyles(t *testing.T) {
 	if r.done[0].Back(); len(r.Styles()) != 2 || r.Styles()[0].Prompt != "stars" {
 		t.Errorf("what was saved under the name since is gone: %+v", r.Styles())
 	}
+	if r.done[0].Again(); len(r.Styles()) != 2 || !r.done[0].Done() { // it is not back
+		t.Errorf("what was saved under the name since is gone: %+v", r.Styles())
+	}
 	r.Delete("night")
 	for _, bad := range []Style{{}, {Name: "x"}, {Prompt: "x"}, {Name: "POSTER", Prompt: "x"}} {
 		if r.check("", bad) == nil {
