@@ -69,8 +69,9 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 // take takes files for a target: exported sessions are offered to be imported, models are looked at, pictures become references. Whole: a
 // single picture with its recipe, where it has one.
 func take(w *Window, paths []string, to state.Target, whole bool) {
+	still := state.Bound(w.state.Now, w.state.Change)
 	if w.opt.OpenHistory == nil || !slices.ContainsFunc(paths, unlikePicture) {
-		takeOthers(w, paths, to, whole)
+		takeOthers(w, paths, to, whole, still)
 		return
 	}
 	w.background(func() func() {
@@ -84,7 +85,7 @@ func take(w *Window, paths []string, to state.Target, whole bool) {
 		}
 		return func() {
 			if len(others) > 0 {
-				takeOthers(w, others, to, whole && len(sessions) == 0) // which would ask as well
+				takeOthers(w, others, to, whole && len(sessions) == 0, still) // which would ask as well
 			}
 			if len(sessions) > 0 {
 				w.gallery.Offer(sessions)
@@ -95,12 +96,13 @@ func take(w *Window, paths []string, to state.Target, whole bool) {
 
 func unlikePicture(path string) bool { return !picture.Named(path) }
 
-// takeOthers takes files that are no sessions.
-func takeOthers(w *Window, paths []string, to state.Target, whole bool) {
+// takeOthers takes files that are no sessions; pictures, while the session is up still that they are for.
+func takeOthers(w *Window, paths []string, to state.Target, whole bool, still func() bool) {
 	take := func() {
 		switch {
 		case len(paths) == 0:
 			w.refresh()
+		case !still():
 		case len(paths) == 1 && to == (state.Target{}) && whole:
 			w.reuse.File(paths[0])
 		default:

@@ -27,8 +27,8 @@ type Journal struct {
 	Budget atomic.Int64 // of step data, in bytes; 0: no limit
 	Thumb  atomic.Int64 // longer side of thumbnails, in pixels
 
-	// Stopped is told of a picture of a recorded round that was stopped behind a step; set before the first round. still tells whether things
-	// go to the session still that they went to when the round began; it may be called from any goroutine, now and later.
+	// Stopped is told of a picture of a recorded round that was stopped behind a step; set before the first round. still tells whether
+	// things go to the session still that they went to when the round began; it may be called from any goroutine, now and later.
 	Stopped func(picture uint64, still func() bool)
 
 	told  func(error) // of every change: nil, or why it, or one before that must not be lost, was not made

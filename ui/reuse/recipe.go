@@ -103,13 +103,15 @@ func finder(have map[string][]byte, s *history.Store) func(string) []byte {
 	}
 }
 
-// File offers the recipe in a picture file. A picture without one becomes a reference.
+// File offers the recipe in a picture file, which the session waits for. A picture without one becomes a reference.
 func (d *Desk) File(path string) {
 	s, see, have := d.host.Store(), d.host.Eye(), d.dataNow()
+	d.host.Change(func(s *state.State) { *s = s.Expect() })
 	d.host.Background(func() func() {
 		past, small, err := readPast(path, finder(have, s), see)
 		past = d.lacking(past)
 		return func() {
+			d.host.Change(func(s *state.State) { *s = s.Came() })
 			switch {
 			case errors.Is(err, recipe.ErrNone) || errors.As(err, new(noPNG)):
 				d.host.OnFile(path)

@@ -437,6 +437,20 @@ func (s State) Came() State {
 	return s.free()
 }
 
+// Bound binds pictures that take long to choose to the session that is up: still tells whether it is up still, and says so where it is not.
+func Bound(now func() State, change func(func(*State))) (still func() bool) {
+	up := now().History.Up
+	return func() bool {
+		if now().History.Up == up {
+			return true
+		}
+		change(func(s *State) {
+			s.PickErr = i18n.Errorf("another session has come up meanwhile: choose the pictures again")
+		})
+		return false
+	}
+}
+
 // LetGo is the state once a picture has come that the next word is meant for: no longer for a card that was chosen before Expect.
 func (s State) LetGo() State {
 	if s.Selected == s.Before {

@@ -42,12 +42,13 @@ func (p *Panel) TargetAt(at fyne.Position) state.Target {
 // pick asks for picture files for a target.
 func (p *Panel) pick(to state.Target) { p.ask(func(paths []string) { p.TakeTo(to, paths) }) }
 
-// ask asks for picture files.
+// ask asks for picture files. What is chosen once another session has come up is not for that one.
 func (p *Panel) ask(take func(paths []string)) {
 	if p.OpenFiles == nil {
 		return
 	}
 	p.forgive()
+	still := state.Bound(p.State, p.Change)
 	p.Background(func() func() {
 		paths, err := p.OpenFiles()
 		if err == nil && len(paths) == 0 {
@@ -58,7 +59,9 @@ func (p *Panel) ask(take func(paths []string)) {
 				p.Change(func(s *state.State) { s.PickErr = err })
 				return
 			}
-			take(paths)
+			if still() {
+				take(paths)
+			}
 		}
 	})
 }
