@@ -270,15 +270,16 @@ func (e *Engine) readLoRA(ctx context.Context, path string) (seen seenLoRA, err 
 
 // LoRA is what is known of the file of a LoRA with a model.
 type LoRA struct {
-	Parts, Stray int  // Stray of its Parts fit nothing
-	Unscaled     bool // as lora.Fit has it
+	Parts, Stray int    // Stray of its Parts fit nothing
+	Unscaled     bool   // as lora.Fit has it
+	SHA256       string // of its file
 }
 
 // LoRA reads the file of a LoRA, unless that is known, and compares it with the model: a request with it that is resolved later takes no
 // time for it. The error says why the LoRA cannot be used.
 func (e *Engine) LoRA(ctx context.Context, name string) (LoRA, error) {
 	_, seen, err := e.look(ctx, lora.Use{Name: name})
-	return LoRA{seen.fit.Modules, len(seen.fit.Stray), seen.fit.Unscaled}, err
+	return LoRA{seen.fit.Modules, len(seen.fit.Stray), seen.fit.Unscaled, seen.sum}, err
 }
 
 // LoRAError is why the file of a LoRA cannot be used: it is not there, not whole, or of another model.
@@ -303,8 +304,12 @@ func (p *planner) checkLoRAs() {
 			continue
 		}
 		for _, other := range uses[:i] {
-			if other.SHA256 == seen.sum {
+			switch {
+			case other.SHA256 != seen.sum:
+			case other.Name == uses[i].Name:
 				p.problem(message.Errorf("the LoRA %s is in the list twice: leave one out, and add the weights", uses[i].Name))
+			default:
+				p.problem(message.Errorf("the LoRA %s is the same file as %s: leave one out, and add the weights", uses[i].Name, other.Name))
 			}
 		}
 		uses[i].SHA256 = seen.sum

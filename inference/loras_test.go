@@ -78,7 +78,16 @@ func TestLoRARequests(t *testing.T) {
 		t.Errorf("a LoRA that is off changes the picture, or stays in the recipe: %q", recipe.LoRAs)
 	}
 
+	path, err := folder.Find("tiny-xl-kohya")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(path, filepath.Join(filepath.Dir(path), "twin.safetensors")); err != nil {
+		t.Fatal(err)
+	}
 	for loras, want := range map[string]string{
+		"<lora:tiny-xl-kohya:1><lora:twin:0.5>": "the LoRA twin is the same file as tiny-xl-kohya: leave one out, and add the weights",
+
 		"<lora:nobody:1>":     "there is no LoRA called nobody in the folder",
 		"<lora:tiny-kohya:1>": "was made for another model",
 		"<lora:tiny-xl-kohya:1><lora:tiny-xl-kohya:0.5>":         "in the list twice",

@@ -32,7 +32,13 @@ type LoRAs struct {
 	Add  *kit.Button
 	Rows []*LoRARow
 
-	notes map[loraNote]*string // what is known of a LoRA with a model; an entry that is asked for is empty
+	notes map[loraNote]*told // what is known of a LoRA with a model; an entry that is asked for is empty
+}
+
+// told is what is known of a LoRA's file.
+type told struct {
+	wrong string // "": nothing
+	sum   string // SHA-256; "": not known
 }
 
 // loraNote is a LoRA with the engine of a model.
@@ -55,7 +61,7 @@ type LoRARow struct {
 }
 
 func newLoRAs(h Host, done func()) *LoRAs {
-	l := &LoRAs{host: h, done: done, rows: kit.NewColumn(6), notes: map[loraNote]*string{}}
+	l := &LoRAs{host: h, done: done, rows: kit.NewColumn(6), notes: map[loraNote]*told{}}
 	l.Add = h.Layers.MenuButton(i18n.T("Add a LoRA"), theme.ContentAddIcon(), l.items).
 		Explain(i18n.T("A small file that teaches the model a style or a subject."))
 	l.box = kit.NewColumn(2, l.rows, l.Add)
@@ -104,7 +110,7 @@ func (l *LoRAs) Put(name string) {
 
 // forget has a LoRA looked at again: its drive may be back, or another file may have its name.
 func (l *LoRAs) forget(name string) {
-	maps.DeleteFunc(l.notes, func(k loraNote, _ *string) bool { return k.name == name })
+	maps.DeleteFunc(l.notes, func(k loraNote, _ *told) bool { return k.name == name })
 }
 
 // mostItems is how many LoRAs the menu offers; of more, those that were dropped or are typed by their file are found as well.
@@ -204,7 +210,7 @@ func (l *LoRAs) refresh() {
 		l.done()
 	}
 	for i, u := range uses {
-		if l.Rows[i].show(u, l.note(u)) {
+		if l.Rows[i].show(u, l.note(u, uses[:i])) {
 			l.done()
 		}
 	}
@@ -256,33 +262,44 @@ func (r *LoRARow) show(u lora.Use, note string) (taller bool) {
 	return r.Note.Set(note, theme.ColorNameError)
 }
 
-// note says what is wrong with a LoRA. Its file is read elsewhere, once for every model until it is added or ticked again.
-func (l *LoRAs) note(u lora.Use) string {
+// note says what is wrong with a LoRA that stands behind others.
+func (l *LoRAs) note(u lora.Use, others []lora.Use) string {
+	mine := l.told(u)
+	for _, other := range others {
+		if mine.sum != "" && l.told(other).sum == mine.sum { // no job begins with both
+			return i18n.T("This is the same file as %s: leave one out, and add the weights.", state.Shorten(other.Name, 28))
+		}
+	}
+	return mine.wrong
+}
+
+// told is what is known of a LoRA that is used. Its file is read elsewhere, once for every model until it is added or ticked again.
+func (l *LoRAs) told(u lora.Use) told {
 	teller := l.host.LoRAs()
 	if teller == nil || u.Off {
-		return ""
+		return told{}
 	}
 	key := loraNote{teller, u.Name, u.SHA256}
-	if text := l.notes[key]; text != nil {
-		return *text
+	if known := l.notes[key]; known != nil {
+		return *known
 	}
-	told := new(string)
-	l.notes[key] = told
+	entry := &told{}
+	l.notes[key] = entry
 	l.host.Background(func() func() {
 		seen, err := teller.LoRA(context.Background(), u.Name)
-		text := ""
+		now := told{sum: seen.SHA256}
 		switch {
 		case err != nil:
-			text = wording.Sentence(err)
+			now = told{wrong: wording.Sentence(err)}
 		case seen.Unscaled:
-			text = i18n.T("How strong it is made to be is not known: its file adapter_config.json is missing.")
+			now.wrong = i18n.T("How strong it is made to be is not known: its file adapter_config.json is missing.")
 		case seen.Stray > 0:
-			text = i18n.T("%d of its %d parts fit nothing in this model.", seen.Stray, seen.Parts)
+			now.wrong = i18n.T("%d of its %d parts fit nothing in this model.", seen.Stray, seen.Parts)
 		}
 		return func() {
-			*told = text
+			*entry = now
 			l.refresh()
 		}
 	})
-	return ""
+	return told{}
 }

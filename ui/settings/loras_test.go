@@ -41,7 +41,7 @@ func (f fitter) LoRA(_ context.Context, name string) (inference.LoRA, error) {
 	if name == "unscaled" {
 		return inference.LoRA{Parts: 8, Stray: 3, Unscaled: true}, nil
 	}
-	return inference.LoRA{Parts: 8}, f[name]
+	return inference.LoRA{Parts: 8, SHA256: strings.TrimPrefix(name, "copy of ")}, f[name]
 }
 
 type fitting struct{ fitter *fitter }
@@ -75,6 +75,35 @@ func TestALoRAIsLookedAtAgain(t *testing.T) {
 				t.Errorf("its file can be read now, and its row says %q", n.Text)
 			}
 		})
+	}
+}
+
+// TestTwoLoRAsOfOneFile: under the later one stands at once which other is the same file, as long as both are used.
+func TestTwoLoRAsOfOneFile(t *testing.T) {
+	r := newRoom(t)
+	r.fitter = fitting{&fitter{}}
+	r.LoRAs.Put("copy of detail")
+	r.LoRAs.Put("detail")
+	r.Settle()
+	first, second := r.LoRAs.Rows[0], r.LoRAs.Rows[1]
+	const want = "This is the same file as copy of detail: leave one out, and add the weights."
+	if first.Note.Visible() || second.Note.Text != want {
+		t.Errorf("%q, %q", first.Note.Text, second.Note.Text)
+	}
+	test.Tap(first.On)
+	r.Settle()
+	if second.Note.Visible() {
+		t.Errorf("the other is left out, and it says %q", second.Note.Text)
+	}
+	test.Tap(first.On)
+	r.Settle()
+	if second.Note.Text != want {
+		t.Errorf("both are used: %q", second.Note.Text)
+	}
+	test.Tap(first.Remove)
+	r.Settle()
+	if n := r.LoRAs.Rows[0].Note; n.Visible() {
+		t.Errorf("the other is removed, and it says %q", n.Text)
 	}
 }
 
