@@ -931,7 +931,7 @@ func (i *importer) picture(p archivedPicture, round uint64, complete bool) error
 	fresh.Cell, fresh.Recipe = p.Cell, p.Recipe
 	fresh.Likeness = p.Likeness[:min(len(p.Likeness), mostLikeness)]
 	if i.lost != nil {
-		fresh.File, fresh.SHA256, fresh.Bytes = p.File, p.SHA256, p.Bytes
+		fresh.File, fresh.SHA256, fresh.Bytes, fresh.Absent = p.File, p.SHA256, p.Bytes, p.Absent
 	}
 	if i.lost == nil && !i.inside && p.Entry == "" && (p.Name != "" || complete) {
 		if err := i.absent(&fresh, cmp.Or(p.Name, fmt.Sprint(p.Seed, ".png"))); err != nil {

@@ -163,6 +163,42 @@ func TestExportImport(t *testing.T) {
 	}
 }
 
+// TestARescueKnowsWhichFilesWereNeverHere: nobody looks for them.
+func TestARescueKnowsWhichFilesWereNeverHere(t *testing.T) {
+	s, session := finished(t)
+	rounds, err := s.SessionRounds(session)
+	if err == nil {
+		err = os.Remove(rounds[1].Pictures[0].File)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.zip")
+	if _, err := s.ExportFile(t.Context(), session, path); err != nil {
+		t.Fatal(err)
+	}
+	old := open(t, filepath.Join(t.TempDir(), "history.db"))
+	_, err = old.Import(path)
+	if err = errors.Join(err, old.Close()); err != nil {
+		t.Fatal(err)
+	}
+	to := open(t, filepath.Join(t.TempDir(), "history.db"))
+	if _, err := to.Rescue(old.path); err != nil {
+		t.Fatal(err)
+	}
+	all, err := to.Rounds()
+	if err != nil || len(all) != 2 {
+		t.Fatal(len(all), err)
+	}
+	for _, r := range all {
+		for _, p := range r.Pictures {
+			if _, err := os.Stat(p.File); p.Absent != errors.Is(err, os.ErrNotExist) {
+				t.Errorf("absent %v: %v", p.Absent, err)
+			}
+		}
+	}
+}
+
 // TestTheFileOfAPictureComesLater: who exported a session without the file of a picture has found it, and exports again.
 func TestTheFileOfAPictureComesLater(t *testing.T) {
 	s, session := finished(t)
