@@ -57,6 +57,12 @@ func (k *Keeper) lookAt(o opened) {
 	if k.away == nil {
 		k.away = &away{was: k.host.State(), kept: k.kept}
 		k.away.own, k.away.back = k.host.Journal.Apart()
+		k.away.was.Shots = slices.Clone(k.away.was.Shots)
+		for i := range k.away.was.Shots {
+			if shot := &k.away.was.Shots[i]; shot.Image == nil { // what is being read finds it no more
+				shot.Loaded = false
+			}
+		}
 	}
 	k.host.Change(func(s *state.State) {
 		s.History.Name, s.History.Example, s.History.Up = "", true, s.History.Up+1

@@ -168,3 +168,25 @@ func TestGeneratingFromTheExample(t *testing.T) {
 	}
 	b.State.Queue.Flights = nil
 }
+
+// TestAPictureThatWasBeingReadWhenTheExampleCame is there when one comes back.
+func TestAPictureThatWasBeingReadWhenTheExampleCame(t *testing.T) {
+	b := withExample(t, t.TempDir())
+	b.kept(7)
+	b.ShowExample()
+	b.Settle()
+	b.CloseExample()
+	b.Settle()
+	example, err := b.read(b.host.Journal.Store(), 2, state.Eye{Model: uitest.Toybox})
+	if err != nil || !b.example(example.session) {
+		t.Fatal(err, example.session)
+	}
+	b.Forget(b.Now().Shots[0].Kept) // it is read again
+	b.takeUp(example)
+	b.Settle()
+	b.CloseExample()
+	b.Settle()
+	if s := b.Now().Shot(); s == nil || s.Image == nil || len(s.Film) != 4 {
+		t.Errorf("in view is %+v", s)
+	}
+}
