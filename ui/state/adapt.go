@@ -8,6 +8,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 	"realword/ui/i18n"
 )
 
@@ -34,6 +35,13 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	}
 	if f.CFG != before.CFG {
 		changed = append(changed, i18n.T("guidance scale %g", f.CFG))
+	}
+	for _, g := range f.Groups() {
+		c := f.Cards[g.Cards[0]]
+		if now := scope(c, f, to); !c.Off && c.Region.Kind != guidance.Exactly && now != scope(c, before, from) {
+			changed = append(changed, i18n.T("area %.0f %%", 100*now)) // of all those that have not their own
+			break
+		}
 	}
 	if len(changed) > 0 {
 		remarks = append(remarks, i18n.T("Changed with the model: %s.", strings.Join(changed, " · ")))

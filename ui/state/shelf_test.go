@@ -8,6 +8,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 	"realword/ui/models/modelstest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -46,6 +47,29 @@ func TestAdapt(t *testing.T) {
 		}
 		if said := slices.Contains(remarks, "Changed with the model: "+c.said+"."); said != (c.said != "") {
 			t.Errorf("%s: it says %q, want %q", name, remarks, c.said)
+		}
+	}
+	// The area of a subject follows the preset, where nobody has set it.
+	large := *uitest.Toybox
+	large.Presets = map[string]bundle.Preset{"paper": {Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.25}}
+	for what, c := range map[string]struct {
+		cards []state.Card
+		scope float64 // of the settings
+		want  bool
+	}{
+		"no subject":          {nil, 0, false},
+		"one":                 {[]state.Card{{ID: 1}}, 0, true},
+		"one with its own":    {[]state.Card{{ID: 1, Scope: 0.3}}, 0, false},
+		"one of two":          {[]state.Card{{ID: 1, Scope: 0.3}, {ID: 2}}, 0, true},
+		"all have another":    {[]state.Card{{ID: 1}}, 0.3, false},
+		"one that is off":     {[]state.Card{{ID: 1, Off: true}}, 0, false},
+		"one painted exactly": {[]state.Card{{ID: 1, Region: inference.Region{Kind: guidance.Exactly}}}, 0, false},
+	} {
+		f := f
+		f.Cards, f.Scope = c.cards, c.scope
+		_, remarks := f.Adapt(uitest.Toybox, &large)
+		if said := slices.Contains(remarks, "Changed with the model: area 25 %."); said != c.want {
+			t.Errorf("%s: it says %q", what, remarks)
 		}
 	}
 	if got, remarks := f.Adapt(nil, modelstest.Big); got.Steps != 25 || remarks != nil {
