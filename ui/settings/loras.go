@@ -136,6 +136,7 @@ func (l *LoRAs) items() (items []*fyne.MenuItem) {
 
 // ask asks for a file.
 func (l *LoRAs) ask() {
+	up := l.host.State().History.Up
 	l.host.Background(func() func() {
 		path, err := l.host.OpenLoRA()
 		return func() {
@@ -143,7 +144,7 @@ func (l *LoRAs) ask() {
 			case err != nil:
 				l.host.Say(wording.Sentence(err), true)
 			case path != "":
-				l.Drop([]string{path}, func([]string) {
+				l.take(up, []string{path}, func([]string) {
 					l.host.Say(wording.Sentence(notOne(path)), true)
 				})
 			}
@@ -160,9 +161,14 @@ func notOne(path string) error {
 	return err
 }
 
-// Drop takes LoRA files into the folder and the list, and says which it cannot take. other is called with the files that are none, if there
-// are such.
+// Drop takes LoRA files into the folder, and into the list unless another session comes up meanwhile, and says which it cannot take. other
+// is called with the files that are none, if there are such.
 func (l *LoRAs) Drop(paths []string, other func(paths []string)) {
+	l.take(l.host.State().History.Up, paths, other)
+}
+
+// take is Drop for the session that was up as the files were asked for.
+func (l *LoRAs) take(up int, paths []string, other func(paths []string)) {
 	l.host.Background(func() func() {
 		var names, rest []string
 		var problem error
@@ -183,8 +189,14 @@ func (l *LoRAs) Drop(paths []string, other func(paths []string)) {
 			names = append(names, name)
 		}
 		return func() {
+			same := l.host.State().History.Up == up
 			for _, name := range names {
-				l.Put(name)
+				if same {
+					l.Put(name)
+				}
+			}
+			if len(names) > 0 && !same {
+				l.host.Say(i18n.T("Another session has come up meanwhile. The LoRA is under “Add a LoRA” now."), false)
 			}
 			if problem != nil {
 				l.host.Say(wording.Sentence(problem), true)

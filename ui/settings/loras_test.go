@@ -127,6 +127,25 @@ func TestADamagedLoRAIsSaid(t *testing.T) {
 	}
 }
 
+// TestALoRAStaysOutOfAnotherSession that comes up while its file is chosen, or copied.
+func TestALoRAStaysOutOfAnotherSession(t *testing.T) {
+	for name, ask := range map[string]func(r *room){
+		"chosen":  func(r *room) { r.LoRAs.ask() },
+		"dropped": func(r *room) { r.LoRAs.Drop([]string{r.file}, func([]string) { t.Error("it is none") }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoom(t)
+			r.file = loraFile(t, "detail.safetensors")
+			ask(r)
+			r.Change(func(s *state.State) { s.History.Up++ })
+			r.Settle()
+			if r.form().LoRAs != "" || len(r.library.Files()) != 1 || len(r.said) != 1 || !strings.Contains(r.said[0], "Another session") {
+				t.Errorf("its list is %q, in the folder are %v, said is %q", r.form().LoRAs, r.library.Files(), r.said)
+			}
+		})
+	}
+}
+
 // TestLoRAList drops files into the list, turns them on and off, weighs and removes them; what is wrong with one is under its row.
 func TestLoRAList(t *testing.T) {
 	r := newRoom(t)
