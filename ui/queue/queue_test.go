@@ -352,6 +352,11 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 	if b.State.Busy() || !row.run.Visible() || !strings.Contains(row.facts.Text, "twice") {
 		t.Fatalf("busy %v, the row says %q", b.State.Busy(), row.facts.Text)
 	}
+	place := func() fyne.Position { return fyne.CurrentApp().Driver().AbsolutePositionForObject(row.run) }
+	was := place()
+	if row.point(true); !row.up.Visible() || place() != was {
+		t.Errorf("under the pointer the button goes from %v to %v", was, place())
+	}
 	test.Tap(row.run)
 	b.finish(b.started(), inference.Done{})
 }

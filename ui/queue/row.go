@@ -58,7 +58,8 @@ func newRow(list *Panel, id int) *row {
 	r.hold = tool("", theme.MediaPauseIcon(), func() { list.Hold(id) })
 	r.run = tool(i18n.T("Try again"), theme.MediaReplayIcon(), r.goOn)
 	r.out = tool(i18n.T("Remove from queue"), theme.CancelIcon(), func() { list.Drop(id) })
-	r.tools = kit.NewRow(0, side(r.run), side(r.up), side(r.down), side(r.hold))
+	// The one that is always seen stands last: the others come to its left, and it stays under the pointer.
+	r.tools = kit.NewRow(0, side(r.up), side(r.down), side(r.hold), side(r.run))
 	r.text = kit.NewColumn(1, r.prompt, container.New(kit.Fixed{Height: toolSide}, container.NewBorder(nil, nil, nil, r.tools, r.facts)))
 	r.Tile = kit.NewTile("", 7, container.New(kit.Inset{X: 5, Y: 3}, container.NewBorder(nil, nil,
 		container.NewCenter(container.New(kit.Fixed{Width: 34, Height: 34}, r.thumb)), container.NewCenter(side(r.out)),
