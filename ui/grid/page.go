@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -306,15 +307,18 @@ func (p *Page) refreshSetup(s state.State) {
 	against := p.against(s)
 	there := why == "" && pictures > 0 && twin(s, r)
 	kit.Enable(p.make, why == "" && pictures > 0 && !there && p.host.Journal.Store() != nil)
+	answer := p.told // to a button, whatever is to be said of the next grid
+	if p.said != nil {
+		answer = wording.Sentence(p.said)
+	}
 	switch {
-	case why == "" && p.said != nil:
-		why = wording.Sentence(p.said)
+	case answer != "":
+		why = strings.TrimSpace(answer + "\n" + why)
 	case why == "" && against != "" && against != p.heard:
 		why = against
-	case there:
+	}
+	if there {
 		about = i18n.T("This grid is in the queue, or being made.")
-	case why == "":
-		why = p.told
 	}
 	p.cost.Set(about)
 	p.trouble.SetText(why)

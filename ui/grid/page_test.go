@@ -235,6 +235,13 @@ func TestAGridIsLookedAtAndGoesOn(t *testing.T) {
 	if len(b.put) != 0 || b.trouble.Text != "This grid was made with the model roomy, and pictures of two models do not mix: make a new one." {
 		t.Errorf("another model goes on with it: %d jobs, %q", len(b.put), b.trouble.Text)
 	}
+	b.sides[0].values.SetText("nonsense") // of the next grid: both are said
+	test.Tap(&b.goOn.Button)
+	b.Settle()
+	if lines := strings.Split(b.trouble.Text, "\n"); len(lines) != 2 || !strings.Contains(lines[0], "do not mix") || !strings.Contains(lines[1], "nonsense") {
+		t.Errorf("it says %q", lines)
+	}
+	b.sides[0].values.SetText("3, 5")
 	b.Change(func(s *state.State) { s.Model = uitest.Roomy })
 	test.Tap(&b.goOn.Button)
 	b.Settle()
