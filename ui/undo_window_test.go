@@ -170,7 +170,7 @@ func TestLookUndoShowsWhatItChanges(t *testing.T) {
 	tabs.show(queueTab)
 	b.columns.fold(folds{right: true})
 	b.key(&fyne.ShortcutRedo{})
-	if got, want := b.state.Caption(), "Steps 25 → 10 · Masks settle after (T_stop) step 12 → step 5"; got != want || tabs.shown != queueTab {
+	if got, want := b.state.Caption(), "Steps 25 › 10 · Masks settle after (T_stop) step 12 › step 5"; got != want || tabs.shown != queueTab {
 		t.Errorf("under the picture stands %q, want %q; page %d", got, want, tabs.shown)
 	}
 	b.columns.fold(folds{})

@@ -221,13 +221,13 @@ func changedFields(a, b Form) []string {
 	return names
 }
 
-// Turned says which settings another form has otherwise, "Steps 60 → 25"; "" where it differs in words and subjects alone. same: it does
-// not differ at all.
+// Turned says which settings another form has otherwise, "Steps 60 › 25"; "" where it differs in words and subjects alone. same: it does
+// not differ at all. The sign is one of the window's own font: of another one, the blank behind an arrow would be a sign of nothing.
 func (f Form) Turned(to Form, m *bundle.Manifest) (text string, same bool) {
 	var list []string
 	turn := func(what, old, new string) {
 		if old != new {
-			list = append(list, what+" "+Shorten(cmp.Or(old, "—"), 24)+" → "+Shorten(cmp.Or(new, "—"), 24))
+			list = append(list, what+" "+Shorten(cmp.Or(old, "—"), 24)+" › "+Shorten(cmp.Or(new, "—"), 24))
 		}
 	}
 	if m != nil {
