@@ -113,9 +113,18 @@ func (b *Button) FocusLost() {
 
 // CreateRenderer implements fyne.Widget. On a colour of its own Fyne shows no focus that can be seen: a ring does.
 func (b *Button) CreateRenderer() fyne.WidgetRenderer {
-	r := &ringed{b.Button.CreateRenderer(), b, canvas.NewRectangle(color.Transparent), b.looks()}
+	r := &ringed{nil, b, canvas.NewRectangle(color.Transparent), b.looks()}
+	b.asSeen(func() { r.WidgetRenderer = b.Button.CreateRenderer() })
 	r.follow()
 	return r
+}
+
+// asSeen draws the button as if it were seen: Fyne takes the icon from a hidden one, and a page that shows it need not draw it again.
+func (b *Button) asSeen(draw func()) {
+	hidden := b.Hidden
+	b.Hidden = false
+	draw()
+	b.Hidden = hidden
 }
 
 // looksAs is all that the look of a button depends on, but for its size. A theme is compared by what it is and by the choice that it reads.
@@ -162,7 +171,7 @@ func (r *ringed) Layout(size fyne.Size) {
 func (r *ringed) Refresh() {
 	if now := r.of.looks(); now != r.last {
 		r.last = now
-		r.WidgetRenderer.Refresh()
+		r.of.asSeen(r.WidgetRenderer.Refresh)
 		r.follow()
 	}
 }

@@ -1,10 +1,12 @@
 package kit
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
@@ -88,6 +90,33 @@ func TestBegin(t *testing.T) {
 	for _, short := range []string{"", "x"} {
 		if got := begin(short, func(string) bool { return false }); got != short {
 			t.Errorf("%q became %q", short, got)
+		}
+	}
+}
+
+// TestAHiddenButtonKeepsItsIcon: what was made equal to its page while it was hidden has its icon when it is shown, without being
+// drawn again.
+func TestAHiddenButtonKeepsItsIcon(t *testing.T) {
+	test.NewTempApp(t)
+	for name, c := range map[string]struct{ made, changed func(*Button) }{
+		"seen first":   {func(*Button) {}, func(b *Button) { b.Hide(); b.Refresh() }},
+		"hidden first": {func(b *Button) { b.Hide() }, func(b *Button) { b.Refresh() }},
+		"another text": {func(*Button) {}, func(b *Button) { b.Hide(); b.SetText("Cancel") }},
+		"disabled":     {func(*Button) {}, func(b *Button) { b.Hide(); b.Disable() }},
+	} {
+		b := NewButtonWithIcon("Stop", theme.MediaStopIcon(), func() {})
+		c.made(b)
+		r := test.WidgetRenderer(b)
+		c.changed(b)
+		if b.Visible() {
+			t.Errorf("%s: it shows itself", name)
+		}
+		b.Hidden = false
+		if !slices.ContainsFunc(r.Objects(), func(o fyne.CanvasObject) bool {
+			_, icon := o.(*canvas.Image)
+			return icon && o.Visible()
+		}) {
+			t.Errorf("%s: it has no icon", name)
 		}
 	}
 }
