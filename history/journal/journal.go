@@ -3,7 +3,8 @@
 //
 // Contract: window and command line record through this package, so both keep the same of a round. It imports inference and history
 // and no toolkit of windows; what a draft is, only the caller knows. A Recorder writes at once on its caller's goroutine; a Journal
-// puts everything that changes the history into one order, on a goroutine of its own, and owns the session that things go to.
+// puts everything that changes the history into one order, on a goroutine of its own, and owns the session that things go to: where that
+// was deleted for good, what comes next begins another.
 // Pictures matter more than the journal: what goes wrong here is told and stops no run. Changes of jobs that wait, and drafts, are not
 // given up: while one cannot be made, that is what is told of all others too, and it is tried again until it can.
 package journal
