@@ -1,6 +1,7 @@
 package house
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,9 +29,16 @@ func makeOnAMac(t *testing.T, rules string, arguments ...string) string {
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("there is no make")
 	}
+	// Else the go command leaves a process behind, which writes there while the folder is being removed.
+	home := t.TempDir()
+	telemetry := filepath.Join(home, ".config", "go", "telemetry")
+	if err := errors.Join(os.MkdirAll(telemetry, 0o700), os.WriteFile(filepath.Join(telemetry, "mode"), []byte("off"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command("make", append([]string{"-s", "-C", "..", "-f", "-"}, arguments...)...)
 	cmd.Stdin = strings.NewReader("include Makefile\n" + rules)
-	cmd.Env = append(os.Environ(), "GOOS=darwin", "GOARCH=arm64", "GOTOOLCHAIN=local", "HOME="+t.TempDir(), "PATH="+apple(t)+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "GOOS=darwin", "GOARCH=arm64", "GOTOOLCHAIN=local", "HOME="+home, "XDG_CONFIG_HOME=",
+		"PATH="+apple(t)+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("make %v: %v: %s", arguments, err, out)
