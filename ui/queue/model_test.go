@@ -150,7 +150,7 @@ func TestWhatComesBackIsWrittenDownAsItsOwn(t *testing.T) {
 	b.opens(modelstest.Big)
 	b.undo.Back()
 	close(b.engine.looks)
-	b.Until("the journal is written", func() bool { return !b.Journal.Working() })
+	b.Settle()
 	kept, err := Read(t.Context(), s)
 	if err != nil || len(kept) != 1 || kept[0].Request.Steps != own.Steps || kept[0].Request.CFG != own.CFG || kept[0].Model != "toybox" {
 		t.Errorf("the history has %+v, %v; want %d steps", kept, err, own.Steps)

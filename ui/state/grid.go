@@ -166,7 +166,8 @@ func (s State) called(key, text string) string {
 		names = []string{inference.AxisExact, inference.AxisApprox}
 	}
 	for _, name := range names {
-		if one := (inference.Axis{Key: key, Values: []string{name}}); strings.EqualFold(text, name) || strings.EqualFold(text, SideLabel(one, 0)) {
+		shown := SideLabel(inference.Axis{Key: key, Values: []string{name}}, 0)
+		if strings.EqualFold(text, name) || strings.EqualFold(text, shown) {
 			return name
 		}
 	}
