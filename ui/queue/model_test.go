@@ -156,3 +156,69 @@ func TestWhatComesBackIsWrittenDownAsItsOwn(t *testing.T) {
 		t.Errorf("the history has %+v, %v; want %d steps", kept, err, own.Steps)
 	}
 }
+
+// A job that is given back to its own model, which is open by now, begins.
+func TestAJobGivenBackToTheOpenModelBegins(t *testing.T) {
+	b := newBench(t, nil)
+	b.opens(uitest.Toybox)
+	b.Pause()
+	b.ask("one")
+	b.opens(modelstest.Big)
+	b.Pause()
+	b.ask("x")
+	x := b.started()
+	b.Adopt([]int{b.State.Queue.Waiting[0].ID})
+	b.Until("adopted", func() bool { return b.State.Queue.Waiting[0].Needs == "" })
+	back := b.last.back
+	b.State.Queue.Paused = true // stands for Shelf.Hasty
+	b.Stop()
+	b.finish(x, inference.Failed{Err: nil})
+	b.rest()
+	b.State.Queue.Paused = false
+	b.opens(uitest.Toybox)
+	b.rest()
+	back()
+	b.rest()
+	if !b.State.Busy() {
+		t.Fatal("its own model is open, the queue is not paused, and it does not begin", b.prompts())
+	}
+	b.finish(b.started(), inference.Done{})
+}
+
+// Taken back and done again while its own model is open, a job is there once.
+func TestAJobIsAdoptedOnce(t *testing.T) {
+	b := newBench(t, nil)
+	b.opens(uitest.Toybox)
+	b.Pause()
+	b.ask("one")
+	b.opens(modelstest.Big)
+	b.Adopt([]int{b.State.Queue.Waiting[0].ID})
+	b.Until("adopted", func() bool { return b.State.Queue.Waiting[0].Needs == "" })
+	b.opens(uitest.Toybox)
+	for _, do := range []func(){func() { b.undo.Back() }, func() { b.undo.Forward() }, func() { b.undo.Back() }} {
+		do()
+		b.rest()
+	}
+	if n := len(b.State.Queue.Waiting); n != 1 {
+		t.Errorf("%d jobs wait, one was asked for: %v", n, b.prompts())
+	}
+}
+
+// What is asked for without the name of a model, as the picture of the words alone is, waits for the one that was open then.
+func TestAJobIsOfTheModelThatWasOpen(t *testing.T) {
+	b := newBench(t, nil)
+	b.opens(uitest.Toybox)
+	b.ask("long")
+	long := b.started()
+	b.Put(state.Task{Request: inference.Request{Prompt: "alone", Seeds: []uint64{7}}}, true)
+	b.rest()
+	b.State.Queue.Paused = true // stands for Shelf.Hasty
+	b.Stop()
+	b.finish(long, inference.Failed{Err: nil})
+	b.rest()
+	b.State.Queue.Paused = false
+	b.opens(modelstest.Big)
+	if b.State.Busy() {
+		t.Errorf("%q, asked for with the toybox, is being made with %s", b.State.Queue.Followed().Task.Request.Prompt, b.State.Queue.Followed().Task.Model)
+	}
+}

@@ -77,6 +77,7 @@ func (q *Queue) Put(t state.Task, first bool) {
 		case t.Where == state.Here && s.Farm.Joined:
 			t.Where = s.Farm.Where
 		}
+		t.Model = q.modelOf(t) // it is made with that one, whichever is open when its turn comes
 		s.Queue, t.ID = s.Queue.Add(t, first)
 		t = s.Queue.Task(t.ID)
 		s.ActionErr = nil
@@ -169,7 +170,14 @@ func (q *Queue) Adopt(ids []int) {
 			ids[i] = p.task.ID
 		}
 		text := i18n.T("Have “%s” wait for its own model again", state.Shorten(was[0].task.Request.Prompt, 40))
-		q.did(text, func() { ids = q.unadopt(was) }, func() { q.adopt(ids, func(again []place) { was = again }) })
+		q.did(text, func() {
+			if len(was) > 0 {
+				ids = q.unadopt(was)
+			}
+		}, func() {
+			was = nil // its own model may be open by now: then there is nothing to adopt, and nothing to take back
+			q.adopt(ids, func(again []place) { was = again })
+		})
 	})
 }
 

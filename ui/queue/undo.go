@@ -276,6 +276,8 @@ func (q *Queue) unadopt(was []place) (ids []int) {
 		}
 		q.takeOut(waiting)
 		ids = q.putBack(was, paused)
+		q.Advance(false) // their own model may be open
+		q.ahead()
 	})
 	return ids
 }

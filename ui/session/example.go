@@ -59,7 +59,7 @@ func (k *Keeper) lookAt(o opened) {
 		k.away.own, k.away.back = k.host.Journal.Apart()
 		k.away.was.Shots = slices.Clone(k.away.was.Shots)
 		for i := range k.away.was.Shots {
-			if shot := &k.away.was.Shots[i]; shot.Image == nil { // what is being read finds it no more
+			if shot := &k.away.was.Shots[i]; shot.Image == nil || shot.Film == nil { // what is being read finds it no more
 				shot.Loaded = false
 			}
 		}
