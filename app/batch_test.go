@@ -319,12 +319,9 @@ type stuckJob chan inference.Event
 func (j stuckJob) Events() <-chan inference.Event { return j }
 func (j stuckJob) Cancel()                        {}
 
-// TestAJobOnAFarmThatNobodyMakes says so once, when the only computer that has its model has gone, and is made by the next one.
-func TestAJobOnAFarmThatNobodyMakes(t *testing.T) {
-	was := unhelped
-	t.Cleanup(func() { unhelped = was })
-	unhelped.most, unhelped.pause = 100*time.Millisecond, 20*time.Millisecond
-	model, _ := tiny(t)
+// founded is the connection to a farm of this machine, to which the command goes; the caller closes it.
+func founded(t *testing.T) *farm.Conn {
+	t.Helper()
 	dir, err := farmDir()
 	if err != nil {
 		t.Fatal(err)
@@ -333,13 +330,23 @@ func TestAJobOnAFarmThatNobodyMakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	t.Cleanup(func() { s.Close() })
 	p, _ := farm.Own(dir)
 	a, _ := p.Access()
 	c, err := farm.Found(t.Context(), a, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// TestAJobOnAFarmThatNobodyMakes says so once, when the only computer that has its model has gone, and is made by the next one.
+func TestAJobOnAFarmThatNobodyMakes(t *testing.T) {
+	was := unhelped
+	t.Cleanup(func() { unhelped = was })
+	unhelped.most, unhelped.pause = 100*time.Millisecond, 20*time.Millisecond
+	model, _ := tiny(t)
+	c := founded(t)
 	defer c.Close()
 	b, err := bundle.Open(model)
 	if err != nil {
@@ -382,22 +389,7 @@ func TestAJobOnAFarmThatNobodyMakes(t *testing.T) {
 // Two lines of a batch that other processes have claimed, and give up, are made on the farm under their own names.
 func TestABatchOnAFarmTakesOver(t *testing.T) {
 	model, _ := tiny(t)
-	dir, err := farmDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := farm.Serve(farm.ServerOptions{Dir: dir, Listen: "127.0.0.1:0", MaxBytes: 64 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	p, _ := farm.Own(dir)
-	a, _ := p.Access()
-	c, err := farm.Found(t.Context(), a, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Close()
+	founded(t).Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	var working sync.WaitGroup
 	working.Go(func() {

@@ -23,6 +23,13 @@ func (b *bench) opens(m *bundle.Manifest) {
 	})
 }
 
+// adopts makes the first job that waits one of the open model.
+func (b *bench) adopts() {
+	b.t.Helper()
+	b.Adopt([]int{b.State.Queue.Waiting[0].ID})
+	b.Until("it is one of the open model", func() bool { return b.State.Queue.Waiting[0].Needs == "" })
+}
+
 // waiting are the waiting jobs with what they need.
 func (b *bench) waiting() (list []string) {
 	for _, t := range b.State.Queue.Waiting {
@@ -100,8 +107,7 @@ func TestWhatIsUnadoptedInItsModelBegins(t *testing.T) {
 	b.Pause()
 	b.ask("one")
 	b.opens(modelstest.Big)
-	b.Adopt([]int{b.State.Queue.Waiting[0].ID})
-	b.Until("it is one of the open model", func() bool { return b.State.Queue.Waiting[0].Needs == "" })
+	b.adopts()
 	b.opens(uitest.Toybox)
 	if got, want := b.waiting(), []string{`one needs "RealCustom++"`}; !slices.Equal(got, want) {
 		t.Fatalf("%q wait, want %q", got, want)
@@ -167,8 +173,7 @@ func TestAJobGivenBackToTheOpenModelBegins(t *testing.T) {
 	b.Pause()
 	b.ask("x")
 	x := b.started()
-	b.Adopt([]int{b.State.Queue.Waiting[0].ID})
-	b.Until("adopted", func() bool { return b.State.Queue.Waiting[0].Needs == "" })
+	b.adopts()
 	back := b.last.back
 	b.State.Queue.Paused = true // stands for Shelf.Hasty
 	b.Stop()
@@ -192,8 +197,7 @@ func TestAJobIsAdoptedOnce(t *testing.T) {
 	b.Pause()
 	b.ask("one")
 	b.opens(modelstest.Big)
-	b.Adopt([]int{b.State.Queue.Waiting[0].ID})
-	b.Until("adopted", func() bool { return b.State.Queue.Waiting[0].Needs == "" })
+	b.adopts()
 	b.opens(uitest.Toybox)
 	for _, do := range []func(){func() { b.undo.Back() }, func() { b.undo.Forward() }, func() { b.undo.Back() }} {
 		do()

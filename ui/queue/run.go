@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"image"
@@ -250,7 +249,7 @@ func (q *Queue) begin(asked bool) bool {
 		now.Shelf.Next != nil && now.Shelf.Hasty {
 		return false
 	}
-	t.Model = cmp.Or(t.Model, now.Model.Name) // what is left of it is that one's
+	t.Model = q.modelOf(t) // what is left of it is that one's
 	q.Change(func(s *state.State) {
 		followed, films, view := s.Queue.Followed().Task.ID, s.Shots, s.View
 		full := inference.Defaults(*s.Model, t.Request) // before the engine has looked at it

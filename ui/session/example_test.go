@@ -169,9 +169,10 @@ func TestGeneratingFromTheExample(t *testing.T) {
 	b.State.Queue.Flights = nil
 }
 
-// TestAPictureThatWasBeingReadWhenTheExampleCame is there when one comes back.
-func TestAPictureThatWasBeingReadWhenTheExampleCame(t *testing.T) {
-	b := withExample(t, t.TempDir())
+// besideExample is a session with a picture, and the example, which was looked at before, read and not shown.
+func besideExample(t *testing.T) (b *bench, example opened) {
+	t.Helper()
+	b = withExample(t, t.TempDir())
 	b.kept(7)
 	b.ShowExample()
 	b.Settle()
@@ -181,6 +182,12 @@ func TestAPictureThatWasBeingReadWhenTheExampleCame(t *testing.T) {
 	if err != nil || !b.example(example.session) {
 		t.Fatal(err, example.session)
 	}
+	return b, example
+}
+
+// TestAPictureThatWasBeingReadWhenTheExampleCame is there when one comes back.
+func TestAPictureThatWasBeingReadWhenTheExampleCame(t *testing.T) {
+	b, example := besideExample(t)
 	b.Forget(b.Now().Shots[0].Kept) // it is read again
 	b.takeUp(example)
 	b.Settle()
@@ -188,5 +195,22 @@ func TestAPictureThatWasBeingReadWhenTheExampleCame(t *testing.T) {
 	b.Settle()
 	if s := b.Now().Shot(); s == nil || s.Image == nil || len(s.Film) != 4 {
 		t.Errorf("in view is %+v", s)
+	}
+}
+
+// A film that was being read when the example came is read again on the way back.
+func TestAFilmIsReadAgainBehindTheExample(t *testing.T) {
+	b, example := besideExample(t)
+	b.Change(func(s *state.State) { // as Shed leaves an older picture of this window: it is looked at, and its film is read
+		s.Shots[0].Film, s.Shots[0].Loaded = nil, false
+	})
+	b.LoadView()
+	b.takeUp(example)
+	b.Settle()
+	b.CloseExample()
+	b.LoadView()
+	b.Settle()
+	if s := b.Now().Shot(); s == nil || len(s.Film) != 4 {
+		t.Errorf("back: loaded %v, image %v, film %d", s.Loaded, s.Image != nil, len(s.Film))
 	}
 }

@@ -186,29 +186,3 @@ func TestTheLastSessionIsQuickerThanAPicture(t *testing.T) {
 		t.Errorf("a picture is on its way, and %q comes up", b.Now().Form.Prompt)
 	}
 }
-
-// A film that was being read when the example came is read again on the way back.
-func TestAFilmIsReadAgainBehindTheExample(t *testing.T) {
-	b := withExample(t, t.TempDir())
-	b.kept(7)
-	b.ShowExample()
-	b.Settle()
-	b.CloseExample()
-	b.Settle()
-	example, err := b.read(b.host.Journal.Store(), 2, state.Eye{Model: uitest.Toybox})
-	if err != nil || !b.example(example.session) {
-		t.Fatal(err, example.session)
-	}
-	b.Change(func(s *state.State) { // as Shed leaves an older picture of this window: it is looked at, and its film is read
-		s.Shots[0].Film, s.Shots[0].Loaded = nil, false
-	})
-	b.LoadView()
-	b.takeUp(example)
-	b.Settle()
-	b.CloseExample()
-	b.LoadView()
-	b.Settle()
-	if s := b.Now().Shot(); s == nil || len(s.Film) != 4 {
-		t.Errorf("back: loaded %v, image %v, film %d", s.Loaded, s.Image != nil, len(s.Film))
-	}
-}
